@@ -1,0 +1,78 @@
+/** The pages: everything that is neither OAuth protocol nor MCP. The OAuth provider's default handler. */
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { secureHeaders } from 'hono/secure-headers';
+import { answerAuthError, auth } from './auth-handler.tsx';
+import { readConfig } from './config.ts';
+import { LandingPage } from './pages/landing.tsx';
+import { Message } from './pages/layout.tsx';
+import { STYLESHEET } from './pages/style.ts';
+
+export const app = new Hono<{ Bindings: Env }>();
+
+app.use(
+  secureHeaders({
+    // No form-action: Chromium applies it to every redirect after a form, and consent ends in one to the client.
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      imgSrc: ['data:'],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    xFrameOptions: 'DENY',
+    // "no-referrer" would make browsers send `Origin: null` with our own forms.
+    referrerPolicy: 'same-origin',
+    // Without includeSubDomains: the neighbours of a custom domain are not ours to decide about.
+    strictTransportSecurity: 'max-age=31536000',
+    // Clients open the consent page in a popup and wait for it to come back to them.
+    crossOriginOpenerPolicy: false,
+  }),
+);
+app.use(async (c, next) => {
+  c.header('Cache-Control', 'no-store');
+  await next();
+});
+
+app.use(bodyLimit({ maxSize: 64 * 1024 }));
+
+app.get('/', (c) => {
+  const config = readConfig(c.env);
+  const local = new URL(config.WORKOS_API_ORIGIN).origin === new URL(c.req.url).origin;
+  const authkit = local ? 'the local AuthKit' : (config.WORKOS_AUTHKIT_DOMAIN ?? 'WorkOS AuthKit');
+  return c.html(<LandingPage origin={new URL(c.req.url).origin} authkit={authkit} local={local} />);
+});
+
+app.get('/style.css', (c) => {
+  c.header('Cache-Control', 'public, max-age=300');
+  return c.body(STYLESHEET, 200, { 'Content-Type': 'text/css; charset=utf-8' });
+});
+
+app.get('/healthz', (c) => c.json({ status: 'ok' }));
+
+app.route('/', auth);
+
+app.notFound((c) =>
+  c.html(
+    <Message title="There is nothing here" action={{ href: '/', label: 'To the shop' }}>
+      <p>The address may be mistyped. MCP clients connect to /mcp.</p>
+    </Message>,
+    404,
+  ),
+);
+
+app.onError((error, c) => {
+  const answer = answerAuthError(error, c);
+  if (answer) return answer;
+  const id = crypto.randomUUID();
+  console.error(JSON.stringify({ event: 'page_failed', id, path: c.req.path, error: String(error) }));
+  return c.html(
+    <Message title="Something broke on our side" action={{ href: '/', label: 'To the shop' }}>
+      <p>Try again in a moment. If it stays, tell the operator this id:</p>
+      <p>
+        <code>{id}</code>
+      </p>
+    </Message>,
+    500,
+  );
+});

@@ -1,0 +1,92 @@
+/** WorkOS AuthKit: where people sign in. The only file that knows WorkOS. */
+import { type AuthenticateWithSessionCookieSuccessResponse, OauthException, WorkOS } from '@workos-inc/node';
+import type { Config } from '../config.ts';
+import type { User } from '../deputy.ts';
+
+/** A signed-in browser: the human, and the WorkOS session behind it. */
+export type SignIn = { user: User; sessionId: string };
+
+/** One client for each configuration, because it keeps WorkOS's signing keys. */
+const clients = new Map<string, WorkOS>();
+
+function workos({ WORKOS_API_KEY, WORKOS_CLIENT_ID, WORKOS_API_ORIGIN }: Config): WorkOS {
+  const id = `${WORKOS_API_ORIGIN} ${WORKOS_CLIENT_ID} ${WORKOS_API_KEY}`;
+  const known = clients.get(id);
+  if (known) return known;
+  const { hostname, port, protocol } = new URL(WORKOS_API_ORIGIN);
+  const client = new WorkOS(WORKOS_API_KEY, {
+    clientId: WORKOS_CLIENT_ID,
+    apiHostname: hostname,
+    ...(port && { port: Number(port) }),
+    https: protocol === 'https:',
+    maxRetries: 1,
+  });
+  clients.set(id, client);
+  return client;
+}
+
+/** A PKCE pair (RFC 7636, S256) for one sign-in. */
+export function createPkce(config: Config): Promise<{ codeVerifier: string; codeChallenge: string }> {
+  return workos(config).pkce.generate();
+}
+
+/** The address of AuthKit's sign-in page. */
+export function signInUrl(config: Config, options: { redirectUri: string; state: string; codeChallenge: string }): string {
+  return workos(config).userManagement.getAuthorizationUrl({ provider: 'authkit', codeChallengeMethod: 'S256', ...options });
+}
+
+/** Thrown when AuthKit refuses a code: used, expired, or from another sign-in. */
+export class SignInRefusedError extends Error {}
+
+/** Exchanges the code of a callback for a sealed session. Throws SignInRefusedError; anything else is an outage. */
+export async function exchangeCode(config: Config, code: string, codeVerifier: string): Promise<string> {
+  try {
+    const { sealedSession } = await workos(config).userManagement.authenticateWithCode({
+      code,
+      codeVerifier,
+      session: { sealSession: true, cookiePassword: config.COOKIE_PASSWORD },
+    });
+    if (!sealedSession) throw new Error('WorkOS returned no session');
+    return sealedSession;
+  } catch (error) {
+    if (error instanceof OauthException && error.status < 500) throw new SignInRefusedError(error.error);
+    throw error;
+  }
+}
+
+/** Who a sealed session belongs to, or undefined when it is not ours or its access token has expired. */
+export async function readSession(config: Config, sealed: string): Promise<SignIn | undefined> {
+  const result = await load(config, sealed).authenticate();
+  return result.authenticated ? toSignIn(result) : undefined;
+}
+
+/** Whose session this is, however old: enough to find the object that refreshes it, not to act. */
+export async function ownerOf(config: Config, sealed: string): Promise<string | undefined> {
+  const session = await workos(config).userManagement.getSessionFromCookie({ sessionData: sealed, cookiePassword: config.COOKIE_PASSWORD });
+  return session && 'user' in session ? session.user.id : undefined;
+}
+
+/**
+ * Trades a session for a fresh one; the old one is of no more use then. Undefined when WorkOS has ended it.
+ * Throws when WorkOS cannot be reached.
+ */
+export async function refreshSession(config: Config, sealed: string): Promise<string | undefined> {
+  const result = await load(config, sealed).refresh();
+  if (result.authenticated) return result.sealedSession;
+  if ('retryable' in result && result.retryable) throw new Error(`WorkOS: ${result.reason}`);
+  return undefined;
+}
+
+/** The address that ends the session in AuthKit too, and then returns to `returnTo`. */
+export function signOutUrl(config: Config, sessionId: string, returnTo: string): string {
+  return workos(config).userManagement.getLogoutUrl({ sessionId, returnTo });
+}
+
+function load(config: Config, sealed: string) {
+  return workos(config).userManagement.loadSealedSession({ sessionData: sealed, cookiePassword: config.COOKIE_PASSWORD });
+}
+
+function toSignIn({ user, sessionId, permissions }: AuthenticateWithSessionCookieSuccessResponse): SignIn {
+  const name = user.name ?? [user.firstName, user.lastName].filter(Boolean).join(' ');
+  return { sessionId, user: { userId: user.id, email: user.email, name: name || user.email, permissions: permissions ?? [] } };
+}

@@ -1,0 +1,82 @@
+/** The browser's cookies: the sealed WorkOS session, and the state of a sign-in that is under way. */
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, getSignedCookie, setCookie, setSignedCookie } from 'hono/cookie';
+import { z } from 'zod';
+import { readConfig } from '../config.ts';
+import { objectName } from '../deputy.ts';
+import { ownerOf, readSession, refreshSession, type SignIn } from './authkit.ts';
+
+export type AppContext = Context<{ Bindings: Env }>;
+
+const SESSION = 'mcp-shop-session';
+const SIGN_IN = 'mcp-shop-sign-in-';
+const AFTER_SIGN_OUT = 'mcp-shop-after-sign-out';
+const TEN_MINUTES = 10 * 60;
+const THIRTY_DAYS = 30 * 24 * 60 * 60;
+/** Abandoned sign-ins in one browser; more would only swell the request headers. */
+const MAX_SIGN_INS = 5;
+
+const cookie = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax', prefix: 'host' } as const;
+
+/** Who is signed in, refreshing a session whose token has run out; undefined when nobody is. */
+export async function signedIn(c: AppContext): Promise<SignIn | undefined> {
+  const sealed = getCookie(c, SESSION, 'host');
+  if (!sealed) return undefined;
+  const config = readConfig(c.env);
+  const current = await readSession(config, sealed);
+  if (current) return current;
+  const userId = await ownerOf(config, sealed);
+  if (!userId) return undefined;
+  // WorkOS lets a session be refreshed once, and two tabs ask at the same time: the user's object lets one of them do
+  // it and hands the same new session to both.
+  const object = c.env.MCP_OBJECT.getByName(objectName(userId));
+  const fresh = await object.refreshOnce(await fingerprint(sealed), async () => (await refreshSession(config, sealed)) ?? null);
+  if (fresh === null) return undefined;
+  startSession(c, fresh);
+  return readSession(config, fresh);
+}
+
+export function startSession(c: AppContext, sealed: string): void {
+  setCookie(c, SESSION, sealed, { ...cookie, maxAge: THIRTY_DAYS });
+}
+
+export function endSession(c: AppContext): void {
+  deleteCookie(c, SESSION, cookie);
+}
+
+const pendingSignIn = z.object({ codeVerifier: z.string(), returnTo: z.string() });
+export type PendingSignIn = z.infer<typeof pendingSignIn>;
+
+/** Remembers a sign-in in this browser only, under the `state` sent to AuthKit. */
+export async function rememberSignIn(c: AppContext, state: string, signIn: PendingSignIn): Promise<void> {
+  const names = Object.keys(getCookie(c)).filter((name) => name.startsWith(`__Host-${SIGN_IN}`));
+  if (names.length >= MAX_SIGN_INS) for (const name of names) deleteCookie(c, name.slice('__Host-'.length), cookie);
+  await setSignedCookie(c, SIGN_IN + state, JSON.stringify(signIn), secret(c), { ...cookie, maxAge: TEN_MINUTES });
+}
+
+/** The sign-in that `state` belongs to, once; undefined in another browser, after ten minutes, or the second time. */
+export async function takeSignIn(c: AppContext, state: string): Promise<PendingSignIn | undefined> {
+  if (!/^[\w-]{1,64}$/.test(state)) return undefined;
+  const value = await getSignedCookie(c, secret(c), SIGN_IN + state, 'host');
+  deleteCookie(c, SIGN_IN + state, cookie);
+  return value ? pendingSignIn.parse(JSON.parse(value)) : undefined;
+}
+
+/** Where this browser goes once AuthKit has signed it out. */
+export async function rememberAfterSignOut(c: AppContext, returnTo: string): Promise<void> {
+  await setSignedCookie(c, AFTER_SIGN_OUT, returnTo, secret(c), { ...cookie, maxAge: TEN_MINUTES });
+}
+
+export async function takeAfterSignOut(c: AppContext): Promise<string | undefined> {
+  const value = await getSignedCookie(c, secret(c), AFTER_SIGN_OUT, 'host');
+  deleteCookie(c, AFTER_SIGN_OUT, cookie);
+  return value || undefined;
+}
+
+function secret(c: AppContext): string {
+  return readConfig(c.env).COOKIE_PASSWORD;
+}
+
+async function fingerprint(sealed: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(sealed))).toHex();
+}

@@ -1,0 +1,101 @@
+/** What the local AuthKit remembers: its signing key, users, codes, sessions and audit events, in KV under a prefix. */
+import { z } from 'zod';
+
+export const LOCAL_CLIENT_ID = 'client_local';
+export const LOCAL_API_KEY = 'sk_test_local';
+export const LOCAL_ORGANIZATION = 'org_local';
+
+const PREFIX = 'local-authkit:';
+/** Seconds a code can be exchanged, as at WorkOS. */
+export const CODE_LIFETIME = 10 * 60;
+/** Seconds everything else is kept. */
+const KEPT = 30 * 24 * 60 * 60;
+
+const code = z.object({
+  email: z.string(),
+  clientId: z.string(),
+  redirectUri: z.string(),
+  codeChallenge: z.string().optional(),
+  authTime: z.number(),
+});
+const session = z.object({
+  id: z.string(),
+  email: z.string(),
+  clientId: z.string(),
+  /** Seconds since the epoch at which the person signed in; a refresh does not change it. */
+  authTime: z.number(),
+  refreshToken: z.string(),
+  endedAt: z.string().optional(),
+});
+const auditEvent = z.object({ organizationId: z.string(), event: z.record(z.string(), z.unknown()), receivedAt: z.string() });
+const key = z.looseObject({ kty: z.string(), n: z.string(), e: z.string() });
+export type SigningKey = z.infer<typeof key>;
+
+export type Code = z.infer<typeof code>;
+export type Session = z.infer<typeof session>;
+export type AuditEvent = z.infer<typeof auditEvent>;
+
+export class AuthkitStore {
+  readonly #kv: KVNamespace;
+
+  constructor(kv: KVNamespace) {
+    this.#kv = kv;
+  }
+
+  /** The signing key as a private JWK; made by `create` the first time. */
+  async signingKey(create: () => Promise<unknown>): Promise<SigningKey> {
+    const known = await this.#get(key, 'key');
+    if (known) return known;
+    const made = key.parse(await create());
+    await this.#put('key', made);
+    return made;
+  }
+
+  async saveCode(value: string, data: Code): Promise<void> {
+    await this.#put(`code:${value}`, data, CODE_LIFETIME);
+  }
+  /** A code works once. */
+  async takeCode(value: string): Promise<Code | undefined> {
+    const found = await this.#get(code, `code:${value}`);
+    if (found) await this.#kv.delete(`${PREFIX}code:${value}`);
+    return found;
+  }
+
+  async saveSession(data: Session): Promise<void> {
+    await this.#put(`session:${data.id}`, data);
+    await this.#put(`refresh:${data.refreshToken}`, data.id);
+  }
+  findSession(id: string): Promise<Session | undefined> {
+    return this.#get(session, `session:${id}`);
+  }
+  async findSessionByRefreshToken(token: string): Promise<Session | undefined> {
+    const id = await this.#get(z.string(), `refresh:${token}`);
+    const found = id === undefined ? undefined : await this.findSession(id);
+    return found?.refreshToken === token ? found : undefined;
+  }
+  async sessions(): Promise<Session[]> {
+    return (await this.#list(session, 'session:')).sort((one, other) => other.authTime - one.authTime);
+  }
+
+  /** WorkOS keeps the first event of an idempotency key and ignores repeats. */
+  async saveAuditEvent(idempotencyKey: string, event: AuditEvent): Promise<void> {
+    const name = `audit:${idempotencyKey}`;
+    if (!(await this.#get(auditEvent, name))) await this.#put(name, event);
+  }
+  async auditEvents(): Promise<AuditEvent[]> {
+    return (await this.#list(auditEvent, 'audit:')).sort((one, other) => other.receivedAt.localeCompare(one.receivedAt));
+  }
+
+  async #get<Schema extends z.ZodType>(schema: Schema, name: string): Promise<z.output<Schema> | undefined> {
+    const value = await this.#kv.get(PREFIX + name, 'json');
+    return value === null ? undefined : schema.parse(value);
+  }
+  async #put(name: string, value: unknown, expirationTtl = KEPT): Promise<void> {
+    await this.#kv.put(PREFIX + name, JSON.stringify(value), { expirationTtl });
+  }
+  async #list<Schema extends z.ZodType>(schema: Schema, prefix: string): Promise<z.output<Schema>[]> {
+    const { keys } = await this.#kv.list({ prefix: PREFIX + prefix, limit: 100 });
+    const values = await Promise.all(keys.map(({ name }) => this.#get(schema, name.slice(PREFIX.length))));
+    return values.filter((value) => value !== undefined);
+  }
+}

@@ -1,0 +1,51 @@
+/** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
+import { ConfigError, readConfig } from './config.ts';
+import { providerFor } from './oauth.ts';
+import { isOriginAllowed, servedOrigin } from './origin.ts';
+
+export { McpShopServer } from './mcp-server.ts';
+
+/** Both name the same resource; RFC 9728 builds the second one, and many clients look at the first. */
+const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';
+
+async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  try {
+    const url = new URL(request.url);
+    const origin = servedOrigin(url, readConfig(env).PUBLIC_URL);
+    if (!origin) return plain(421, 'This server does not answer to that host. Use its own address; a custom domain is set with PUBLIC_URL.');
+    if (!isOriginAllowed(request, url)) return plain(403, 'Requests from this origin are not allowed here.');
+    if (url.pathname.startsWith('/mcp/')) return plain(404, `There is nothing here. The MCP endpoint is ${origin}/mcp`);
+
+    const canonical = url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, request) : request;
+    // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
+    return await providerFor(origin).fetch(canonical, { ...env }, ctx);
+  } catch (error) {
+    if (error instanceof ConfigError) return plain(503, `This deployment is not set up yet.\n${error.problems.join('\n')}\nSet each with \`wrangler secret put NAME\`, or in .dev.vars for development.`);
+    console.error(JSON.stringify({ event: 'request_failed', error: String(error) }));
+    return plain(500, 'Something broke on our side. Try again in a moment.');
+  }
+}
+
+function plain(status: number, message: string): Response {
+  return new Response(`${message}\n`, {
+    status,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' },
+  });
+}
+
+/** OAuth records to look at in one run: each costs a KV operation or two, of which an invocation has a limited number. */
+const PURGE_BATCH = 200;
+const PURGE_CURSOR = 'purge-cursor';
+
+/** Removes expired and orphaned OAuth data. A sweep that needs several runs goes on where the last one stopped. */
+async function scheduled(_: ScheduledController, env: Env): Promise<void> {
+  const cursor = await env.OAUTH_KV.get(PURGE_CURSOR);
+  // Purging concerns no resource, so any origin will do.
+  const provider = providerFor('https://purge.invalid');
+  const result = await provider.purgeExpiredData(env, { batchSize: PURGE_BATCH, ...(cursor && { cursor }) });
+  if (result.cursor) await env.OAUTH_KV.put(PURGE_CURSOR, result.cursor);
+  else await env.OAUTH_KV.delete(PURGE_CURSOR);
+  console.log(JSON.stringify({ event: 'oauth_data_purged', grants: result.grantsPurged, tokens: result.tokensPurged }));
+}
+
+export default { fetch, scheduled } satisfies ExportedHandler<Env>;

@@ -1,0 +1,71 @@
+/** /mcp behind the token check: the narrow way from an authenticated request to the user's object. */
+import type { OAuthResourceContext } from '@cloudflare/workers-oauth-provider';
+import { CALLER_HEADER, type Caller, encodeCaller, objectName, propsSchema } from './deputy.ts';
+
+/** Bytes of one JSON-RPC request. The largest valid tool call is far below. */
+const MAX_BODY = 64 * 1024;
+
+/** The object's own address for MCP. Fixed, because an Agent gives meaning to other paths. */
+const OBJECT_URL = 'https://mcp-shop.internal/mcp';
+
+/**
+ * Answers one request that carries a valid token. The client's request itself goes no further: the object gets a new
+ * one, made of the bounded body, a few headers, and who calls according to the token.
+ */
+export async function handleMcp(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  if (request.method !== 'POST') {
+    const message = 'Method not allowed: this endpoint is stateless and takes POST only. There is no stream to GET and no session to DELETE.';
+    return rpcError(405, -32000, message, { Allow: 'POST, OPTIONS' });
+  }
+  if (request.headers.has('Upgrade')) return rpcError(400, -32600, 'This endpoint takes no WebSocket. Send a plain POST.');
+
+  const body = await readBody(request);
+  if (body === undefined) return rpcError(413, -32600, `The request body is over ${MAX_BODY / 1024} KiB. Send less.`);
+  if (body.trimStart().startsWith('[')) {
+    return rpcError(400, -32600, 'Invalid request: JSON-RPC batches left MCP in 2025-06-18. Send one message per request.');
+  }
+
+  const caller = callerOf(ctx as OAuthResourceContext<unknown>);
+  if (!caller) return rpcError(401, -32000, 'This token is from an older version. Sign in again.', { 'WWW-Authenticate': 'Bearer error="invalid_token"' });
+
+  const object = env.MCP_OBJECT.getByName(objectName(caller.userId));
+  try {
+    return await object.fetch(OBJECT_URL, { method: 'POST', headers: forwardedHeaders(request, caller), body });
+  } catch (error) {
+    console.error(JSON.stringify({ event: 'object_unreachable', error: String(error) }));
+    return rpcError(503, -32000, "Your human's record cannot be reached, so nothing was done. Try again in a moment.", { 'Retry-After': '5' });
+  }
+}
+
+/** Props are what this Worker stored at sign-in; the provider typed them as unknown, and `auth` is what it verified. */
+function callerOf({ props, auth }: OAuthResourceContext<unknown>): Caller | undefined {
+  const parsed = propsSchema.safeParse(props);
+  if (!parsed.success || !auth.clientId || auth.userId !== parsed.data.userId) return undefined;
+  return { ...parsed.data, clientId: auth.clientId, scopes: auth.scope, resource: auth.audience };
+}
+
+function forwardedHeaders(request: Request, caller: Caller): Headers {
+  const headers = new Headers();
+  for (const [name, value] of request.headers) {
+    if (name === 'content-type' || name === 'accept' || name.startsWith('mcp-')) headers.set(name, value);
+  }
+  headers.set(CALLER_HEADER, encodeCaller(caller));
+  return headers;
+}
+
+/** The body as text, or undefined when it is over the limit; never holds more than the limit in memory. */
+async function readBody(request: Request): Promise<string | undefined> {
+  if (Number(request.headers.get('Content-Length') ?? 0) > MAX_BODY) return undefined;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY) return undefined;
+    chunks.push(chunk);
+  }
+  return new Blob(chunks).text();
+}
+
+function rpcError(status: number, code: number, message: string, headers: HeadersInit = {}): Response {
+  return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status, headers });
+}

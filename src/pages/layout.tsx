@@ -1,0 +1,38 @@
+/** The frame of every page, and the plain page that says what went wrong and what to do next. */
+import { raw } from 'hono/html';
+import type { Child, FC, PropsWithChildren } from 'hono/jsx';
+
+export const Layout: FC<PropsWithChildren<{ title: string }>> = ({ title, children }) => (
+  <>
+    {raw('<!doctype html>')}
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{`${title} · MCP Shop`}</title>
+        <link rel="stylesheet" href="/style.css" />
+        <link rel="icon" href="data:," />
+      </head>
+      <body>
+        <main>{children}</main>
+      </body>
+    </html>
+  </>
+);
+
+/** `action` is a link to one of our own paths, or to the app the person came from. */
+export const Message: FC<PropsWithChildren<{ title: string; action?: { href: string; label: Child } | undefined }>> = ({
+  title,
+  action,
+  children,
+}) => (
+  <Layout title={title}>
+    <h1>{title}</h1>
+    <div class="card">{children}</div>
+    {action && (
+      <a class="button primary" href={action.href}>
+        {action.label}
+      </a>
+    )}
+  </Layout>
+);

@@ -1,0 +1,44 @@
+/** Kinds of tool arguments: what each accepts, and the sentence a model reads when it does not. */
+import { z } from 'zod';
+
+/** An object that refuses unknown fields, naming those it knows. */
+export function strict<Shape extends z.core.$ZodShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  const takes = known.length > 0 ? `takes only ${known.join(', ')}` : 'takes no arguments';
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `${issue.keys.map((key) => JSON.stringify(key.slice(0, 40))).join(', ')}: unknown; this tool ${takes}.`
+        : `The arguments must be an object; this tool ${takes}.`,
+  });
+}
+
+/** One line of text, trimmed. */
+export function line(description: string, maxLength: number) {
+  return text(description, maxLength, /^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u, 'control characters, line breaks');
+}
+
+/** Text that may have line breaks, trimmed. */
+export function paragraph(description: string, maxLength: number) {
+  return text(description, maxLength, /^(?:[^\p{Cc}\u202a-\u202e\u2066-\u2069]|\r?\n)*$/u, 'control characters');
+}
+
+/** Bidirectional overrides are refused because they can make an address read as another one. */
+function text(description: string, maxLength: number, allowed: RegExp, forbidden: string) {
+  return z
+    .string({ error: 'must be text.' })
+    .trim()
+    .refine((value) => /[\p{L}\p{N}]/u.test(value), 'must not be empty or blank.')
+    .max(maxLength, `must be at most ${maxLength} characters.`)
+    .refine((value) => value.isWellFormed() && allowed.test(value), `must not contain ${forbidden} or bidirectional overrides.`)
+    .describe(`${description} 1 to ${maxLength} characters.`);
+}
+
+export function oneOf<const Values extends readonly [string, ...string[]]>(values: Values, description: string) {
+  return z.enum(values, { error: `must be one of ${values.join(', ')}.` }).describe(description);
+}
+
+export function wholeNumber(description: string, min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}.`;
+  return z.int({ error }).min(min, { error }).max(max, { error }).describe(description);
+}

@@ -1,0 +1,81 @@
+/** A browser without JavaScript: a cookie jar that follows redirects and submits forms. Runs in workerd and in Node. */
+import { type HTMLElement, parse } from 'node-html-parser';
+
+export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
+
+/** What the person sees. `left` is set instead of a page when a redirect led away from the server. */
+export type Page = { url: URL; status: number; headers: Headers; html: string; left?: URL };
+
+type Fields = Record<string, string | string[]>;
+
+export class Browser {
+  readonly cookies = new Map<string, string>();
+  readonly #fetch: Fetch;
+  readonly #origin: string;
+
+  constructor(origin: string, fetch: Fetch) {
+    this.#origin = origin;
+    this.#fetch = fetch;
+  }
+
+  open(url: string | URL): Promise<Page> {
+    return this.#go(new URL(url, this.#origin), {});
+  }
+
+  /** Presses the button with that label, with the form's own values unless `fields` says otherwise. */
+  press(page: Page, label: string, fields: Fields = {}): Promise<Page> {
+    const button = parse(page.html)
+      .querySelectorAll('button')
+      .find((candidate) => candidate.text.trim() === label);
+    const form = button?.closest('form');
+    if (!button || !form) throw new Error(`no button "${label}" on: ${page.html || page.left?.href}`);
+    const body = new URLSearchParams();
+    for (const [name, value] of valuesOf(form)) if (!(name in fields)) body.append(name, value);
+    for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) body.append(name, one);
+    const name = button.getAttribute('name');
+    if (name) body.append(name, button.getAttribute('value') ?? '');
+    const action = new URL(form.getAttribute('action') ?? page.url, page.url);
+    return this.#go(action, { method: 'POST', body, headers: { Origin: page.url.origin } });
+  }
+
+  async #go(start: URL, firstRequest: RequestInit): Promise<Page> {
+    let url = start;
+    let init = firstRequest;
+    for (let hops = 0; hops < 20; hops += 1) {
+      if (url.origin !== this.#origin) return { url, status: 0, headers: new Headers(), html: '', left: url };
+      const headers = new Headers(init.headers);
+      if (this.cookies.size > 0) headers.set('Cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
+      const response = await this.#fetch(url, { ...init, headers, redirect: 'manual' });
+      this.#keepCookies(response.headers);
+      const location = response.headers.get('Location');
+      if (!location) return { url, status: response.status, headers: response.headers, html: await response.text() };
+      await response.body?.cancel();
+      url = new URL(location, url);
+      init = {};
+    }
+    throw new Error(`more than 20 redirects from ${start.href}`);
+  }
+
+  #keepCookies(headers: Headers): void {
+    for (const line of headers.getSetCookie()) {
+      const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
+      const name = pair.slice(0, pair.indexOf('='));
+      if (attributes.some((attribute) => attribute.toLowerCase() === 'max-age=0')) this.cookies.delete(name);
+      else this.cookies.set(name, pair.slice(name.length + 1));
+    }
+  }
+}
+
+function valuesOf(form: HTMLElement): [string, string][] {
+  return form.querySelectorAll('input').flatMap((input): [string, string][] => {
+    const name = input.getAttribute('name');
+    if (!name || input.hasAttribute('disabled')) return [];
+    if (input.getAttribute('type') === 'checkbox' && !input.hasAttribute('checked')) return [];
+    return [[name, input.getAttribute('value') ?? '']];
+  });
+}
+
+/** The text of a page, as a person reads it. */
+export function textOf(page: Page): string {
+  return parse(page.html).text.replace(/\s+/g, ' ').trim();
+}

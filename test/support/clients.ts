@@ -1,0 +1,192 @@
+/** Real MCP clients of both protocol eras, signed in through the real pages. Runs in workerd and in Node. */
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport, UnauthorizedError as ModernUnauthorized } from '@modelcontextprotocol/client';
+import { UnauthorizedError as LegacyUnauthorized } from '@modelcontextprotocol/sdk/client/auth.js';
+import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { Browser, type Fetch, type Page } from './browser.ts';
+
+export const ERAS = ['2025-11-25', '2026-07-28'] as const;
+export type Era = (typeof ERAS)[number];
+
+const REDIRECT_URI = 'http://localhost:33418/callback';
+
+/** A human in front of a browser: signs in when asked, then decides on the consent page. */
+export class Person {
+  readonly email: string;
+  readonly browser: Browser;
+  /** The powers this person ticks; undefined leaves the page as it is. */
+  ticks: string[] | undefined;
+  decision = 'Allow';
+
+  constructor(email: string, origin: string, fetch: Fetch) {
+    this.email = email;
+    this.browser = new Browser(origin, fetch);
+  }
+
+  /** Walks from an authorization request to the consent page, signing in on the way if need be. */
+  async walk(url: URL | string): Promise<Page> {
+    const page = await this.browser.open(url);
+    return page.html.includes('name="email"') ? this.browser.press(page, 'Continue', { email: this.email }) : page;
+  }
+
+  /** From an authorization request to what the client gets back. */
+  async answer(url: URL | string): Promise<URLSearchParams> {
+    const consent = await this.walk(url);
+    const page = await this.browser.press(consent, this.decision, this.ticks ? { scope: this.ticks } : {});
+    if (!page.left) throw new Error(`the consent page did not return to the client: ${page.status} ${page.html}`);
+    return page.left.searchParams;
+  }
+}
+
+/** An in-memory OAuth client that asks a Person. Serves both SDKs. */
+class Credentials {
+  readonly redirectUrl = REDIRECT_URI;
+  readonly clientMetadata;
+  readonly #person: Person;
+  #client: OAuthClientInformationMixed | undefined;
+  #tokens: OAuthTokens | undefined;
+  #verifier = '';
+  #discovery: unknown;
+  answer = new URLSearchParams();
+  /** How often the person was asked. */
+  asked = 0;
+
+  constructor(person: Person, name: string) {
+    this.#person = person;
+    this.clientMetadata = { client_name: name, redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none' };
+  }
+  clientInformation() {
+    return this.#client;
+  }
+  saveClientInformation(client: OAuthClientInformationMixed) {
+    this.#client = client;
+  }
+  tokens() {
+    return this.#tokens;
+  }
+  saveTokens(tokens: OAuthTokens) {
+    this.#tokens = tokens;
+  }
+  saveCodeVerifier(verifier: string) {
+    this.#verifier = verifier;
+  }
+  codeVerifier() {
+    return this.#verifier;
+  }
+  saveDiscoveryState(state: unknown) {
+    this.#discovery = state;
+  }
+  discoveryState() {
+    return this.#discovery as undefined;
+  }
+  async redirectToAuthorization(url: URL) {
+    this.asked += 1;
+    this.answer = await this.#person.answer(url);
+  }
+}
+
+export type ToolResult = { text: string; data: Record<string, unknown>; isError: boolean };
+
+export type ToolInfo = {
+  name: string;
+  title?: string | undefined;
+  description?: string | undefined;
+  inputSchema: Record<string, unknown>;
+  outputSchema?: Record<string, unknown> | undefined;
+  annotations?: Record<string, unknown> | undefined;
+};
+/** What both SDKs' clients have in common. */
+type AnyClient = {
+  listTools(): Promise<{ tools: ToolInfo[] }>;
+  callTool(params: { name: string; arguments: Record<string, unknown> }): Promise<Record<string, unknown>>;
+  getServerVersion(): { name: string; version: string } | undefined;
+  close(): Promise<void>;
+};
+
+/** One MCP client of one era, with its own OAuth client and tokens. */
+export class Deputy {
+  readonly era: Era;
+  readonly credentials: Credentials;
+  readonly #address: URL;
+  readonly #fetch: Fetch;
+  #client!: AnyClient;
+
+  private constructor(era: Era, person: Person, address: URL, fetch: Fetch, name: string) {
+    this.era = era;
+    this.credentials = new Credentials(person, name);
+    this.#address = address;
+    this.#fetch = fetch;
+  }
+
+  static async connect(era: Era, person: Person, origin: string, fetch: Fetch, name = `Test client ${era}`): Promise<Deputy> {
+    const deputy = new Deputy(era, person, new URL('/mcp', origin), fetch, name);
+    await deputy.reconnect();
+    return deputy;
+  }
+
+  /** Connects anew with what it holds, signing in when the server asks for it. */
+  async reconnect(): Promise<void> {
+    await this.#signingIn(() => this.#connect());
+  }
+
+  async listTools(): Promise<ToolInfo[]> {
+    return (await this.#client.listTools()).tools;
+  }
+
+  /** Calls a tool, signing in again when the server asks for more scopes. */
+  async call(name: string, args: Record<string, unknown> = {}): Promise<ToolResult> {
+    const result = await this.#signingIn(() => this.#client.callTool({ name, arguments: args }));
+    const content = result['content'] as { type: string; text: string }[];
+    return {
+      text: content.map(({ text }) => text).join('\n'),
+      data: (result['structuredContent'] ?? {}) as Record<string, unknown>,
+      isError: result['isError'] === true,
+    };
+  }
+
+  get accessToken(): string {
+    return this.credentials.tokens()?.access_token ?? '';
+  }
+  get serverVersion() {
+    return this.#client.getServerVersion();
+  }
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  #transport(): LegacyTransport | ModernTransport {
+    const options = { authProvider: this.credentials, fetch: this.#fetch };
+    return this.era === '2025-11-25' ? new LegacyTransport(this.#address, options) : new ModernTransport(this.#address, options);
+  }
+
+  async #connect(): Promise<void> {
+    const info = { name: 'test', version: '1' };
+    // Each SDK wants the transport of its own package, which #transport picks by the same era.
+    if (this.era === '2025-11-25') {
+      const client = new LegacyClient(info);
+      await client.connect(this.#transport() as never);
+      this.#client = client;
+    } else {
+      const client = new ModernClient(info, { versionNegotiation: { mode: { pin: this.era } } });
+      await client.connect(this.#transport() as never);
+      this.#client = client;
+    }
+  }
+
+  async #signingIn<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof LegacyUnauthorized || error instanceof ModernUnauthorized)) throw error;
+      const { answer } = this.credentials;
+      const refused = answer.get('error');
+      if (refused) throw new Error(`the authorization was refused: ${refused}`, { cause: error });
+      const transport = this.#transport();
+      if (transport instanceof ModernTransport) await transport.finishAuth(answer);
+      else await transport.finishAuth(answer.get('code') ?? '');
+      await this.#connect();
+      return work();
+    }
+  }
+}

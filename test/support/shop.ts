@@ -1,0 +1,14 @@
+/** Shorthands for the journeys: people and deputies of the Worker under test. */
+import { Deputy, type Era, Person } from './clients.ts';
+import { ORIGIN, someone, workerFetch } from './worker.ts';
+
+export function person(email = someone()): Person {
+  return new Person(email, ORIGIN, workerFetch);
+}
+
+export function deputyOf(human: Person, era: Era, name?: string): Promise<Deputy> {
+  return Deputy.connect(era, human, ORIGIN, workerFetch, name);
+}
+
+/** A purchase that nothing is wrong with. */
+export const PURCHASE = { company: 'Analytical Engines Ltd', mailingAddress: '12 St James’s Square, London', tshirtSize: 'L' };
