@@ -3,12 +3,13 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import { answerAuthError, auth } from './auth-handler.tsx';
+import type { PageEnv } from './auth/session.ts';
 import { readConfig } from './config.ts';
 import { LandingPage } from './pages/landing.tsx';
 import { Message } from './pages/layout.tsx';
 import { STYLESHEET } from './pages/style.ts';
 
-export const app = new Hono<{ Bindings: Env }>();
+export const app = new Hono<{ Bindings: PageEnv }>();
 
 app.use(
   secureHeaders({

@@ -1,11 +1,20 @@
 /** Sign in at AuthKit, then consent, then the deputy: /authorize, /login, /callback, /logout. */
-import { AuthorizationError, authorizationErrorRedirect, CimdFetchError, type OAuthHelpers } from '@cloudflare/workers-oauth-provider';
+import { AuthorizationError, authorizationErrorRedirect, CimdFetchError } from '@cloudflare/workers-oauth-provider';
 import { Hono } from 'hono';
+import type { BodyData } from 'hono/utils/body';
 import { z } from 'zod';
-import { createPkce, exchangeCode, SignInRefusedError, signInUrl, signOutUrl } from './auth/authkit.ts';
+import {
+  AuthkitUnavailableError,
+  createPkce,
+  exchangeCode,
+  SignInRefusedError,
+  signInUrl,
+  signOutUrl,
+} from './auth/authkit.ts';
 import { ConsentPage } from './auth/consent-page.tsx';
 import {
   type AppContext,
+  type PageEnv,
   endSession,
   rememberAfterSignOut,
   rememberSignIn,
@@ -15,18 +24,18 @@ import {
   takeSignIn,
 } from './auth/session.ts';
 import { readConfig } from './config.ts';
-import { BASE_SCOPE, objectName, type Props, SCOPES, type User } from './deputy.ts';
+import { BASE_SCOPE, objectName, type Props, SCOPES } from './deputy.ts';
 import { Message } from './pages/layout.tsx';
 
 /** Longer ones would not fit into the cookie that carries them through the sign-in. */
 const MAX_RETURN_TO = 2000;
 
-export const auth = new Hono<{ Bindings: Env }>();
+export const auth = new Hono<{ Bindings: PageEnv }>();
 
 // ---------------------------------------------------------------- consent
 
 auth.get('/authorize', async (c) => {
-  const oauth = helpers(c);
+  const oauth = c.env.OAUTH_PROVIDER;
   const request = await oauth.parseAuthRequest(c.req.raw);
   const session = await signedIn(c);
   const here = hereOf(c);
@@ -46,9 +55,9 @@ const consentForm = z.object({
 });
 
 auth.post('/authorize', async (c) => {
-  const oauth = helpers(c);
+  const oauth = c.env.OAUTH_PROVIDER;
   const here = hereOf(c);
-  const parsed = consentForm.safeParse(await c.req.parseBody({ all: true }));
+  const parsed = consentForm.safeParse(await formOf(c));
   if (!parsed.success) {
     return c.html(
       <Message title="This form was incomplete" action={{ href: here, label: 'Show the page again' }}>
@@ -69,13 +78,17 @@ auth.post('/authorize', async (c) => {
   if (user.userId !== shownTo) {
     return c.html(
       <Message title="You are signed in as somebody else now" action={{ href: here, label: `Go on as ${user.email}` }}>
-        <p>Nothing was granted: this page was shown to another account of yours. Look at it again before you allow it.</p>
+        <p>
+          Nothing was granted: this page was shown to another account of yours. Look at it again before you allow it.
+        </p>
       </Message>,
       403,
     );
   }
 
-  const { request, headers } = await oauth.approveConsent(c.req.raw, handle, { scope: [...new Set([BASE_SCOPE, ...scope])] });
+  const { request, headers } = await oauth.approveConsent(c.req.raw, handle, {
+    scope: [...new Set([BASE_SCOPE, ...scope])],
+  });
   const details = await oauth.describeConsent(request);
   const deputyId = `dep_${crypto.randomUUID()}`;
   await c.env.MCP_OBJECT.getByName(objectName(user.userId)).appoint({
@@ -124,8 +137,8 @@ auth.get('/callback', async (c) => {
     return c.html(
       <Message title="This sign-in cannot be continued" action={{ href: '/', label: 'To the shop' }}>
         <p>
-          It was started in another browser, more than ten minutes ago, or was already used. Nobody was signed in. Go back to
-          your app and connect again.
+          It was started in another browser, more than ten minutes ago, or was already used. Nobody was signed in. Go
+          back to your app and connect again.
         </p>
       </Message>,
       400,
@@ -146,28 +159,21 @@ auth.get('/callback', async (c) => {
   try {
     startSession(c, await exchangeCode(readConfig(c.env), code, pending.codeVerifier));
   } catch (failure) {
-    if (failure instanceof SignInRefusedError) {
-      return c.html(
-        <Message title="This sign-in has expired" action={again}>
-          <p>AuthKit no longer accepts it, because it was used before or took too long. Nobody was signed in.</p>
-        </Message>,
-        400,
-      );
-    }
-    console.error(JSON.stringify({ event: 'sign_in_failed', error: String(failure) }));
+    if (failure instanceof AuthkitUnavailableError) return unavailable(c, failure, again);
+    if (!(failure instanceof SignInRefusedError)) throw failure;
     return c.html(
-      <Message title="AuthKit cannot be reached" action={again}>
-        <p>Nobody was signed in. It is most likely a short outage; try again in a moment.</p>
+      <Message title="This sign-in has expired" action={again}>
+        <p>AuthKit no longer accepts it, because it was used before or took too long. Nobody was signed in.</p>
       </Message>,
-      502,
+      400,
     );
   }
   return c.redirect(pending.returnTo);
 });
 
 auth.post('/logout', async (c) => {
-  const { return_to: target } = await c.req.parseBody();
-  const returnTo = ownPath(target?.toString());
+  const { return_to: target } = await formOf(c);
+  const returnTo = ownPath(typeof target === 'string' ? target : undefined);
   const session = await signedIn(c);
   endSession(c);
   if (!session) return c.redirect(returnTo, 303);
@@ -200,19 +206,32 @@ export function answerAuthError(error: Error, c: AppContext): Response | Promise
   if (error instanceof CimdFetchError) {
     return c.html(
       <Message title="This app could not be verified">
-        <p>Its description could not be read from the address it gave as its name. Nothing was granted; try again later.</p>
+        <p>
+          Its description could not be read from the address it gave as its name. Nothing was granted; try again later.
+        </p>
       </Message>,
       400,
     );
   }
+  if (error instanceof AuthkitUnavailableError) return unavailable(c, error, { href: hereOf(c), label: 'Try again' });
   return undefined;
+}
+
+function unavailable(c: AppContext, error: AuthkitUnavailableError, again: { href: string; label: string }) {
+  console.error(JSON.stringify({ event: 'authkit_unavailable', error: error.message }));
+  return c.html(
+    <Message title="AuthKit cannot be reached" action={again}>
+      <p>Nothing was changed. It is most likely a short outage; try again in a moment.</p>
+    </Message>,
+    502,
+  );
 }
 
 // ---------------------------------------------------------------- helpers
 
-/** The OAuth provider puts its helpers on the env before it calls the pages. */
-function helpers(c: AppContext): OAuthHelpers {
-  return (c.env as Env & { OAUTH_PROVIDER: OAuthHelpers }).OAUTH_PROVIDER;
+/** The fields of a posted form; none when the body is not a form. */
+function formOf(c: AppContext): Promise<BodyData<{ all: true }>> {
+  return c.req.parseBody({ all: true }).catch(() => ({}));
 }
 
 function originOf(c: AppContext): string {
@@ -225,7 +244,7 @@ function hereOf(c: AppContext): string {
 }
 
 function loginPath(returnTo: string): string {
-  return `/login?${new URLSearchParams({ return_to: returnTo })}`;
+  return `/login?${new URLSearchParams({ return_to: returnTo }).toString()}`;
 }
 
 /** The path itself when it stays on this site, else the landing page: never an address somebody else chose. */
@@ -240,7 +259,7 @@ function ownPath(path: string | undefined): string {
 async function waitingClient(c: AppContext, returnTo: string): Promise<string | undefined> {
   const url = new URL(returnTo, originOf(c));
   if (url.pathname !== '/authorize') return undefined;
-  return authorizationErrorRedirect(await helpers(c).parseAuthRequest(new Request(url)), 'access_denied');
+  return authorizationErrorRedirect(await c.env.OAUTH_PROVIDER.parseAuthRequest(new Request(url)), 'access_denied');
 }
 
 function redirectOut(c: AppContext, location: string, headers: Headers): Response {

@@ -40,9 +40,13 @@ export function encodeCaller(caller: Caller): string {
   return new TextEncoder().encode(JSON.stringify(caller)).toBase64();
 }
 
-/** Throws on a missing or malformed header. */
-export function decodeCaller(header: string | null): Caller {
-  return callerSchema.parse(JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(header ?? ''))));
+/** Undefined for a missing or malformed header. */
+export function decodeCaller(header: string | null): Caller | undefined {
+  try {
+    return callerSchema.parse(JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(header ?? ''))));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The name of a user's object; the prefix is the only form McpAgent accepts. */

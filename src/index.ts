@@ -12,15 +12,24 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
   try {
     const url = new URL(request.url);
     const origin = servedOrigin(url, readConfig(env).PUBLIC_URL);
-    if (!origin) return plain(421, 'This server does not answer to that host. Use its own address; a custom domain is set with PUBLIC_URL.');
+    if (!origin)
+      return plain(
+        421,
+        'This server does not answer to that host. Use its own address; a custom domain is set with PUBLIC_URL.',
+      );
     if (!isOriginAllowed(request, url)) return plain(403, 'Requests from this origin are not allowed here.');
     if (url.pathname.startsWith('/mcp/')) return plain(404, `There is nothing here. The MCP endpoint is ${origin}/mcp`);
 
-    const canonical = url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, request) : request;
+    const canonical =
+      url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, request) : request;
     // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
     return await providerFor(origin).fetch(canonical, { ...env }, ctx);
   } catch (error) {
-    if (error instanceof ConfigError) return plain(503, `This deployment is not set up yet.\n${error.problems.join('\n')}\nSet each with \`wrangler secret put NAME\`, or in .dev.vars for development.`);
+    if (error instanceof ConfigError)
+      return plain(
+        503,
+        `This deployment is not set up yet.\n${error.problems.join('\n')}\nSet each with \`wrangler secret put NAME\`, or in .dev.vars for development.`,
+      );
     console.error(JSON.stringify({ event: 'request_failed', error: String(error) }));
     return plain(500, 'Something broke on our side. Try again in a moment.');
   }
@@ -29,7 +38,11 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
 function plain(status: number, message: string): Response {
   return new Response(`${message}\n`, {
     status,
-    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' },
+    headers: {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'X-Content-Type-Options': 'nosniff',
+      'Cache-Control': 'no-store',
+    },
   });
 }
 

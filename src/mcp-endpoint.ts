@@ -14,26 +14,38 @@ const OBJECT_URL = 'https://mcp-shop.internal/mcp';
  */
 export async function handleMcp(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
   if (request.method !== 'POST') {
-    const message = 'Method not allowed: this endpoint is stateless and takes POST only. There is no stream to GET and no session to DELETE.';
+    const message =
+      'Method not allowed: this endpoint is stateless and takes POST only. There is no stream to GET and no session to DELETE.';
     return rpcError(405, -32000, message, { Allow: 'POST, OPTIONS' });
   }
-  if (request.headers.has('Upgrade')) return rpcError(400, -32600, 'This endpoint takes no WebSocket. Send a plain POST.');
+  if (request.headers.has('Upgrade'))
+    return rpcError(400, -32600, 'This endpoint takes no WebSocket. Send a plain POST.');
 
   const body = await readBody(request);
   if (body === undefined) return rpcError(413, -32600, `The request body is over ${MAX_BODY / 1024} KiB. Send less.`);
   if (body.trimStart().startsWith('[')) {
-    return rpcError(400, -32600, 'Invalid request: JSON-RPC batches left MCP in 2025-06-18. Send one message per request.');
+    return rpcError(
+      400,
+      -32600,
+      'Invalid request: JSON-RPC batches left MCP in 2025-06-18. Send one message per request.',
+    );
   }
 
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the provider set `auth`, which its own handler type leaves out
   const caller = callerOf(ctx as OAuthResourceContext<unknown>);
-  if (!caller) return rpcError(401, -32000, 'This token is from an older version. Sign in again.', { 'WWW-Authenticate': 'Bearer error="invalid_token"' });
+  if (!caller)
+    return rpcError(401, -32000, 'This token is from an older version. Sign in again.', {
+      'WWW-Authenticate': 'Bearer error="invalid_token"',
+    });
 
   const object = env.MCP_OBJECT.getByName(objectName(caller.userId));
   try {
     return await object.fetch(OBJECT_URL, { method: 'POST', headers: forwardedHeaders(request, caller), body });
   } catch (error) {
     console.error(JSON.stringify({ event: 'object_unreachable', error: String(error) }));
-    return rpcError(503, -32000, "Your human's record cannot be reached, so nothing was done. Try again in a moment.", { 'Retry-After': '5' });
+    return rpcError(503, -32000, "Your human's record cannot be reached, so nothing was done. Try again in a moment.", {
+      'Retry-After': '5',
+    });
   }
 }
 

@@ -22,7 +22,7 @@ const REFRESH_SHARED_FOR = 60_000;
  * An `Agent` has doors of its own: sockets, state messages, sub-agents. The overrides below shut them;
  * the only ways in are one POST from the Worker with a verified caller, and the RPC methods.
  */
-export class McpShopServer extends McpAgent<Cloudflare.Env> {
+export class McpShopServer extends McpAgent {
   static override options = { sendIdentityOnConnect: false };
   readonly #ledger: Ledger;
   readonly #userId: string;
@@ -54,7 +54,7 @@ export class McpShopServer extends McpAgent<Cloudflare.Env> {
   /** Serves one MCP request. Only the Worker can send the caller header; a caller of another object is refused. */
   override async onRequest(request: Request): Promise<Response> {
     const caller = decodeCaller(request.headers.get(CALLER_HEADER));
-    if (caller.userId !== this.#userId) return new Response('Not your object', { status: 403 });
+    if (caller?.userId !== this.#userId) return new Response('Not your object', { status: 403 });
     const handler = createMcpHandler(() => this.#serverFor(caller), {
       legacy: 'stateless',
       maxSubscriptions: 0,
@@ -88,7 +88,10 @@ export class McpShopServer extends McpAgent<Cloudflare.Env> {
   }
 
   #serverFor(caller: Caller): McpServer {
-    const server = new McpServer(SERVER_INFO, { instructions: INSTRUCTIONS, capabilities: { tools: { listChanged: false } } });
+    const server = new McpServer(SERVER_INFO, {
+      instructions: INSTRUCTIONS,
+      capabilities: { tools: { listChanged: false } },
+    });
     const demoTools = this.env.DEMO_TOOLS !== 'off';
     const desk: Desk = { caller, ledger: this.#ledger, demoTools };
     registerTools(

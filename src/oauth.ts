@@ -50,7 +50,7 @@ function checkRegistration({ clientMetadata }: ClientRegistrationCallbackOptions
   }
   for (const field of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri']) {
     const uri = clientMetadata[field];
-    if (uri !== undefined && !(typeof uri === 'string' && /^https:\/\//.test(uri))) {
+    if (uri !== undefined && !(typeof uri === 'string' && uri.startsWith('https://'))) {
       return { description: `${field} must be an https URL` };
     }
   }

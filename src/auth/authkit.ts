@@ -31,50 +31,60 @@ export function createPkce(config: Config): Promise<{ codeVerifier: string; code
 }
 
 /** The address of AuthKit's sign-in page. */
-export function signInUrl(config: Config, options: { redirectUri: string; state: string; codeChallenge: string }): string {
-  return workos(config).userManagement.getAuthorizationUrl({ provider: 'authkit', codeChallengeMethod: 'S256', ...options });
+export function signInUrl(
+  config: Config,
+  options: { redirectUri: string; state: string; codeChallenge: string },
+): string {
+  return workos(config).userManagement.getAuthorizationUrl({
+    provider: 'authkit',
+    codeChallengeMethod: 'S256',
+    ...options,
+  });
 }
 
 /** Thrown when AuthKit refuses a code: used, expired, or from another sign-in. */
 export class SignInRefusedError extends Error {}
 
-/** Exchanges the code of a callback for a sealed session. Throws SignInRefusedError; anything else is an outage. */
+/** Thrown when WorkOS does not answer, or answers with a fault of its own. */
+export class AuthkitUnavailableError extends Error {}
+
+/** Exchanges the code of a callback for a sealed session. Throws SignInRefusedError or AuthkitUnavailableError. */
 export async function exchangeCode(config: Config, code: string, codeVerifier: string): Promise<string> {
-  try {
-    const { sealedSession } = await workos(config).userManagement.authenticateWithCode({
-      code,
-      codeVerifier,
-      session: { sealSession: true, cookiePassword: config.COOKIE_PASSWORD },
-    });
-    if (!sealedSession) throw new Error('WorkOS returned no session');
-    return sealedSession;
-  } catch (error) {
-    if (error instanceof OauthException && error.status < 500) throw new SignInRefusedError(error.error);
-    throw error;
-  }
+  const session = { sealSession: true, cookiePassword: config.COOKIE_PASSWORD };
+  const { sealedSession } = await reach(() =>
+    workos(config).userManagement.authenticateWithCode({ code, codeVerifier, session }),
+  );
+  if (!sealedSession) throw new AuthkitUnavailableError('WorkOS returned no session');
+  return sealedSession;
 }
 
-/** Who a sealed session belongs to, or undefined when it is not ours or its access token has expired. */
+/**
+ * Who a sealed session belongs to, or undefined when it is not ours or its access token has expired.
+ * Throws AuthkitUnavailableError when WorkOS's signing keys cannot be read.
+ */
 export async function readSession(config: Config, sealed: string): Promise<SignIn | undefined> {
-  const result = await load(config, sealed).authenticate();
+  const result = await reach(() => load(config, sealed).authenticate());
   return result.authenticated ? toSignIn(result) : undefined;
 }
 
 /** Whose session this is, however old: enough to find the object that refreshes it, not to act. */
 export async function ownerOf(config: Config, sealed: string): Promise<string | undefined> {
-  const session = await workos(config).userManagement.getSessionFromCookie({ sessionData: sealed, cookiePassword: config.COOKIE_PASSWORD });
+  const session = await workos(config).userManagement.getSessionFromCookie({
+    sessionData: sealed,
+    cookiePassword: config.COOKIE_PASSWORD,
+  });
   return session && 'user' in session ? session.user.id : undefined;
 }
 
 /**
- * Trades a session for a fresh one; the old one is of no more use then. Undefined when WorkOS has ended it.
- * Throws when WorkOS cannot be reached.
+ * Trades a session for a fresh one; the old one is of no more use then. Null when WorkOS has ended it.
+ * Throws AuthkitUnavailableError.
  */
-export async function refreshSession(config: Config, sealed: string): Promise<string | undefined> {
-  const result = await load(config, sealed).refresh();
-  if (result.authenticated) return result.sealedSession;
-  if ('retryable' in result && result.retryable) throw new Error(`WorkOS: ${result.reason}`);
-  return undefined;
+export async function refreshSession(config: Config, sealed: string): Promise<string | null> {
+  const result = await reach(() => load(config, sealed).refresh());
+  if (result.authenticated) return result.sealedSession ?? null;
+  if ('retryable' in result && result.retryable) throw new AuthkitUnavailableError(result.reason);
+  return null;
 }
 
 /** The address that ends the session in AuthKit too, and then returns to `returnTo`. */
@@ -82,11 +92,27 @@ export function signOutUrl(config: Config, sessionId: string, returnTo: string):
   return workos(config).userManagement.getLogoutUrl({ sessionId, returnTo });
 }
 
+/** Tells a refusal of WorkOS from an outage. */
+async function reach<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof OauthException && error.status < 500) throw new SignInRefusedError(error.error);
+    throw new AuthkitUnavailableError(String(error), { cause: error });
+  }
+}
+
 function load(config: Config, sealed: string) {
-  return workos(config).userManagement.loadSealedSession({ sessionData: sealed, cookiePassword: config.COOKIE_PASSWORD });
+  return workos(config).userManagement.loadSealedSession({
+    sessionData: sealed,
+    cookiePassword: config.COOKIE_PASSWORD,
+  });
 }
 
 function toSignIn({ user, sessionId, permissions }: AuthenticateWithSessionCookieSuccessResponse): SignIn {
   const name = user.name ?? [user.firstName, user.lastName].filter(Boolean).join(' ');
-  return { sessionId, user: { userId: user.id, email: user.email, name: name || user.email, permissions: permissions ?? [] } };
+  return {
+    sessionId,
+    user: { userId: user.id, email: user.email, name: name || user.email, permissions: permissions ?? [] },
+  };
 }

@@ -16,7 +16,7 @@ const MAX_NAME_LENGTH = 60;
 /** A client chooses its own name: text only, without what could bend the line it stands in, and short. */
 export function displayName(name: string): string {
   const plain = name.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '').trim() || 'An app without a name';
-  const characters = [...plain];
+  const characters = Array.from(plain);
   return characters.length > MAX_NAME_LENGTH ? `${characters.slice(0, MAX_NAME_LENGTH).join('')}…` : plain;
 }
 
@@ -49,7 +49,13 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle }) => {
             <strong>{client}</strong>
           </dd>
           <dt>Published by</dt>
-          <dd>{details.clientDomain ? <strong>{details.clientDomain}</strong> : 'nobody we could verify: anyone can use this name'}</dd>
+          <dd>
+            {details.clientDomain ? (
+              <strong>{details.clientDomain}</strong>
+            ) : (
+              'nobody we could verify: anyone can use this name'
+            )}
+          </dd>
           <dt>You go back to</dt>
           <dd>
             <code>{details.redirectHost}</code>
@@ -58,8 +64,8 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle }) => {
       </div>
       {details.redirectIsLoopback && (
         <p class="warning">
-          <strong>This goes to a program on this computer.</strong> Any program here could be asking under this name. Continue
-          only if you just started connecting it yourself.
+          <strong>This goes to a program on this computer.</strong> Any program here could be asking under this name.
+          Continue only if you just started connecting it yourself.
         </p>
       )}
       <form method="post" action={here}>

@@ -1,12 +1,15 @@
 /** The browser's cookies: the sealed WorkOS session, and the state of a sign-in that is under way. */
+import type { OAuthHelpers } from '@cloudflare/workers-oauth-provider';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, getSignedCookie, setCookie, setSignedCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { readConfig } from '../config.ts';
 import { objectName } from '../deputy.ts';
-import { ownerOf, readSession, refreshSession, type SignIn } from './authkit.ts';
+import { AuthkitUnavailableError, ownerOf, readSession, refreshSession, type SignIn } from './authkit.ts';
 
-export type AppContext = Context<{ Bindings: Env }>;
+/** The OAuth provider puts its helpers on the env before it calls the pages. */
+export type PageEnv = Env & { OAUTH_PROVIDER: OAuthHelpers };
+export type AppContext = Context<{ Bindings: PageEnv }>;
 
 const SESSION = 'mcp-shop-session';
 const SIGN_IN = 'mcp-shop-sign-in-';
@@ -18,7 +21,10 @@ const MAX_SIGN_INS = 5;
 
 const cookie = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax', prefix: 'host' } as const;
 
-/** Who is signed in, refreshing a session whose token has run out; undefined when nobody is. */
+/**
+ * Who is signed in, refreshing a session whose token has run out; undefined when nobody is.
+ * Throws AuthkitUnavailableError, which ends no session.
+ */
 export async function signedIn(c: AppContext): Promise<SignIn | undefined> {
   const sealed = getCookie(c, SESSION, 'host');
   if (!sealed) return undefined;
@@ -30,7 +36,12 @@ export async function signedIn(c: AppContext): Promise<SignIn | undefined> {
   // WorkOS lets a session be refreshed once, and two tabs ask at the same time: the user's object lets one of them do
   // it and hands the same new session to both.
   const object = c.env.MCP_OBJECT.getByName(objectName(userId));
-  const fresh = await object.refreshOnce(await fingerprint(sealed), async () => (await refreshSession(config, sealed)) ?? null);
+  const fresh = await object
+    .refreshOnce(await fingerprint(sealed), () => refreshSession(config, sealed))
+    .catch((error: unknown) => {
+      // Crossing the object, an error loses its class.
+      throw new AuthkitUnavailableError(String(error), { cause: error });
+    });
   if (fresh === null) return undefined;
   startSession(c, fresh);
   return readSession(config, fresh);

@@ -7,14 +7,24 @@ export const SignInPage: FC<{ query: Record<string, string | undefined>; problem
   <Layout title="Sign in">
     <h1>Sign in</h1>
     <p class="warning">
-      This is the <strong>local AuthKit</strong>, a stand-in for WorkOS on this computer. Any e-mail address works, without a
-      password; one that starts with <code>admin@</code> is an administrator.
+      This is the <strong>local AuthKit</strong>, a stand-in for WorkOS on this computer. Any e-mail address works,
+      without a password; one that starts with <code>admin@</code> is an administrator.
     </p>
     <form method="post" class="card">
-      {Object.entries(query).map(([name, value]) => value !== undefined && <input type="hidden" name={name} value={value} />)}
+      {Object.entries(query).map(
+        ([name, value]) => value !== undefined && <input type="hidden" name={name} value={value} />,
+      )}
       <p>
         <label for="email">E-mail address</label>
-        <input id="email" name="email" type="email" placeholder="ada@example.com" required autofocus aria-describedby="problem" />
+        <input
+          id="email"
+          name="email"
+          type="email"
+          placeholder="ada@example.com"
+          required
+          autofocus
+          aria-describedby="problem"
+        />
         <small id="problem">{problem}</small>
       </p>
       <div class="actions">

@@ -27,7 +27,11 @@ const session = z.object({
   refreshToken: z.string(),
   endedAt: z.string().optional(),
 });
-const auditEvent = z.object({ organizationId: z.string(), event: z.record(z.string(), z.unknown()), receivedAt: z.string() });
+const auditEvent = z.object({
+  organizationId: z.string(),
+  event: z.record(z.string(), z.unknown()),
+  receivedAt: z.string(),
+});
 const key = z.looseObject({ kty: z.string(), n: z.string(), e: z.string() });
 export type SigningKey = z.infer<typeof key>;
 
@@ -74,7 +78,7 @@ export class AuthkitStore {
     return found?.refreshToken === token ? found : undefined;
   }
   async sessions(): Promise<Session[]> {
-    return (await this.#list(session, 'session:')).sort((one, other) => other.authTime - one.authTime);
+    return (await this.#list(session, 'session:')).toSorted((one, other) => other.authTime - one.authTime);
   }
 
   /** WorkOS keeps the first event of an idempotency key and ignores repeats. */
@@ -83,7 +87,9 @@ export class AuthkitStore {
     if (!(await this.#get(auditEvent, name))) await this.#put(name, event);
   }
   async auditEvents(): Promise<AuditEvent[]> {
-    return (await this.#list(auditEvent, 'audit:')).sort((one, other) => other.receivedAt.localeCompare(one.receivedAt));
+    return (await this.#list(auditEvent, 'audit:')).toSorted((one, other) =>
+      other.receivedAt.localeCompare(one.receivedAt),
+    );
   }
 
   async #get<Schema extends z.ZodType>(schema: Schema, name: string): Promise<z.output<Schema> | undefined> {

@@ -7,7 +7,14 @@ import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import { ADMIN_PERMISSION } from '../deputy.ts';
 import { DashboardPage, SignInPage } from './authkit-pages.tsx';
-import { AuthkitStore, LOCAL_API_KEY, LOCAL_CLIENT_ID, LOCAL_ORGANIZATION, type Session, type SigningKey } from './authkit-store.ts';
+import {
+  AuthkitStore,
+  LOCAL_API_KEY,
+  LOCAL_CLIENT_ID,
+  LOCAL_ORGANIZATION,
+  type Session,
+  type SigningKey,
+} from './authkit-store.ts';
 
 type Bindings = Env & { ORIGIN: string };
 
@@ -17,7 +24,7 @@ const KEY_ID = 'local';
 
 export const authkit = new Hono<{ Bindings: Bindings }>();
 
-const store = (c: Context<{ Bindings: Bindings }>) => new AuthkitStore(c.env.OAUTH_KV);
+const storeOf = (c: Context<{ Bindings: Bindings }>) => new AuthkitStore(c.env.OAUTH_KV);
 
 // ---------------------------------------------------------------- the browser's side
 
@@ -34,7 +41,8 @@ const authorizeQuery = z.object({
 authkit.get('/user_management/authorize', (c) => {
   const query = authorizeQuery.safeParse(c.req.query());
   if (!query.success) return c.text(z.prettifyError(query.error), 400);
-  if (query.data.redirect_uri !== `${c.env.ORIGIN}/callback`) return c.text('redirect_uri is not in the allow-list', 400);
+  if (query.data.redirect_uri !== `${c.env.ORIGIN}/callback`)
+    return c.text('redirect_uri is not in the allow-list', 400);
   return c.html(<SignInPage query={query.data} />);
 });
 
@@ -52,37 +60,49 @@ authkit.post('/user_management/authorize', async (c) => {
     back.searchParams.set('error_description', 'The user cancelled the sign-in.');
     return c.redirect(back.href);
   }
-  const email = z.email().max(200).safeParse(String(form['email'] ?? '').trim().toLowerCase());
-  if (!email.success) return c.html(<SignInPage query={query.data} problem="Enter an e-mail address, such as ada@example.com." />, 400);
+  const email = z.string().trim().toLowerCase().pipe(z.email().max(200)).safeParse(form['email']);
+  if (!email.success)
+    return c.html(<SignInPage query={query.data} problem="Enter an e-mail address, such as ada@example.com." />, 400);
 
   const code = crypto.randomUUID();
-  await store(c).saveCode(code, { email: email.data, clientId, redirectUri, codeChallenge, authTime: seconds() });
+  await storeOf(c).saveCode(code, { email: email.data, clientId, redirectUri, codeChallenge, authTime: seconds() });
   back.searchParams.set('code', code);
   return c.redirect(back.href);
 });
 
 authkit.get('/user_management/sessions/logout', async (c) => {
   const { session_id: id = '', return_to: returnTo } = c.req.query();
-  if (returnTo !== undefined && returnTo !== `${c.env.ORIGIN}/logout`) return c.text('return_to is not in the allow-list', 400);
-  await endSession(store(c), id);
+  if (returnTo !== undefined && returnTo !== `${c.env.ORIGIN}/logout`)
+    return c.text('return_to is not in the allow-list', 400);
+  await endSession(storeOf(c), id);
   return c.redirect(returnTo ?? c.env.ORIGIN);
 });
 
 authkit.get('/local-authkit', async (c) =>
-  c.html(<DashboardPage sessions={await store(c).sessions()} events={await store(c).auditEvents()} />),
+  c.html(<DashboardPage sessions={await storeOf(c).sessions()} events={await storeOf(c).auditEvents()} />),
 );
 
 // ---------------------------------------------------------------- the API
 
 authkit.get(`/sso/jwks/${LOCAL_CLIENT_ID}`, async (c) => {
-  const { kty, n, e } = await signingKey(store(c));
+  const { kty, n, e } = await signingKey(storeOf(c));
   return c.json({ keys: [{ kty, n, e, kid: KEY_ID, alg: 'RS256', use: 'sig' }] });
 });
 
 const credentials = { client_id: z.string(), client_secret: z.string().optional() };
 const authenticateBody = z.discriminatedUnion('grant_type', [
-  z.object({ ...credentials, grant_type: z.literal('authorization_code'), code: z.string(), code_verifier: z.string().optional() }),
-  z.object({ ...credentials, grant_type: z.literal('refresh_token'), refresh_token: z.string(), organization_id: z.string().optional() }),
+  z.object({
+    ...credentials,
+    grant_type: z.literal('authorization_code'),
+    code: z.string(),
+    code_verifier: z.string().optional(),
+  }),
+  z.object({
+    ...credentials,
+    grant_type: z.literal('refresh_token'),
+    refresh_token: z.string(),
+    organization_id: z.string().optional(),
+  }),
 ]);
 
 authkit.post('/user_management/authenticate', async (c) => {
@@ -90,12 +110,16 @@ authkit.post('/user_management/authenticate', async (c) => {
   if (!parsed.success) return oauthError(c, 'invalid_request', z.prettifyError(parsed.error));
   const body = parsed.data;
   // A public client proves itself with PKCE alone; a secret, once sent, must be right.
-  const isPublic = body.client_secret === undefined && (body.grant_type === 'refresh_token' || body.code_verifier !== undefined);
+  const isPublic =
+    body.client_secret === undefined && (body.grant_type === 'refresh_token' || body.code_verifier !== undefined);
   if (body.client_id !== LOCAL_CLIENT_ID || !(isPublic || body.client_secret === LOCAL_API_KEY)) {
     return oauthError(c, 'invalid_client', 'The client credentials are wrong.');
   }
-  const session = await (body.grant_type === 'authorization_code' ? sessionFromCode(store(c), body) : rotate(store(c), body.refresh_token));
-  if (!session) return oauthError(c, 'invalid_grant', 'The code or refresh token is invalid, expired, or was already used.');
+  const session = await (body.grant_type === 'authorization_code'
+    ? sessionFromCode(storeOf(c), body)
+    : rotate(storeOf(c), body.refresh_token));
+  if (!session)
+    return oauthError(c, 'invalid_grant', 'The code or refresh token is invalid, expired, or was already used.');
   return c.json({
     user: userOf(session.email),
     organization_id: LOCAL_ORGANIZATION,
@@ -110,19 +134,26 @@ authkit.use('/user_management/sessions/revoke', requireKey);
 authkit.use('/audit_logs/*', requireKey);
 
 authkit.get('/user_management/users/:id/sessions', async (c) => {
-  const sessions = (await store(c).sessions()).filter(({ email }) => userOf(email).id === c.req.param('id'));
+  const sessions = (await storeOf(c).sessions()).filter(({ email }) => userOf(email).id === c.req.param('id'));
   return c.json({ object: 'list', data: sessions.map(toApiSession), list_metadata: { before: null, after: null } });
 });
 
 authkit.post('/user_management/sessions/revoke', async (c) => {
   const { session_id: id } = z.object({ session_id: z.string() }).parse(await c.req.json());
-  const session = await endSession(store(c), id);
-  return session ? c.json(toApiSession(session)) : c.json({ message: 'Session not found', code: 'entity_not_found' }, 404);
+  const session = await endSession(storeOf(c), id);
+  return session
+    ? c.json(toApiSession(session))
+    : c.json({ message: 'Session not found', code: 'entity_not_found' }, 404);
 });
 
 const auditBody = z.object({
   organization_id: z.string(),
-  event: z.looseObject({ action: z.string(), occurred_at: z.string(), actor: z.looseObject({ id: z.string() }), targets: z.array(z.looseObject({})) }),
+  event: z.looseObject({
+    action: z.string(),
+    occurred_at: z.string(),
+    actor: z.looseObject({ id: z.string() }),
+    targets: z.array(z.looseObject({})),
+  }),
 });
 
 authkit.post('/audit_logs/events', async (c) => {
@@ -130,7 +161,7 @@ authkit.post('/audit_logs/events', async (c) => {
   if (!body.success) return c.json({ message: z.prettifyError(body.error), code: 'invalid_audit_log' }, 422);
   const { organization_id: organizationId, event } = body.data;
   const key = c.req.header('Idempotency-Key') ?? crypto.randomUUID();
-  await store(c).saveAuditEvent(key, { organizationId, event, receivedAt: new Date().toISOString() });
+  await storeOf(c).saveAuditEvent(key, { organizationId, event, receivedAt: new Date().toISOString() });
   return c.json({ success: true }, 201);
 });
 
@@ -145,7 +176,10 @@ function oauthError(c: Context, error: string, description: string) {
   return c.json({ error, error_description: description }, 400);
 }
 
-async function sessionFromCode(store: AuthkitStore, body: { code: string; code_verifier?: string | undefined }): Promise<Session | undefined> {
+async function sessionFromCode(
+  store: AuthkitStore,
+  body: { code: string; code_verifier?: string | undefined },
+): Promise<Session | undefined> {
   const code = await store.takeCode(body.code);
   if (!code || !(await matchesChallenge(body.code_verifier, code.codeChallenge))) return undefined;
   const session = { id: `session_${crypto.randomUUID()}`, refreshToken: crypto.randomUUID(), ...code };
@@ -196,7 +230,7 @@ async function accessToken(c: Context<{ Bindings: Bindings }>, session: Session)
     .setJti(crypto.randomUUID())
     .setIssuedAt()
     .setExpirationTime(`${TOKEN_LIFETIME}s`)
-    .sign(await importJWK(await signingKey(store(c)), 'RS256'));
+    .sign(await importJWK(await signingKey(storeOf(c)), 'RS256'));
 }
 
 function signingKey(store: AuthkitStore): Promise<SigningKey> {

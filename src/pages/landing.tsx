@@ -6,8 +6,8 @@ export const LandingPage: FC<{ origin: string; authkit: string; local: boolean }
   <Layout title="A shop for deputies">
     <h1>MCP Shop on Cloudflare</h1>
     <p>
-      A T-shirt shop that AI agents shop at. An agent is not a user of its own: it is a <strong>deputy</strong> that acts
-      for a person, within what that person granted.
+      A T-shirt shop that AI agents shop at. An agent is not a user of its own: it is a <strong>deputy</strong> that
+      acts for a person, within what that person granted.
     </p>
     <div class="card">
       <dl>
@@ -27,6 +27,8 @@ export const LandingPage: FC<{ origin: string; authkit: string; local: boolean }
         <a href="/local-authkit">its own page</a>.
       </p>
     )}
-    <p class="muted">Give the address to your MCP client; it opens a page here that asks you what your deputy may do.</p>
+    <p class="muted">
+      Give the address to your MCP client; it opens a page here that asks you what your deputy may do.
+    </p>
   </Layout>
 );

@@ -40,14 +40,14 @@ export type Tool<Input extends z.ZodObject, Output extends z.ZodObject> = {
   input: Input;
   output: Output;
   /** Synchronous: it runs inside the transaction. Throws Refusal; anything else thrown is a fault of ours. */
-  run(input: z.output<Input>, desk: Desk): Answer<z.input<Output>>;
+  run: (input: z.output<Input>, desk: Desk) => Answer<z.input<Output>>;
 };
 
 /** A tool of any shape, as the registry holds it. */
 export type AnyTool = Omit<Tool<z.ZodObject, z.ZodObject>, 'run'> & {
   inputSchema: StandardSchemaWithJSON;
   outputSchema: StandardSchemaWithJSON;
-  call(args: unknown, desk: Desk): Answer<Record<string, unknown>>;
+  call: (args: unknown, desk: Desk) => Answer<Record<string, unknown>>;
 };
 
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(tool: Tool<Input, Output>): AnyTool {
@@ -100,7 +100,12 @@ function parseInput<Input extends z.ZodObject>(name: string, schema: Input, args
 }
 
 /** Registers `tools` on a fresh server for one request. `afterwards` runs once a call's transaction is through. */
-export function registerTools(server: McpServer, tools: readonly AnyTool[], desk: Desk, afterwards: () => Promise<void>): void {
+export function registerTools(
+  server: McpServer,
+  tools: readonly AnyTool[],
+  desk: Desk,
+  afterwards: () => Promise<void>,
+): void {
   for (const tool of tools) {
     const { title, description, annotations, inputSchema, outputSchema } = tool;
     server.registerTool(
@@ -181,7 +186,10 @@ function answerOrRefusal(output: z.ZodObject): Record<string, unknown> {
   const { $schema: _, ...error } = z.toJSONSchema(refusalSchema);
   return {
     ...rest,
-    properties: { ...properties, error: { ...error, description: 'Set instead of the rest when the call was refused.' } },
+    properties: {
+      ...properties,
+      error: { ...error, description: 'Set instead of the rest when the call was refused.' },
+    },
     anyOf: [{ required }, { required: ['error'] }],
   };
 }

@@ -58,6 +58,9 @@ export const prettyPlease = defineTool({
     const message = wasBanned
       ? 'Since you ask so nicely: the demo ban is lifted.'
       : 'How polite, but there was no demo ban to lift.';
-    return { text: `${message} Next: listMcpShopInventory or buyMcpShopItem.`, data: { mode: 'normal' as const, message } };
+    return {
+      text: `${message} Next: listMcpShopInventory or buyMcpShopItem.`,
+      data: { mode: 'normal' as const, message },
+    };
   },
 });

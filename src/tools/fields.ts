@@ -15,7 +15,12 @@ export function strict<Shape extends z.core.$ZodShape>(shape: Shape) {
 
 /** One line of text, trimmed. */
 export function line(description: string, maxLength: number) {
-  return text(description, maxLength, /^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u, 'control characters, line breaks');
+  return text(
+    description,
+    maxLength,
+    /^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u,
+    'control characters, line breaks',
+  );
 }
 
 /** Text that may have line breaks, trimmed. */
@@ -30,7 +35,10 @@ function text(description: string, maxLength: number, allowed: RegExp, forbidden
     .trim()
     .refine((value) => /[\p{L}\p{N}]/u.test(value), 'must not be empty or blank.')
     .max(maxLength, `must be at most ${maxLength} characters.`)
-    .refine((value) => value.isWellFormed() && allowed.test(value), `must not contain ${forbidden} or bidirectional overrides.`)
+    .refine(
+      (value) => value.isWellFormed() && allowed.test(value),
+      `must not contain ${forbidden} or bidirectional overrides.`,
+    )
     .describe(`${description} 1 to ${maxLength} characters.`);
 }
 

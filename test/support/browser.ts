@@ -10,6 +10,7 @@ type Fields = Record<string, string | string[]>;
 
 export class Browser {
   readonly cookies = new Map<string, string>();
+  readonly #expiry = new Map<string, number>();
   readonly #fetch: Fetch;
   readonly #origin: string;
 
@@ -43,8 +44,10 @@ export class Browser {
     let init = firstRequest;
     for (let hops = 0; hops < 20; hops += 1) {
       if (url.origin !== this.#origin) return { url, status: 0, headers: new Headers(), html: '', left: url };
+      this.#dropExpiredCookies();
       const headers = new Headers(init.headers);
-      if (this.cookies.size > 0) headers.set('Cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
+      if (this.cookies.size > 0)
+        headers.set('Cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
       const response = await this.#fetch(url, { ...init, headers, redirect: 'manual' });
       this.#keepCookies(response.headers);
       const location = response.headers.get('Location');
@@ -60,9 +63,15 @@ export class Browser {
     for (const line of headers.getSetCookie()) {
       const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
       const name = pair.slice(0, pair.indexOf('='));
-      if (attributes.some((attribute) => attribute.toLowerCase() === 'max-age=0')) this.cookies.delete(name);
-      else this.cookies.set(name, pair.slice(name.length + 1));
+      const maxAge = attributes.find((attribute) => /^max-age=/i.test(attribute))?.slice('max-age='.length);
+      this.cookies.set(name, pair.slice(name.length + 1));
+      this.#expiry.set(name, maxAge === undefined ? Infinity : Date.now() + Number(maxAge) * 1000);
     }
+    this.#dropExpiredCookies();
+  }
+
+  #dropExpiredCookies(): void {
+    for (const [name, expiry] of this.#expiry) if (expiry <= Date.now()) this.cookies.delete(name);
   }
 }
 
@@ -77,5 +86,5 @@ function valuesOf(form: HTMLElement): [string, string][] {
 
 /** The text of a page, as a person reads it. */
 export function textOf(page: Page): string {
-  return parse(page.html).text.replace(/\s+/g, ' ').trim();
+  return parse(page.html.replaceAll('><', '> <')).text.replace(/\s+/g, ' ').trim();
 }

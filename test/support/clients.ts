@@ -1,9 +1,15 @@
 /** Real MCP clients of both protocol eras, signed in through the real pages. Runs in workerd and in Node. */
-import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport, UnauthorizedError as ModernUnauthorized } from '@modelcontextprotocol/client';
+import {
+  type OAuthDiscoveryState,
+  Client as ModernClient,
+  StreamableHTTPClientTransport as ModernTransport,
+  UnauthorizedError as ModernUnauthorized,
+} from '@modelcontextprotocol/client';
 import { UnauthorizedError as LegacyUnauthorized } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { z } from 'zod';
 import { Browser, type Fetch, type Page } from './browser.ts';
 
 export const ERAS = ['2025-11-25', '2026-07-28'] as const;
@@ -47,7 +53,7 @@ class Credentials {
   #client: OAuthClientInformationMixed | undefined;
   #tokens: OAuthTokens | undefined;
   #verifier = '';
-  #discovery: unknown;
+  #discovery: OAuthDiscoveryState | undefined;
   answer = new URLSearchParams();
   /** How often the person was asked. */
   asked = 0;
@@ -65,6 +71,9 @@ class Credentials {
   tokens() {
     return this.#tokens;
   }
+  signOut() {
+    this.#tokens = undefined;
+  }
   saveTokens(tokens: OAuthTokens) {
     this.#tokens = tokens;
   }
@@ -74,11 +83,11 @@ class Credentials {
   codeVerifier() {
     return this.#verifier;
   }
-  saveDiscoveryState(state: unknown) {
+  saveDiscoveryState(state: OAuthDiscoveryState) {
     this.#discovery = state;
   }
   discoveryState() {
-    return this.#discovery as undefined;
+    return this.#discovery;
   }
   async redirectToAuthorization(url: URL) {
     this.asked += 1;
@@ -86,6 +95,11 @@ class Credentials {
   }
 }
 
+const toolResult = z.object({
+  content: z.array(z.object({ type: z.literal('text'), text: z.string() })),
+  structuredContent: z.record(z.string(), z.unknown()).default({}),
+  isError: z.boolean().default(false),
+});
 export type ToolResult = { text: string; data: Record<string, unknown>; isError: boolean };
 
 export type ToolInfo = {
@@ -119,7 +133,13 @@ export class Deputy {
     this.#fetch = fetch;
   }
 
-  static async connect(era: Era, person: Person, origin: string, fetch: Fetch, name = `Test client ${era}`): Promise<Deputy> {
+  static async connect(
+    era: Era,
+    person: Person,
+    origin: string,
+    fetch: Fetch,
+    name = `Test client ${era}`,
+  ): Promise<Deputy> {
     const deputy = new Deputy(era, person, new URL('/mcp', origin), fetch, name);
     await deputy.reconnect();
     return deputy;
@@ -137,12 +157,8 @@ export class Deputy {
   /** Calls a tool, signing in again when the server asks for more scopes. */
   async call(name: string, args: Record<string, unknown> = {}): Promise<ToolResult> {
     const result = await this.#signingIn(() => this.#client.callTool({ name, arguments: args }));
-    const content = result['content'] as { type: string; text: string }[];
-    return {
-      text: content.map(({ text }) => text).join('\n'),
-      data: (result['structuredContent'] ?? {}) as Record<string, unknown>,
-      isError: result['isError'] === true,
-    };
+    const { content, structuredContent, isError } = toolResult.parse(result);
+    return { text: content.map(({ text }) => text).join('\n'), data: structuredContent, isError };
   }
 
   get accessToken(): string {
@@ -155,21 +171,23 @@ export class Deputy {
     return this.#client.close();
   }
 
-  #transport(): LegacyTransport | ModernTransport {
-    const options = { authProvider: this.credentials, fetch: this.#fetch };
-    return this.era === '2025-11-25' ? new LegacyTransport(this.#address, options) : new ModernTransport(this.#address, options);
+  #legacyTransport() {
+    return new LegacyTransport(this.#address, { authProvider: this.credentials, fetch: this.#fetch });
+  }
+
+  #modernTransport() {
+    return new ModernTransport(this.#address, { authProvider: this.credentials, fetch: this.#fetch });
   }
 
   async #connect(): Promise<void> {
     const info = { name: 'test', version: '1' };
-    // Each SDK wants the transport of its own package, which #transport picks by the same era.
     if (this.era === '2025-11-25') {
       const client = new LegacyClient(info);
-      await client.connect(this.#transport() as never);
+      await client.connect(this.#legacyTransport());
       this.#client = client;
     } else {
       const client = new ModernClient(info, { versionNegotiation: { mode: { pin: this.era } } });
-      await client.connect(this.#transport() as never);
+      await client.connect(this.#modernTransport());
       this.#client = client;
     }
   }
@@ -182,9 +200,8 @@ export class Deputy {
       const { answer } = this.credentials;
       const refused = answer.get('error');
       if (refused) throw new Error(`the authorization was refused: ${refused}`, { cause: error });
-      const transport = this.#transport();
-      if (transport instanceof ModernTransport) await transport.finishAuth(answer);
-      else await transport.finishAuth(answer.get('code') ?? '');
+      if (this.era === '2025-11-25') await this.#legacyTransport().finishAuth(answer.get('code') ?? '');
+      else await this.#modernTransport().finishAuth(answer);
       await this.#connect();
       return work();
     }

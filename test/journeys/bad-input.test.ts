@@ -1,0 +1,146 @@
+/** Whatever a model sends by mistake: an error that names the field and the fix, and nothing stored. */
+import { expect, test } from 'vitest';
+import { ERAS } from '../support/clients.ts';
+import { callMessage, messageOf, rpc, send } from '../support/http.ts';
+import { deputyOf, person, PURCHASE } from '../support/shop.ts';
+
+const WRONG_PURCHASES: [string, Record<string, unknown>, RegExp][] = [
+  ['a missing company', { company: undefined }, /company: must be text\./],
+  ['a company of the wrong type', { company: 7 }, /company: must be text\./],
+  ['an empty company', { company: '' }, /company: must not be empty or blank\./],
+  ['a blank company', { company: ' \t ' }, /company: must not be empty or blank\./],
+  ['an invisible company', { company: '\u200b\u2060' }, /company: must not be empty or blank\./],
+  ['a company of 101 characters', { company: 'x'.repeat(101) }, /company: must be at most 100 characters\./],
+  ['a line break in the company', { company: 'A\nB' }, /company: must not contain control characters, line breaks/],
+  ['a blank address', { mailingAddress: '\n\n' }, /mailingAddress: must not be empty or blank\./],
+  ['a NUL in the address', { mailingAddress: 'a\u0000b' }, /mailingAddress: must not contain control characters/],
+  [
+    'a bidirectional override',
+    { mailingAddress: 'a\u202eb' },
+    /mailingAddress: must not contain .*bidirectional overrides/,
+  ],
+  ['half a character', { mailingAddress: 'a\ud83d' }, /mailingAddress: must not contain/],
+  [
+    'an address of 501 characters',
+    { mailingAddress: 'x'.repeat(501) },
+    /mailingAddress: must be at most 500 characters\./,
+  ],
+  ['an unknown size', { tshirtSize: 'XS' }, /tshirtSize: must be one of S, M, L, XL, XXL\./],
+  ['a size in lower case', { tshirtSize: 'l' }, /tshirtSize: must be one of S, M, L, XL, XXL\./],
+  ['an unknown color', { color: 'plaid' }, /color: must be one of black, blue, white\./],
+  ['quantity 0', { quantity: 0 }, /quantity: must be a whole number from 1 to 100\./],
+  ['quantity -1', { quantity: -1 }, /quantity: must be a whole number from 1 to 100\./],
+  ['quantity 1.5', { quantity: 1.5 }, /quantity: must be a whole number from 1 to 100\./],
+  ['quantity 1000', { quantity: 1000 }, /quantity: must be a whole number from 1 to 100\./],
+  ['a quantity in words', { quantity: 'two' }, /quantity: must be a whole number from 1 to 100\./],
+  ['an unknown field', { giftWrap: true }, /"giftWrap": unknown; this tool takes only company, mailingAddress/],
+];
+
+test.each(ERAS)(
+  'a purchase with one wrong argument tells a %s client the field and the fix, and orders nothing',
+  async (era) => {
+    const deputy = await deputyOf(person(), era);
+    for (const [what, change, message] of WRONG_PURCHASES) {
+      const answer = await deputy.call('buyMcpShopItem', { ...PURCHASE, ...change });
+      expect(answer, what).toMatchObject({
+        isError: true,
+        data: { error: { code: 'invalid_arguments', whoCanLift: 'deputy' } },
+      });
+      expect(answer.text, what).toMatch(message);
+      expect(answer.text, what).toMatch(/Correct them and call again\.$/);
+    }
+    expect((await deputy.call('listMcpShopOrders')).data['orders']).toEqual([]);
+  },
+);
+
+test('several wrong arguments are named together', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const { text } = await deputy.call('buyMcpShopItem', { tshirtSize: 'huge', quantity: 0 });
+  for (const field of ['company', 'mailingAddress', 'tshirtSize', 'quantity']) expect(text).toContain(`${field}: `);
+});
+
+test('an address may have line breaks and any script', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const mailingAddress = 'ul. Piękna 5\r\n00-477 Łódź\n日本 👋🏽';
+  const bought = await deputy.call('buyMcpShopItem', { ...PURCHASE, mailingAddress });
+  expect(bought.data['order']).toMatchObject({ mailingAddress });
+});
+
+test.each(ERAS)('other tools tell a %s client about wrong arguments too', async (era) => {
+  const deputy = await deputyOf(person(), era);
+  const cases: [string, Record<string, unknown>, RegExp][] = [
+    ['setDemoMode', { mode: 'superbanned' }, /mode: must be one of normal, banned\./],
+    ['setDemoMode', {}, /mode: must be one of normal, banned\./],
+    ['listMcpShopInventory', { color: 'blue' }, /"color": unknown; this tool takes no arguments\./],
+    ['listMcpShopOrders', { limit: 101 }, /limit: must be a whole number from 1 to 100\./],
+    ['listMcpShopOrders', { cursor: 'made up' }, /cursor: this is not a nextCursor/],
+    ['listMcpShopOrders', { cursor: 5 }, /cursor: must be text\./],
+  ];
+  for (const [name, args, message] of cases) {
+    const answer = await deputy.call(name, args);
+    expect(answer.isError, `${name} ${JSON.stringify(args)}`).toBe(true);
+    expect(answer.text).toMatch(message);
+  }
+});
+
+test.each(ERAS)('a %s client that calls an unknown tool gets a protocol error with its name', async (era) => {
+  const deputy = await deputyOf(person(), era);
+  await expect(deputy.call('buyEverything')).rejects.toThrow(/buyEverything not found/);
+});
+
+test('arguments that are no object are refused by the protocol', async () => {
+  const { accessToken } = await deputyOf(person(), '2025-11-25');
+  for (const wrong of ['text', ['list'], 7]) {
+    const message = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'listMcpShopOrders', arguments: wrong },
+    };
+    expect((await messageOf(await rpc(accessToken, message))).error?.code).toBe(-32602);
+  }
+});
+
+test('a request that is no valid JSON-RPC gets the code the protocol has for it', async () => {
+  const deputy = await deputyOf(person(), '2025-11-25');
+  const token = deputy.accessToken;
+  const list = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
+  const cases: [string, Promise<Response>, number, number][] = [
+    ['broken JSON', rpc(token, '{"jsonrpc":'), 400, -32700],
+    ['an empty body', rpc(token, ''), 400, -32700],
+    ['a batch', rpc(token, [list, list]), 400, -32600],
+    ['a batch behind a space', rpc(token, ` ${JSON.stringify([list])}`), 400, -32600],
+    ['an unknown method', rpc(token, { ...list, method: 'tools/steal' }), 200, -32601],
+    ['an unsupported protocol version', rpc(token, list, { 'MCP-Protocol-Version': '1999-01-01' }), 400, -32000],
+    ['a body over 64 KiB', rpc(token, callMessage('buyMcpShopItem', { company: 'x'.repeat(64 * 1024) })), 413, -32600],
+    ['the wrong content type', rpc(token, list, { 'Content-Type': 'text/plain' }), 415, -32000],
+    ['an answer we cannot give', rpc(token, list, { Accept: 'text/html' }), 406, -32000],
+  ];
+  for (const [what, sent, status, code] of cases) {
+    const response = await sent;
+    expect(response.status, what).toBe(status);
+    const { error } = await messageOf(response);
+    expect(error, what).toMatchObject({ code, message: expect.any(String) });
+    expect(JSON.stringify(error), what).not.toMatch(/\bat \w+.*:\d+:\d+/);
+  }
+  expect((await deputy.call('listMcpShopOrders')).data['orders']).toEqual([]);
+});
+
+test('a body over 64 KiB is refused without a Content-Length too', async () => {
+  const { accessToken } = await deputyOf(person(), '2025-11-25');
+  const chunk = new TextEncoder().encode(' '.repeat(16 * 1024));
+  let sent = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (sent++ < 1000) controller.enqueue(chunk);
+      else controller.close();
+    },
+  });
+  const response = await send('/mcp', {
+    method: 'POST',
+    body,
+    headers: { Authorization: `Bearer ${accessToken}`, 'Content-Type': 'application/json' },
+  });
+  expect(response.status).toBe(413);
+  expect(sent).toBeLessThan(50);
+});

@@ -1,0 +1,49 @@
+/** What a client sees of the tools, in both protocol eras. */
+import { expect, test } from 'vitest';
+import { ERAS } from '../support/clients.ts';
+import { deputyOf, person } from '../support/shop.ts';
+
+const NAMES = [
+  'listMcpShopInventory',
+  'buyMcpShopItem',
+  'listMcpShopOrders',
+  'getUserInfo',
+  'setDemoMode',
+  'clearDemoMode',
+  'prettyPlease',
+];
+
+test.each(ERAS)('a %s client lists the seven tools, each with everything a model needs', async (era) => {
+  const deputy = await deputyOf(person(), era);
+  const tools = await deputy.listTools();
+  expect(tools.map(({ name }) => name)).toEqual(NAMES);
+  for (const tool of tools) {
+    expect(tool.title, tool.name).toBeTruthy();
+    expect(tool.description, tool.name).toMatch(/ Call it .* Next: /s);
+    expect(tool.annotations, tool.name).toEqual({
+      readOnlyHint: expect.any(Boolean),
+      destructiveHint: expect.any(Boolean),
+      idempotentHint: expect.any(Boolean),
+      openWorldHint: expect.any(Boolean),
+    });
+    expect(tool.inputSchema, tool.name).toMatchObject({ type: 'object', additionalProperties: false });
+    for (const [field, schema] of Object.entries(tool.inputSchema['properties'] ?? {})) {
+      expect(schema, `${tool.name}.${field}`).toHaveProperty('description');
+    }
+    expect(tool.outputSchema, tool.name).toMatchObject({
+      type: 'object',
+      properties: { error: { properties: { code: {}, rule: {}, whoCanLift: {}, url: {} } } },
+    });
+  }
+  expect(new Set(tools.map(({ title }) => title)).size).toBe(NAMES.length);
+});
+
+test('both eras publish the same tools', async () => {
+  const [legacy, modern] = await Promise.all(ERAS.map(async (era) => (await deputyOf(person(), era)).listTools()));
+  expect(modern).toEqual(legacy);
+});
+
+test.each(ERAS)('a %s client is told who serves it', async (era) => {
+  const deputy = await deputyOf(person(), era);
+  expect(deputy.serverVersion).toMatchObject({ name: 'MCP Shop on Cloudflare' });
+});
