@@ -26,14 +26,15 @@ const LOCAL_COOKIE_PASSWORD = 'only for the local AuthKit, never for a deploymen
 
 async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
   const { origin, hostname } = new URL(request.url);
-  if (!isLoopback(hostname)) return worker.fetch(request, env, ctx);
   // A custom domain's PUBLIC_URL is for the deployment; on this machine the address is the local one.
-  const local: Env = { ...env, PUBLIC_URL: '' };
+  const local: Env = isLoopback(hostname) ? { ...env, PUBLIC_URL: '' } : env;
   if (env.WORKOS_API_KEY) return worker.fetch(request, local, ctx);
 
-  ownOrigins.add(origin);
-  const answer = await authkit.fetch(request, { ...env, ORIGIN: origin });
-  if (answer.status !== 404) return answer;
+  if (isLoopback(hostname)) {
+    ownOrigins.add(origin);
+    const answer = await authkit.fetch(request, { ...env, ORIGIN: origin });
+    if (answer.status !== 404) return answer;
+  }
   const keys = {
     WORKOS_CLIENT_ID: LOCAL_CLIENT_ID,
     WORKOS_API_KEY: LOCAL_API_KEY,

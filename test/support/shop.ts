@@ -13,6 +13,6 @@ export function deputyOf(human: Person, era: Era, name?: string): Promise<Deputy
 /** A purchase that nothing is wrong with. */
 export const PURCHASE = {
   company: 'Analytical Engines Ltd',
-  mailingAddress: '12 St James’s Square, London',
+  mailingAddress: "12 St James's Square, London",
   tshirtSize: 'L',
 };

@@ -1,0 +1,62 @@
+/** What must never come out or be kept: WorkOS tokens, stack traces, other people's data. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect, test, vi } from 'vitest';
+import { objectName } from '../../src/deputy.ts';
+import { deputyOf, person, PURCHASE } from '../support/shop.ts';
+
+/** Every JSON Web Token starts like this. */
+const JWT = /eyJ[A-Za-z0-9_-]{10}/;
+
+test('no WorkOS token reaches the model, the object, KV or the logs', async () => {
+  const logged: string[] = [];
+  for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) {
+    vi.spyOn(console, level).mockImplementation((...args) => void logged.push(args.map(String).join(' ')));
+  }
+  const admin = await deputyOf(person('admin@example.com'), '2025-11-25');
+  const info = await admin.call('getUserInfo');
+  expect(JSON.stringify(info)).not.toMatch(JWT);
+
+  await admin.call('buyMcpShopItem', PURCHASE);
+  const { user } = info.data as { user: { id: string } };
+  await runInDurableObject(env.MCP_OBJECT.getByName(objectName(user.id)), async (_, { storage }) => {
+    const tables = storage.sql
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'",
+      )
+      .toArray();
+    expect(tables.map(({ name }) => name)).toContain('shop_orders');
+    for (const { name } of tables) {
+      expect(JSON.stringify(storage.sql.exec(`SELECT * FROM "${name}"`).toArray()), name).not.toMatch(JWT);
+    }
+    expect(JSON.stringify([...(await storage.list())])).not.toMatch(JWT);
+  });
+
+  for (const namespace of [env.ORDERS, env.OAUTH_KV]) {
+    const { keys } = await namespace.list();
+    for (const { name } of keys) {
+      expect(name).not.toMatch(JWT);
+      expect(await namespace.get(name), name).not.toMatch(JWT);
+    }
+  }
+  vi.restoreAllMocks();
+  expect(logged.join('\n')).not.toMatch(JWT);
+  expect(logged.join('\n')).not.toContain('admin@example.com');
+});
+
+test('an unexpected fault in a tool tells the model an id, keeps the reason to itself, and undoes what the tool wrote', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  await deputy.call('buyMcpShopItem', PURCHASE);
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+  vi.spyOn(crypto, 'randomUUID').mockReturnValueOnce('not-a-uuid' as never);
+  const answer = await deputy.call('buyMcpShopItem', PURCHASE);
+  const log = logged.mock.calls.join('\n');
+  vi.restoreAllMocks();
+
+  expect(answer).toMatchObject({ isError: true, data: { error: { code: 'internal_error', whoCanLift: 'operator' } } });
+  const [id] = /[0-9a-f-]{36}/.exec(answer.text) ?? [];
+  expect(log).toContain(id);
+  expect(log).toContain('Invalid UUID');
+  expect(JSON.stringify(answer)).not.toMatch(/Zod|uuid|stack|\.ts/);
+  expect((await deputy.call('listMcpShopOrders')).data['orders']).toHaveLength(1);
+});
