@@ -103,7 +103,7 @@ export class McpShopServer extends McpAgent {
     return server;
   }
 
-  /** The order stands even when KV does not answer: its row waits for the next delivery. */
+  /** The order stands even when KV does not answer: its row waits for the next order. */
   async #deliver(): Promise<void> {
     try {
       await this.#ledger.orders.deliver(this.env.ORDERS);

@@ -15,7 +15,12 @@ export type Desk = {
 };
 
 /** `text` is for the model and ends in a next step; `data` is the same as structured content. */
-export type Answer<Data> = { text: string; data: Data };
+export type Answer<Data> = {
+  text: string;
+  data: Data;
+  /** The order this call placed; its copy goes to KV once the transaction is through. */
+  orderId?: string;
+};
 
 type Annotations = {
   readOnlyHint: boolean;
@@ -60,7 +65,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
       decide(tool, desk);
       const answer = run(parseInput(tool.name, tool.input, args), desk);
       // A tool that breaks its own output schema is a fault of ours; parsing here undoes what it wrote.
-      return { text: answer.text, data: tool.output.parse(answer.data) };
+      return { ...answer, data: tool.output.parse(answer.data) };
     },
   };
 }
@@ -99,12 +104,12 @@ function parseInput<Input extends z.ZodObject>(name: string, schema: Input, args
   });
 }
 
-/** Registers `tools` on a fresh server for one request. `afterwards` runs once a call's transaction is through. */
+/** Registers `tools` on a fresh server for one request. `deliver` copies an order to KV; it does not throw. */
 export function registerTools(
   server: McpServer,
   tools: readonly AnyTool[],
   desk: Desk,
-  afterwards: () => Promise<void>,
+  deliver: (orderId: string) => Promise<void>,
 ): void {
   for (const tool of tools) {
     const { title, description, annotations, inputSchema, outputSchema } = tool;
@@ -121,8 +126,8 @@ export function registerTools(
       },
       async (args: unknown) => {
         try {
-          const { text, data } = desk.ledger.transaction(() => tool.call(args, desk));
-          await afterwards();
+          const { text, data, orderId } = desk.ledger.transaction(() => tool.call(args, desk));
+          if (orderId) await deliver(orderId);
           return { content: [{ type: 'text', text }], structuredContent: data };
         } catch (error) {
           return refused(error, tool.name, desk.caller);

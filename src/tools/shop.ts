@@ -59,6 +59,7 @@ export const buyMcpShopItem = defineTool({
     return {
       text: `${message} Tell your human; listMcpShopOrders shows all their orders.`,
       data: { status: 'success' as const, message, order },
+      orderId: order.id,
     };
   },
 });

@@ -5,11 +5,10 @@ import { expect, test } from 'vitest';
 import { CALLER_HEADER, type Caller, encodeCaller, objectName } from '../../src/deputy.ts';
 import { type Deputy, ERAS } from '../support/clients.ts';
 import { callMessage, messageOf, rpc, send } from '../support/http.ts';
-import { deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
 
 async function userIdOf(deputy: Deputy): Promise<string> {
-  const { order } = (await deputy.call('buyMcpShopItem', PURCHASE)).data as { order: { userId: string } };
-  return order.userId;
+  return (await buy(deputy)).userId;
 }
 
 function callerFor(userId: string): Caller {

@@ -1,10 +1,14 @@
 /** Codes and tokens: single use, rotation, audience, revocation. */
 import { createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import worker from '../../src/dev/index.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
 import { person } from '../support/shop.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 type Tokens = { access_token: string; refresh_token: string };
 
@@ -82,7 +86,6 @@ test('a grant lives thirty days from its last refresh', async () => {
   }
   vi.useFakeTimers({ toFake: ['Date'], now: start + 71 * day });
   expect((await refresh(clientId, token)).status).toBe(400);
-  vi.useRealTimers();
 });
 
 test('a revoked token is refused at the next call', async () => {

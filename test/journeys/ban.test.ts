@@ -4,7 +4,7 @@ import { abortAllDurableObjects, evictDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { objectName } from '../../src/deputy.ts';
 import { type Deputy, ERAS } from '../support/clients.ts';
-import { deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
 
 const BANNED = 'ABSOLUTELY NOT. GO AWAY 👋';
 
@@ -53,9 +53,9 @@ test.each(ERAS)('a banned %s client is still banned after it reconnects', async 
 test.each(ERAS)('a banned %s client is still banned after its object was evicted or killed', async (era) => {
   const human = person();
   const deputy = await deputyOf(human, era);
-  const { order } = (await deputy.call('buyMcpShopItem', PURCHASE)).data as { order: { userId: string } };
+  const { userId } = await buy(deputy);
   await ban(deputy);
-  await evictDurableObject(env.MCP_OBJECT.getByName(objectName(order.userId)));
+  await evictDurableObject(env.MCP_OBJECT.getByName(objectName(userId)));
   await expectBanned(deputy);
   await abortAllDurableObjects();
   await expectBanned(deputy);

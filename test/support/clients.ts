@@ -24,6 +24,8 @@ export class Person {
   /** The powers this person ticks; undefined leaves the page as it is. */
   ticks: string[] | undefined;
   decision = 'Allow';
+  /** How often this person had to sign in. */
+  signIns = 0;
 
   constructor(email: string, origin: string, fetch: Fetch) {
     this.email = email;
@@ -33,7 +35,9 @@ export class Person {
   /** Walks from an authorization request to the consent page, signing in on the way if need be. */
   async walk(url: URL | string): Promise<Page> {
     const page = await this.browser.open(url);
-    return page.html.includes('name="email"') ? this.browser.press(page, 'Continue', { email: this.email }) : page;
+    if (!page.html.includes('name="email"')) return page;
+    this.signIns += 1;
+    return this.browser.press(page, 'Continue', { email: this.email });
   }
 
   /** From an authorization request to what the client gets back. */

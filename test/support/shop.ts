@@ -1,4 +1,5 @@
 /** Shorthands for the journeys: people and deputies of the Worker under test. */
+import { type Order, orderSchema } from '../../src/shop/orders.ts';
 import { Deputy, type Era, Person } from './clients.ts';
 import { ORIGIN, someone, workerFetch } from './worker.ts';
 
@@ -16,3 +17,9 @@ export const PURCHASE = {
   mailingAddress: "12 St James's Square, London",
   tshirtSize: 'L',
 };
+
+/** Buys, and returns the order; fails when the purchase does. */
+export async function buy(deputy: Deputy, changes: Record<string, unknown> = {}): Promise<Order> {
+  const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, ...changes });
+  return orderSchema.parse(data['order']);
+}

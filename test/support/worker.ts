@@ -6,9 +6,7 @@ export const ORIGIN = 'http://localhost:8787';
 
 export const workerFetch: Fetch = (input, init) => exports.default.fetch(new Request(input, init));
 
-let people = 0;
-/** An address no other test uses; storage is shared within a file. */
+/** An address no other test uses, because all of them share one storage. */
 export function someone(name = 'ada'): string {
-  people += 1;
-  return `${name}${people}@example.com`;
+  return `${name}-${crypto.randomUUID().slice(0, 8)}@example.com`;
 }

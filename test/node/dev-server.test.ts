@@ -1,0 +1,93 @@
+/** `pnpm dev`, with the clients people use, over real sockets. */
+import { utimesSync } from 'node:fs';
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Fetch } from '../support/browser.ts';
+import { Deputy, ERAS, Person } from '../support/clients.ts';
+import { DevServer, run } from '../support/dev-server.ts';
+
+const PURCHASE = { company: 'Analytical Engines Ltd', mailingAddress: 'London', tshirtSize: 'L' };
+const overSocket: Fetch = (input, init) => fetch(input, init);
+let server: DevServer;
+
+beforeAll(async () => {
+  server = await DevServer.start();
+});
+afterAll(() => server.stop());
+
+function connect(era: (typeof ERAS)[number], email: string): Promise<Deputy> {
+  return Deputy.connect(era, new Person(email, server.origin, overSocket), server.origin, overSocket);
+}
+
+test.each(ERAS)('a %s client from Node signs in, buys, lists, is banned and comes back', async (era) => {
+  const deputy = await connect(era, `node-${era}@example.com`);
+  const bought = await deputy.call('buyMcpShopItem', PURCHASE);
+  expect((await deputy.call('listMcpShopOrders')).data['orders']).toEqual([bought.data['order']]);
+  await deputy.call('setDemoMode', { mode: 'banned' });
+  expect((await deputy.call('buyMcpShopItem', PURCHASE)).text).toBe('ABSOLUTELY NOT. GO AWAY 👋');
+  await deputy.call('prettyPlease');
+  expect((await deputy.call('buyMcpShopItem', PURCHASE)).isError).toBe(false);
+});
+
+test.each([
+  ['legacy', []],
+  ['modern', ['--protocol-era', 'modern']],
+])('the command line of MCP Inspector lists and calls the tools in the %s era', async (_, era) => {
+  const { accessToken } = await connect('2025-11-25', 'inspector@example.com');
+  const inspect = (...args: string[]) =>
+    run('mcp-inspector', [
+      '--cli',
+      `${server.origin}/mcp`,
+      '--header',
+      `Authorization: Bearer ${accessToken}`,
+      ...era,
+      '--format',
+      'json',
+      ...args,
+    ]);
+
+  const listed = await inspect('--method', 'tools/list');
+  expect(listed.code, listed.output).toBe(0);
+  for (const name of [
+    'listMcpShopInventory',
+    'buyMcpShopItem',
+    'listMcpShopOrders',
+    'getUserInfo',
+    'setDemoMode',
+    'clearDemoMode',
+    'prettyPlease',
+  ]) {
+    expect(listed.output).toContain(`"${name}"`);
+  }
+
+  const args = Object.entries(PURCHASE).flatMap(([name, value]) => ['--tool-arg', `${name}=${value}`]);
+  const bought = await inspect('--method', 'tools/call', '--tool-name', 'buyMcpShopItem', ...args);
+  expect(bought.code, bought.output).toBe(0);
+  expect(bought.output).toContain('Analytical Engines Ltd');
+});
+
+test('people, keys, clients and orders survive a reload and a restart of the server', async () => {
+  const person = new Person('survivor@example.com', server.origin, overSocket);
+  const deputy = await Deputy.connect('2025-11-25', person, server.origin, overSocket);
+  await deputy.call('buyMcpShopItem', PURCHASE);
+
+  const reloaded = server.printed('server updated and ready');
+  utimesSync('src/dev/index.ts', new Date(), new Date());
+  await reloaded;
+  expect((await deputy.call('listMcpShopOrders')).data['orders']).toHaveLength(1);
+
+  await server.restart();
+  expect((await deputy.call('listMcpShopOrders')).data['orders']).toHaveLength(1);
+  await Deputy.connect('2026-07-28', person, server.origin, overSocket);
+  expect(person.signIns).toBe(1);
+  expect(deputy.credentials.asked).toBe(1);
+});
+
+test('a Host header of somebody else is refused', async () => {
+  const status = await new Promise((done) => {
+    request(server.origin, { headers: { Host: 'evil.example' } }, (response) =>
+      done(response.resume().statusCode),
+    ).end();
+  });
+  expect(status).toBe(421);
+});

@@ -1,0 +1,111 @@
+/** A running `pnpm dev` on a port and a data folder of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+/** The project's own runtime and tools first, as pnpm does for a script. */
+export const TOOLS = join(ROOT, 'node_modules/.bin');
+const ENVIRONMENT = {
+  ...process.env,
+  PATH: `${TOOLS}:${process.env['PATH']}`,
+  WRANGLER_SEND_METRICS: 'false',
+  CI: 'true',
+};
+
+export class DevServer {
+  readonly origin: string;
+  readonly #port: number;
+  readonly #data: string;
+  #process: ChildProcess | undefined;
+  #output = '';
+
+  private constructor(port: number) {
+    this.#port = port;
+    this.origin = `http://localhost:${port}`;
+    this.#data = mkdtempSync(join(tmpdir(), 'mcp-shop-'));
+  }
+
+  static async start(): Promise<DevServer> {
+    const server = new DevServer(await freePort());
+    await server.#run();
+    return server;
+  }
+
+  /** Stops and starts again, with the same data. */
+  async restart(): Promise<void> {
+    await this.#end();
+    await this.#run();
+  }
+
+  async stop(): Promise<void> {
+    await this.#end();
+    rmSync(this.#data, { recursive: true, force: true });
+  }
+
+  /** Waits until the server has printed `text`, counting from now. */
+  async printed(text: string): Promise<void> {
+    const from = this.#output.length;
+    await until(
+      () => this.#output.includes(text, from),
+      () => `the server never printed "${text}":\n${this.#output}`,
+    );
+  }
+
+  async #run(): Promise<void> {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { dev: string } };
+    const command = `${scripts.dev} --port ${this.#port} --inspector-port 0 --persist-to ${this.#data}`;
+    const child = spawn('sh', ['-c', command], {
+      cwd: ROOT,
+      env: ENVIRONMENT,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.#output += String(chunk)));
+    const answers = () =>
+      fetch(`${this.origin}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await until(answers, () => `the server did not start:\n${this.#output}`);
+  }
+
+  /** Ends the whole process group, because the script starts processes of its own. */
+  async #end(): Promise<void> {
+    const child = this.#process;
+    if (child?.pid === undefined || child.exitCode !== null) return;
+    const ended = new Promise((done) => child.once('close', done));
+    process.kill(-child.pid, 'SIGTERM');
+    await ended;
+  }
+}
+
+/** Waits for a condition, at most a minute and a half. */
+async function until(condition: () => boolean | Promise<boolean>, problem: () => string): Promise<void> {
+  for (const start = Date.now(); Date.now() - start < 90_000;) {
+    if (await condition()) return;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error(problem());
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer().once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address && typeof address === 'object' ? done(address.port) : fail(new Error('no port'))));
+    });
+  });
+}
+
+/** Runs one of the project's tools to its end. */
+export function run(tool: string, args: string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn(join(TOOLS, tool), args, { cwd: ROOT, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  return new Promise((done) => child.once('close', (code) => done({ code, output })));
+}
