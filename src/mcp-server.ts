@@ -3,6 +3,7 @@ import { McpServer as LegacyMcpServer } from '@modelcontextprotocol/sdk/server/m
 import { McpServer } from '@modelcontextprotocol/server';
 import { McpAgent } from 'agents/mcp';
 import { createMcpHandler } from 'agents/mcp/server';
+import type { Refreshed } from './auth/authkit.ts';
 import type { Appointment } from './authority/deputies.ts';
 import { Ledger } from './authority/ledger.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
@@ -26,7 +27,7 @@ export class McpShopServer extends McpAgent {
   static override options = { sendIdentityOnConnect: false };
   readonly #ledger: Ledger;
   readonly #userId: string;
-  readonly #refreshes = new Map<string, { at: number; result: Promise<string | null> }>();
+  readonly #refreshes = new Map<string, { at: number; result: Promise<Refreshed> }>();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
@@ -72,19 +73,17 @@ export class McpShopServer extends McpAgent {
 
   /**
    * Runs `refresh` once for all who ask for the same `key` within a minute, and gives each its result: WorkOS lets a
-   * session be refreshed a single time. A failure is not kept, so the next one tries again.
+   * session be refreshed a single time. No answer is not a result, so the next one tries again.
    */
-  async refreshOnce(key: string, refresh: () => Promise<string | null>): Promise<string | null> {
+  async refreshOnce(key: string, refresh: () => Promise<Refreshed>): Promise<Refreshed> {
     const now = Date.now();
     for (const [known, { at }] of this.#refreshes) if (now - at > REFRESH_SHARED_FOR) this.#refreshes.delete(known);
-    const running = this.#refreshes.get(key)?.result ?? refresh();
-    this.#refreshes.set(key, { at: this.#refreshes.get(key)?.at ?? now, result: running });
-    try {
-      return await running;
-    } catch (error) {
-      this.#refreshes.delete(key);
-      throw error;
-    }
+    const shared = this.#refreshes.get(key) ?? { at: now, result: refresh() };
+    this.#refreshes.set(key, shared);
+    // The one that refreshes may hang up, and its promise breaks with it.
+    const result = await shared.result.catch((error: unknown) => ({ unavailable: String(error) }));
+    if ('unavailable' in result) this.#refreshes.delete(key);
+    return result;
   }
 
   #serverFor(caller: Caller): McpServer {

@@ -76,15 +76,19 @@ export async function ownerOf(config: Config, sealed: string): Promise<string | 
   return session && 'user' in session ? session.user.id : undefined;
 }
 
-/**
- * Trades a session for a fresh one; the old one is of no more use then. Null when WorkOS has ended it.
- * Throws AuthkitUnavailableError.
- */
-export async function refreshSession(config: Config, sealed: string): Promise<string | null> {
-  const result = await reach(() => load(config, sealed).refresh());
-  if (result.authenticated) return result.sealedSession ?? null;
-  if ('retryable' in result && result.retryable) throw new AuthkitUnavailableError(result.reason);
-  return null;
+/** What became of a session that was to be refreshed: a fresh one, the end, or no answer. Crosses the user's object. */
+export type Refreshed = { sealed: string } | { ended: true } | { unavailable: string };
+
+/** Trades a session for a fresh one; the old one is of no more use then. Does not throw. */
+export async function refreshSession(config: Config, sealed: string): Promise<Refreshed> {
+  try {
+    const result = await load(config, sealed).refresh();
+    if (result.authenticated && result.sealedSession) return { sealed: result.sealedSession };
+    if ('retryable' in result && result.retryable) return { unavailable: result.reason };
+    return { ended: true };
+  } catch (error) {
+    return { unavailable: String(error) };
+  }
 }
 
 /** The address that ends the session in AuthKit too, and then returns to `returnTo`. */

@@ -36,15 +36,11 @@ export async function signedIn(c: AppContext): Promise<SignIn | undefined> {
   // WorkOS lets a session be refreshed once, and two tabs ask at the same time: the user's object lets one of them do
   // it and hands the same new session to both.
   const object = c.env.MCP_OBJECT.getByName(objectName(userId));
-  const fresh = await object
-    .refreshOnce(await fingerprint(sealed), () => refreshSession(config, sealed))
-    .catch((error: unknown) => {
-      // Crossing the object, an error loses its class.
-      throw new AuthkitUnavailableError(String(error), { cause: error });
-    });
-  if (fresh === null) return undefined;
-  startSession(c, fresh);
-  return readSession(config, fresh);
+  const refreshed = await object.refreshOnce(await fingerprint(sealed), () => refreshSession(config, sealed));
+  if ('unavailable' in refreshed) throw new AuthkitUnavailableError(refreshed.unavailable);
+  if ('ended' in refreshed) return undefined;
+  startSession(c, refreshed.sealed);
+  return readSession(config, refreshed.sealed);
 }
 
 export function startSession(c: AppContext, sealed: string): void {
