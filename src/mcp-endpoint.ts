@@ -67,7 +67,6 @@ function forwardedHeaders(request: Request, caller: Caller): Headers {
 
 /** The body as text, or undefined when it is over the limit; never holds more than the limit in memory. */
 async function readBody(request: Request): Promise<string | undefined> {
-  if (Number(request.headers.get('Content-Length') ?? 0) > MAX_BODY) return undefined;
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {

@@ -7,6 +7,7 @@ import type { Refreshed } from './auth/authkit.ts';
 import type { Appointment } from './authority/deputies.ts';
 import { Ledger } from './authority/ledger.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
+import { type DeliveryJob, deliveryJobSchema, Outbox } from './shop/outbox.ts';
 import { type Desk, registerTools } from './tools/define-tool.ts';
 import { TOOLS } from './tools/registry.ts';
 
@@ -24,8 +25,8 @@ const REFRESH_SHARED_FOR = 60_000;
  * the only ways in are one POST from the Worker with a verified caller, and the RPC methods.
  */
 export class McpShopServer extends McpAgent {
-  static override options = { sendIdentityOnConnect: false };
   readonly #ledger: Ledger;
+  readonly #outbox: Outbox;
   readonly #userId: string;
   readonly #refreshes = new Map<string, { at: number; result: Promise<Refreshed> }>();
 
@@ -33,6 +34,11 @@ export class McpShopServer extends McpAgent {
     super(ctx, env);
     this.#userId = (ctx.id.name ?? '').slice(objectName('').length);
     this.#ledger = new Ledger(ctx.storage, this.#userId);
+    this.#outbox = new Outbox(this.#ledger.orders, env.ORDERS, {
+      arm: async (seconds, job) => (await this.schedule(seconds, 'deliverOrder', job)).id,
+      cancel: (id) => this.cancelSchedule(id),
+      list: async () => (await this.listSchedules()).map(({ payload }) => deliveryJobSchema.parse(payload)),
+    });
   }
 
   /** McpAgent demands an SDK v1 server for its own session bridge; this one has no tools and is never connected. */
@@ -40,7 +46,9 @@ export class McpShopServer extends McpAgent {
     return new LegacyMcpServer(SERVER_INFO);
   }
   override async init(): Promise<void> {}
-  override async onStart(): Promise<void> {}
+  override async onStart(): Promise<void> {
+    await this.#outbox.recover();
+  }
   override async onConnect(connection: { close(code?: number, reason?: string): void }): Promise<void> {
     connection.close(1008, 'This object takes no connections');
   }
@@ -64,6 +72,11 @@ export class McpShopServer extends McpAgent {
       allowedOriginHostnames: '*',
     });
     return handler.fetch(request, { authInfo: toAuthInfo(caller) });
+  }
+
+  /** The scheduler calls this by its name. */
+  async deliverOrder(job: DeliveryJob): Promise<void> {
+    await this.#outbox.retry(job);
   }
 
   /** Records the deputy that the human has just allowed on the consent page. */
@@ -97,18 +110,9 @@ export class McpShopServer extends McpAgent {
       server,
       TOOLS.filter((tool) => demoTools || !tool.demo),
       desk,
-      () => this.#deliver(),
+      (orderId) => this.#outbox.send(orderId),
     );
     return server;
-  }
-
-  /** The order stands even when KV does not answer: its row waits for the next order. */
-  async #deliver(): Promise<void> {
-    try {
-      await this.#ledger.orders.deliver(this.env.ORDERS);
-    } catch (error) {
-      console.error(JSON.stringify({ event: 'order_delivery_failed', error: String(error) }));
-    }
   }
 }
 

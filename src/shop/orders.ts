@@ -40,6 +40,8 @@ type Row = {
   unit_price: number;
   total: number;
   status: Order['status'];
+  /** Counts the changes of the row. */
+  version: number;
 };
 
 /** A cursor that this user's order list never gave out. */
@@ -68,12 +70,13 @@ export class OrderBook {
       unit_price INTEGER NOT NULL,
       total INTEGER NOT NULL,
       status TEXT NOT NULL,
-      in_kv INTEGER NOT NULL DEFAULT 0
+      version INTEGER NOT NULL DEFAULT 1,
+      kv_version INTEGER NOT NULL DEFAULT 0
     )`);
-    sql.exec('CREATE INDEX IF NOT EXISTS shop_orders_to_deliver ON shop_orders (sequence) WHERE in_kv = 0');
+    sql.exec('CREATE INDEX IF NOT EXISTS shop_orders_pending ON shop_orders (id) WHERE kv_version <> version');
   }
 
-  /** Writes the row; its copy in KV follows with `deliver`. `now` is the ledger's time in milliseconds. */
+  /** Writes the row, whose copy in KV is pending then. `now` is the ledger's time in milliseconds. */
   place(buyer: Buyer, request: OrderRequest, now: number): Order {
     const row = this.#sql
       .exec<Row>(
@@ -118,14 +121,24 @@ export class OrderBook {
     return this.#sql.exec<{ placed_at: number }>(newest).toArray()[0]?.placed_at ?? 0;
   }
 
-  /** Writes the KV copy of every row that has none yet. Throws what KV throws; the rows stay pending then. */
-  async deliver(kv: KVNamespace): Promise<void> {
-    const pending = this.#sql.exec<Row>('SELECT * FROM shop_orders WHERE in_kv = 0 ORDER BY sequence').toArray();
-    for (const row of pending) {
-      const value = { ...this.#toOrder(row), deputyId: row.deputy_id, clientId: row.client_id };
-      await kv.put(`order:${this.#userId}:${row.id}`, JSON.stringify(value), { expirationTtl: KV_TTL });
-      this.#sql.exec('UPDATE shop_orders SET in_kv = 1 WHERE sequence = ?', row.sequence);
-    }
+  /** The orders whose copy in KV is missing or older than the row. */
+  pending(): string[] {
+    const rows = this.#sql.exec<{ id: string }>('SELECT id FROM shop_orders WHERE kv_version <> version').toArray();
+    return rows.map(({ id }) => id);
+  }
+
+  /** The KV entry of an order as it is now, or undefined when KV has it already. `ttl` is in seconds. */
+  copyOf(id: string): { key: string; value: string; ttl: number; version: number } | undefined {
+    const [row] = this.#sql.exec<Row>('SELECT * FROM shop_orders WHERE id = ? AND kv_version <> version', id);
+    if (!row) return undefined;
+    const value = { ...this.#toOrder(row), deputyId: row.deputy_id, clientId: row.client_id };
+    return { key: `order:${this.#userId}:${id}`, value: JSON.stringify(value), ttl: KV_TTL, version: row.version };
+  }
+
+  /** Notes which version KV has just got; false when the row is another one by now, so that it is pending again. */
+  copied(id: string, version: number): boolean {
+    this.#sql.exec('UPDATE shop_orders SET kv_version = ? WHERE id = ?', version, id);
+    return this.copyOf(id) === undefined;
   }
 
   #sequenceOf(cursor: string): number {

@@ -48,8 +48,11 @@ test.each(['GET', 'POST'])(
     const payload = btoa(JSON.stringify(callMessage('buyMcpShopItem', PURCHASE)));
     const response = await send('/mcp', {
       method,
+      ...(method === 'POST' && { body: JSON.stringify(callMessage('buyMcpShopItem', PURCHASE)) }),
       headers: {
         Authorization: `Bearer ${deputy.accessToken}`,
+        'Content-Type': 'application/json',
+        Accept: 'application/json, text/event-stream',
         Upgrade: 'websocket',
         Connection: 'Upgrade',
         'cf-mcp-method': 'POST',

@@ -1,7 +1,7 @@
 /** What a client sees of the tools, in both protocol eras. */
 import { expect, test } from 'vitest';
 import { ERAS } from '../support/clients.ts';
-import { deputyOf, person } from '../support/shop.ts';
+import { deputyOf, person, PURCHASE } from '../support/shop.ts';
 
 const NAMES = [
   'listMcpShopInventory',
@@ -36,6 +36,15 @@ test.each(ERAS)('a %s client lists the seven tools, each with everything a model
     });
   }
   expect(new Set(tools.map(({ title }) => title)).size).toBe(NAMES.length);
+});
+
+test.each(ERAS)('a %s client that knows the output schemas accepts answers and refusals', async (era) => {
+  const deputy = await deputyOf(person(), era);
+  await deputy.listTools();
+  expect((await deputy.call('buyMcpShopItem', PURCHASE)).isError).toBe(false);
+  for (const refused of [await deputy.call('buyMcpShopItem', {}), await deputy.call('getUserInfo')]) {
+    expect(refused).toMatchObject({ isError: true, data: { error: { code: expect.any(String) } } });
+  }
 });
 
 test('both eras publish the same tools', async () => {

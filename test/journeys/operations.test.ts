@@ -35,18 +35,6 @@ test.each(ERAS)('a call of a %s client is one object request, and one KV read fo
   });
 });
 
-test('an order stands although KV does not answer, and reaches KV with the next one', async () => {
-  const deputy = await deputyOf(person(), '2026-07-28');
-  vi.spyOn(console, 'error').mockImplementation(() => {});
-  vi.spyOn(env.ORDERS, 'put').mockRejectedValueOnce(new Error('KV is down'));
-  const first = await buy(deputy);
-  expect((await deputy.call('listMcpShopOrders')).data['orders']).toEqual([first]);
-  const key = `order:${first.userId}:${first.id}`;
-  expect(await env.ORDERS.get(key)).toBeNull();
-  await deputy.call('buyMcpShopItem', PURCHASE);
-  expect(await env.ORDERS.get(key, 'json')).toMatchObject(first);
-});
-
 test('when the object cannot be reached the answer is 503, never a yes', async () => {
   const { accessToken } = await deputyOf(person(), '2025-11-25');
   vi.spyOn(console, 'error').mockImplementation(() => {});

@@ -33,22 +33,21 @@ test('PUBLIC_URL fixes the one host of a custom domain', async () => {
 });
 
 test('two origins served by one isolate keep their own resources and issuers', async () => {
-  const other = 'https://mcp-shop-preview.someone.workers.dev';
-  const client = await (
-    await ask(`${DEPLOYED}/register`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ redirect_uris: ['https://client.example/cb'], token_endpoint_auth_method: 'none' }),
-    })
-  ).json<{ client_id: string }>();
-  for (const origin of [DEPLOYED, other, DEPLOYED]) {
-    const query = new URLSearchParams({
-      response_type: 'token',
-      client_id: client.client_id,
-      redirect_uri: 'https://client.example/cb',
-    });
-    const response = await ask(`${origin}/authorize?${query.toString()}`);
-    expect(new URL(response.headers.get('Location') ?? '').searchParams.get('iss')).toBe(origin);
+  const shared = { ...env, ...SECRETS };
+  const get = (url: string, init: RequestInit = {}) =>
+    worker.fetch(new Request(url, { redirect: 'manual', ...init }), shared, {} as ExecutionContext);
+  const registration = await get(`${DEPLOYED}/register`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ redirect_uris: ['https://client.example/cb'], token_endpoint_auth_method: 'none' }),
+  });
+  const { client_id: clientId } = await registration.json<{ client_id: string }>();
+  for (const origin of [DEPLOYED, 'https://preview.someone.workers.dev', DEPLOYED]) {
+    const resource = `${origin}/mcp`;
+    const query = { response_type: 'code', client_id: clientId, redirect_uri: 'https://client.example/cb', resource };
+    const challenge = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' };
+    const response = await get(`${origin}/authorize?${new URLSearchParams({ ...query, ...challenge }).toString()}`);
+    expect(response.headers.get('Location'), origin).toMatch(/^\/login\?/);
   }
 });
 

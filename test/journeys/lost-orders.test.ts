@@ -1,0 +1,192 @@
+/** Orders that cannot be lost or doubled: whatever KV and the object do, KV ends up equal to the ledger. */
+import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { objectName } from '../../src/deputy.ts';
+import type { Order } from '../../src/shop/orders.ts';
+import { backOff } from '../../src/shop/outbox.ts';
+import type { Deputy } from '../support/clients.ts';
+import { buy, deputyOf, person } from '../support/shop.ts';
+
+beforeEach(() => {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const HOUR = 60 * 60 * 1000;
+
+function objectOf({ userId }: Order) {
+  return env.MCP_OBJECT.getByName(objectName(userId));
+}
+
+/** Lets an hour of ledger time pass at a time, and runs the jobs that are due, until there are none. */
+async function drain(order: Order): Promise<number> {
+  let runs = 0;
+  const start = Date.now();
+  while (await runInDurableObject(objectOf(order), (_, { storage }) => storage.getAlarm())) {
+    vi.useFakeTimers({ toFake: ['Date'], now: start + (runs + 1) * HOUR });
+    await runDurableObjectAlarm(objectOf(order));
+    runs += 1;
+    if (runs > 50) throw new Error('the jobs never end');
+  }
+  vi.useRealTimers();
+  return runs;
+}
+
+async function inKv({ userId }: Order): Promise<Order[]> {
+  const { keys } = await env.ORDERS.list({ prefix: `order:${userId}:` });
+  const values = await Promise.all(keys.map(({ name }) => env.ORDERS.get<Order>(name, 'json')));
+  return values.filter((value) => value !== null);
+}
+
+/** KV holds exactly the orders that the deputy can list. */
+async function expectKvEqualsLedger(deputy: Deputy, order: Order, count: number): Promise<void> {
+  const orders = (await deputy.call('listMcpShopOrders')).data['orders'] as Order[];
+  expect(orders).toHaveLength(count);
+  const copies = await inKv(order);
+  expect(copies).toHaveLength(count);
+  for (const one of orders) expect(copies).toContainEqual(expect.objectContaining(one));
+}
+
+test('an order that KV takes leaves no job behind', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const order = await buy(deputy);
+  await expectKvEqualsLedger(deputy, order, 1);
+  expect(await runInDurableObject(objectOf(order), (_, { storage }) => storage.getAlarm())).toBeNull();
+});
+
+test('an order that KV refuses stands, and is delivered by its job without any request', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  vi.spyOn(env.ORDERS, 'put').mockRejectedValueOnce(new Error('KV is down'));
+  const order = await buy(deputy);
+  expect(await inKv(order)).toEqual([]);
+  expect(await drain(order)).toBe(1);
+  await expectKvEqualsLedger(deputy, order, 1);
+});
+
+test('a write that hangs does not hang the purchase, and the order is delivered by its job', async () => {
+  const deputy = await deputyOf(person(), '2025-11-25');
+  vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
+  const order = await buy(deputy);
+  expect(await inKv(order)).toEqual([]);
+  await drain(order);
+  await expectKvEqualsLedger(deputy, order, 1);
+});
+
+test('a write that succeeds late is noticed, and its job has nothing left to do', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
+  const put = vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(late);
+  const order = await buy(deputy);
+  arrive();
+  await new Promise((done) => setTimeout(done, 10));
+  await drain(order);
+  expect(put).toHaveBeenCalledTimes(1);
+});
+
+test('an old write that comes in after a newer one is corrected', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
+  const real = env.ORDERS.put.bind(env.ORDERS);
+  const put = vi.spyOn(env.ORDERS, 'put').mockImplementationOnce(async (key, value, options) => {
+    await late;
+    await real(key, value, options);
+  });
+  const order = await buy(deputy);
+  await runInDurableObject(objectOf(order), (_, { storage }) => {
+    storage.sql.exec("UPDATE shop_orders SET company = 'Renamed Ltd', version = version + 1");
+  });
+  await drain(order);
+  expect(await inKv(order)).toMatchObject([{ company: 'Renamed Ltd' }]);
+
+  arrive();
+  await vi.waitUntil(async () => (await inKv(order))[0]?.company !== 'Renamed Ltd');
+  await drain(order);
+  expect(await inKv(order)).toMatchObject([{ company: 'Renamed Ltd' }]);
+  expect(put.mock.calls.length).toBeGreaterThan(2);
+});
+
+test('KV that is down for many hours is tried less and less often, and gets the order in the end', async () => {
+  const deputy = await deputyOf(person(), '2025-11-25');
+  const put = vi.spyOn(env.ORDERS, 'put').mockRejectedValue(new Error('KV is down'));
+  const order = await buy(deputy);
+  const waits: number[] = [];
+  for (let hours = 0; hours < 12; hours += 1) {
+    const alarm = (await runInDurableObject(objectOf(order), (_, { storage }) => storage.getAlarm())) ?? 0;
+    waits.push(Math.round((alarm - Date.now()) / 1000));
+    vi.useFakeTimers({ toFake: ['Date'], now: alarm + 1000 });
+    await runDurableObjectAlarm(objectOf(order));
+  }
+  expect(waits.slice(0, 4).every((seconds, index) => Math.abs(seconds - 5 * 2 ** index) <= 1)).toBe(true);
+  expect(waits.at(-1)).toBeGreaterThan(3500);
+  expect(waits.at(-1)).toBeLessThanOrEqual(3601);
+  put.mockRestore();
+  vi.useRealTimers();
+  await drain(order);
+  await expectKvEqualsLedger(deputy, order, 1);
+});
+
+test('the back-off doubles from five seconds and ends at an hour', () => {
+  expect([0, 1, 2, 9, 10, 50].map(backOff)).toEqual([5, 10, 20, 2560, 3600, 3600]);
+});
+
+test('an object that dies between the two writes delivers by its job, without a request', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const first = await buy(deputy);
+  vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
+  const second = deputy.call('buyMcpShopItem', { company: 'Lost Ltd', mailingAddress: 'London', tshirtSize: 'S' });
+  const aborted = second.catch(() => undefined);
+  await vi.waitUntil(() => runInDurableObject(objectOf(first), (_, { storage }) => storage.getAlarm()));
+  await abortAllDurableObjects();
+  await aborted;
+  expect(await inKv(first)).toHaveLength(1);
+  await drain(first);
+  expect((await inKv(first)).map(({ company }) => company).toSorted()).toEqual(['Analytical Engines Ltd', 'Lost Ltd']);
+  await expectKvEqualsLedger(deputy, first, 2);
+});
+
+test('a pending order without a job, left by an object that died even earlier, gets one at the next start', async () => {
+  const deputy = await deputyOf(person(), '2025-11-25');
+  const order = await buy(deputy);
+  await env.ORDERS.delete(`order:${order.userId}:${order.id}`);
+  await runInDurableObject(objectOf(order), (_, { storage }) => {
+    storage.sql.exec('UPDATE shop_orders SET kv_version = 0');
+  });
+  await evictDurableObject(objectOf(order));
+  await deputy.call('listMcpShopOrders');
+  await drain(order);
+  await expectKvEqualsLedger(deputy, order, 1);
+});
+
+test('a start while a job waits does not add a second one', async () => {
+  const deputy = await deputyOf(person(), '2025-11-25');
+  vi.spyOn(env.ORDERS, 'put').mockRejectedValueOnce(new Error('KV is down'));
+  const order = await buy(deputy);
+  for (let start = 0; start < 3; start += 1) {
+    await evictDurableObject(objectOf(order));
+    await deputy.call('listMcpShopOrders');
+  }
+  const jobs = await runInDurableObject(objectOf(order), (instance) => instance.listSchedules());
+  expect(jobs).toHaveLength(1);
+});
+
+test('two clients that buy in the same moment get two orders, and both reach KV, while KV fails every other time', async () => {
+  const human = person();
+  const [legacy, modern] = [await deputyOf(human, '2025-11-25'), await deputyOf(human, '2026-07-28')];
+  const real = env.ORDERS.put.bind(env.ORDERS);
+  let writes = 0;
+  vi.spyOn(env.ORDERS, 'put').mockImplementation(async (key, value, options) => {
+    if (writes++ % 2 === 0) throw new Error('KV is flaky');
+    await real(key, value, options);
+  });
+  const [order, ...others] = await Promise.all([
+    buy(legacy),
+    ...Array.from({ length: 9 }, (_, n) => buy(n % 2 ? legacy : modern)),
+  ]);
+  expect(new Set([order, ...others].map(({ id }) => id)).size).toBe(10);
+  await drain(order);
+  await expectKvEqualsLedger(legacy, order, 10);
+});
