@@ -250,7 +250,7 @@ function loginPath(returnTo: string): string {
 /** The path itself when it stays on this site, else the landing page: never an address somebody else chose. */
 function ownPath(path: string | undefined): string {
   const base = 'https://own.invalid';
-  if (!path?.startsWith('/') || !URL.canParse(path, base)) return '/';
+  if (path === undefined || !URL.canParse(path, base)) return '/';
   const url = new URL(path, base);
   return url.origin === base ? url.pathname + url.search : '/';
 }

@@ -48,11 +48,5 @@ function checkRegistration({ clientMetadata }: ClientRegistrationCallbackOptions
   if (JSON.stringify(clientMetadata).length > MAX_METADATA_LENGTH) {
     return { description: `client metadata must be at most ${MAX_METADATA_LENGTH} bytes` };
   }
-  for (const field of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri']) {
-    const uri = clientMetadata[field];
-    if (uri !== undefined && !(typeof uri === 'string' && uri.startsWith('https://'))) {
-      return { description: `${field} must be an https URL` };
-    }
-  }
   return undefined;
 }

@@ -23,6 +23,7 @@ test.each([
   ['a script as logo', { logo_uri: 'javascript:alert(1)' }],
   ['a script as home page', { client_uri: 'javascript:alert(1)' }],
   ['a name of 100 KB', { client_name: 'x'.repeat(100_000) }],
+  ['a name of 101 characters', { client_name: 'x'.repeat(101) }],
   ['a name that is no text', { client_name: { toString: 'x' } }],
   ['9 KB of metadata', { contacts: ['x'.repeat(9000)] }],
 ])('/register refuses %s', async (_, metadata) => {

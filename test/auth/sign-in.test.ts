@@ -59,7 +59,7 @@ test('a sign-in is finished only in the browser that started it, and only once',
 
   expect((await human.browser.open(callback)).status).toBe(200);
   expect(human.browser.cookies.has(SESSION)).toBe(true);
-  expect((await human.browser.open(callback)).status).toBe(400);
+  expect(textOf(await human.browser.open(callback))).toContain('This sign-in cannot be continued');
 });
 
 test('a code that AuthKit refuses leads to a page from which one can sign in again', async () => {
@@ -166,7 +166,7 @@ test.each([
   '/\\evil.example/',
   '/\t/evil.example/',
   'javascript:alert(1)',
-  'evil',
+  'http://[',
 ])('after a sign-in nobody is sent to %j', async (returnTo) => {
   const human = person();
   const page = await human.browser.press(
