@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '../..');
 /** The project's own runtime and tools first, as pnpm does for a script. */
 export const TOOLS = join(ROOT, 'node_modules/.bin');
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   ...process.env,
   PATH: `${TOOLS}:${process.env['PATH']}`,
   WRANGLER_SEND_METRICS: 'false',
@@ -84,7 +84,7 @@ export class DevServer {
 }
 
 /** Waits for a condition, at most a minute and a half. */
-async function until(condition: () => boolean | Promise<boolean>, problem: () => string): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, problem: () => string): Promise<void> {
   for (const start = Date.now(); Date.now() - start < 90_000;) {
     if (await condition()) return;
     await new Promise((done) => setTimeout(done, 100));
@@ -92,7 +92,7 @@ async function until(condition: () => boolean | Promise<boolean>, problem: () =>
   throw new Error(problem());
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer().once('error', fail);
     server.listen(0, '127.0.0.1', () => {

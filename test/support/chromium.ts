@@ -1,0 +1,51 @@
+/** A real browser for the tests that need one: Chromium or Chrome as installed on this machine. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium } from 'playwright-core';
+
+const PLACES = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const executablePath = PLACES.find((path) => path && existsSync(path));
+
+/**
+ * Why a browser test is skipped, or false when it can run. In CI it must run, so that it cannot be skipped unseen.
+ */
+export function noBrowser(): string | false {
+  if (executablePath) return false;
+  const reason = 'no Chromium or Chrome found; install one or set CHROMIUM_PATH';
+  if (process.env['CI']) throw new Error(reason);
+  return reason;
+}
+
+/** Opens a browser without any history, runs `work`, and closes it. */
+export async function inBrowser<Result>(work: (browser: BrowserContext) => Promise<Result>): Promise<Result> {
+  const profile = mkdtempSync(join(tmpdir(), 'mcp-shop-browser-'));
+  const browser = await chromium.launchPersistentContext(profile, {
+    headless: true,
+    args: ARGUMENTS,
+    viewport: { width: 1280, height: 900 },
+    ...(executablePath && { executablePath }),
+  });
+  try {
+    return await work(browser);
+  } finally {
+    await browser.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
