@@ -13,13 +13,12 @@ const OBJECT_URL = 'https://mcp-shop.internal/mcp';
  * one, made of the bounded body, a few headers, and who calls according to the token.
  */
 export async function handleMcp(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  // A WebSocket upgrade is a GET, whatever method it was sent with.
   if (request.method !== 'POST') {
     const message =
       'Method not allowed: this endpoint is stateless and takes POST only. There is no stream to GET and no session to DELETE.';
     return rpcError(405, -32000, message, { Allow: 'POST, OPTIONS' });
   }
-  if (request.headers.has('Upgrade'))
-    return rpcError(400, -32600, 'This endpoint takes no WebSocket. Send a plain POST.');
 
   const body = await readBody(request);
   if (body === undefined) return rpcError(413, -32600, `The request body is over ${MAX_BODY / 1024} KiB. Send less.`);

@@ -1,6 +1,6 @@
 /** Attacks that want a code without the human's yes, and what /register and /authorize take from strangers. */
 import { expect, test } from 'vitest';
-import { textOf } from '../support/browser.ts';
+import { textOf } from '../../src/dev/browser.ts';
 import { authorizePath, register, registeredClient, send } from '../support/http.ts';
 import { person } from '../support/shop.ts';
 

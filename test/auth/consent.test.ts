@@ -1,6 +1,6 @@
 /** The deputization page: what it shows, and what each way of leaving it leads to. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { textOf } from '../support/browser.ts';
+import { textOf } from '../../src/dev/browser.ts';
 import { authorizePath, CLIENT_REDIRECT, redeem, registeredClient, send } from '../support/http.ts';
 import { person } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';

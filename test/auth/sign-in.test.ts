@@ -1,7 +1,7 @@
 /** Signing people in at AuthKit, keeping them signed in, and signing them out. */
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
-import { textOf } from '../support/browser.ts';
+import { textOf } from '../../src/dev/browser.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
 import { person } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';

@@ -1,6 +1,6 @@
 /** Whatever a model sends by mistake: an error that names the field and the fix, and nothing stored. */
 import { expect, test } from 'vitest';
-import { ERAS } from '../support/clients.ts';
+import { ERAS } from '../../src/dev/clients.ts';
 import { callMessage, messageOf, rpc, send } from '../support/http.ts';
 import { deputyOf, person, PURCHASE } from '../support/shop.ts';
 

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { abortAllDurableObjects, evictDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { objectName } from '../../src/deputy.ts';
-import { type Deputy, ERAS } from '../support/clients.ts';
+import { type Deputy, ERAS } from '../../src/dev/clients.ts';
 import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
 
 const BANNED = 'ABSOLUTELY NOT. GO AWAY 👋';

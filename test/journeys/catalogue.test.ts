@@ -1,6 +1,6 @@
 /** What a client sees of the tools, in both protocol eras. */
 import { expect, test } from 'vitest';
-import { ERAS } from '../support/clients.ts';
+import { ERAS } from '../../src/dev/clients.ts';
 import { deputyOf, person, PURCHASE } from '../support/shop.ts';
 
 const NAMES = [

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { objectName } from '../../src/deputy.ts';
 import type { Order } from '../../src/shop/orders.ts';
 import { backOff } from '../../src/shop/outbox.ts';
-import type { Deputy } from '../support/clients.ts';
+import type { Deputy } from '../../src/dev/clients.ts';
 import { buy, deputyOf, person } from '../support/shop.ts';
 
 beforeEach(() => {

@@ -3,7 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { objectName, propsSchema } from '../../src/deputy.ts';
-import { ERAS } from '../support/clients.ts';
+import { ERAS } from '../../src/dev/clients.ts';
 import { callMessage, rpc } from '../support/http.ts';
 import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
 

@@ -1,6 +1,6 @@
 /** What the human ticks is what the deputy may do, and asking for more goes back to the human. */
 import { expect, test } from 'vitest';
-import { ERAS } from '../support/clients.ts';
+import { ERAS } from '../../src/dev/clients.ts';
 import { callMessage, rpc } from '../support/http.ts';
 import { deputyOf, person, PURCHASE } from '../support/shop.ts';
 

@@ -1,7 +1,7 @@
 /** The main job, in both protocol eras: sign in, browse, buy, list. */
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
-import { ERAS } from '../support/clients.ts';
+import { ERAS } from '../../src/dev/clients.ts';
 import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
 
 test.each(ERAS)('a client of %s signs in, browses, buys and lists what it bought', async (era) => {

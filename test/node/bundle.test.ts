@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { run } from '../support/dev-server.ts';
+import { run } from '../../src/dev/dev-server.ts';
 
 test('the deployed bundle builds, and holds nothing of the local AuthKit', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-shop-bundle-'));

@@ -7,8 +7,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inBrowser, noBrowser } from '../support/chromium.ts';
-import { Person } from '../support/clients.ts';
-import { DevServer, ENVIRONMENT, freePort, TOOLS, until } from '../support/dev-server.ts';
+import { Person } from '../../src/dev/clients.ts';
+import { DevServer, ENVIRONMENT, freePort, TOOLS, until } from '../../src/dev/dev-server.ts';
 
 let server: DevServer;
 let home: string;

@@ -2,9 +2,9 @@
 import { utimesSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Fetch } from '../support/browser.ts';
-import { Deputy, ERAS, Person } from '../support/clients.ts';
-import { DevServer, run } from '../support/dev-server.ts';
+import type { Fetch } from '../../src/dev/browser.ts';
+import { Deputy, ERAS, Person } from '../../src/dev/clients.ts';
+import { DevServer, run } from '../../src/dev/dev-server.ts';
 
 const PURCHASE = { company: 'Analytical Engines Ltd', mailingAddress: 'London', tshirtSize: 'L' };
 const overSocket: Fetch = (input, init) => fetch(input, init);

@@ -1,6 +1,6 @@
 /** Shorthands for the journeys: people and deputies of the Worker under test. */
 import { type Order, orderSchema } from '../../src/shop/orders.ts';
-import { Deputy, type Era, Person } from './clients.ts';
+import { Deputy, type Era, Person } from '../../src/dev/clients.ts';
 import { ORIGIN, someone, workerFetch } from './worker.ts';
 
 export function person(email = someone()): Person {

@@ -1,6 +1,6 @@
 /** The Worker under test, in workerd, reached through its own fetch. */
 import { exports } from 'cloudflare:workers';
-import type { Fetch } from './browser.ts';
+import type { Fetch } from '../../src/dev/browser.ts';
 
 export const ORIGIN = 'http://localhost:8787';
 

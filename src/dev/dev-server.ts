@@ -1,9 +1,10 @@
-/** A running `pnpm dev` on a port and a data folder of its own. */
+/** A running `pnpm dev` on a port and a data folder of its own: for the demo, and for tests from outside. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** The project's own runtime and tools first, as pnpm does for a script. */
@@ -15,19 +16,28 @@ export const ENVIRONMENT = {
   CI: 'true',
 };
 
+/**
+ * Runs the command ($0) until its own input ends, which it does when this process dies, however it dies; then ends
+ * everything the command has started, which is all in one process group.
+ */
+const GUARD = 'sh -c "$0" & cat > /dev/null; kill -TERM 0';
+
 export class DevServer {
   readonly origin: string;
   readonly #port: number;
   readonly #data: string;
-  #process: ChildProcess | undefined;
+  #guard: ChildProcess | undefined;
   #output = '';
 
   private constructor(port: number) {
     this.#port = port;
     this.origin = `http://localhost:${port}`;
     this.#data = mkdtempSync(join(tmpdir(), 'mcp-shop-'));
+    // Instead of .dev.vars: a developer's real keys and settings do not belong into a demo or a test.
+    writeFileSync(join(this.#data, 'no.env'), '');
   }
 
+  /** Starts the server; throws with all that it printed when it does not answer within 90 seconds. */
   static async start(): Promise<DevServer> {
     const server = new DevServer(await freePort());
     await server.#run();
@@ -54,31 +64,40 @@ export class DevServer {
     );
   }
 
+  /** All that the server has printed so far. */
+  get output(): string {
+    return this.#output;
+  }
+
   async #run(): Promise<void> {
-    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { dev: string } };
-    const command = `${scripts.dev} --port ${this.#port} --inspector-port 0 --persist-to ${this.#data}`;
-    const child = spawn('sh', ['-c', command], {
+    const { scripts } = z
+      .object({ scripts: z.object({ dev: z.string() }) })
+      .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
+    const options = `--port ${this.#port} --inspector-port 0 --persist-to ${this.#data} --env-file ${this.#data}/no.env`;
+    const guard = spawn('sh', ['-c', GUARD, `${scripts.dev} ${options}`], {
       cwd: ROOT,
       env: ENVIRONMENT,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
-    this.#process = child;
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.#output += String(chunk)));
+    this.#guard = guard;
+    for (const stream of [guard.stdout, guard.stderr]) stream.on('data', (chunk) => (this.#output += String(chunk)));
     const answers = () =>
       fetch(`${this.origin}/healthz`).then(
         ({ ok }) => ok,
         () => false,
       );
-    await until(answers, () => `the server did not start:\n${this.#output}`);
+    await until(answers, () => `the server did not start:\n${this.#output}`).catch(async (error: unknown) => {
+      await this.stop();
+      throw error;
+    });
   }
 
-  /** Ends the whole process group, because the script starts processes of its own. */
   async #end(): Promise<void> {
-    const child = this.#process;
-    if (child?.pid === undefined || child.exitCode !== null) return;
-    const ended = new Promise((done) => child.once('close', done));
-    process.kill(-child.pid, 'SIGTERM');
+    const guard = this.#guard;
+    if (!guard || guard.exitCode !== null || guard.signalCode !== null) return;
+    const ended = new Promise((done) => guard.once('close', done));
+    guard.stdin?.end();
     await ended;
   }
 }
