@@ -5,6 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { answerAuthError, auth } from './auth-handler.tsx';
 import type { PageEnv } from './auth/session.ts';
 import { readConfig } from './config.ts';
+import { logError } from './log.ts';
 import { LandingPage } from './pages/landing.tsx';
 import { Message } from './pages/layout.tsx';
 import { STYLESHEET } from './pages/style.ts';
@@ -66,7 +67,7 @@ app.onError((error, c) => {
   const answer = answerAuthError(error, c);
   if (answer) return answer;
   const id = crypto.randomUUID();
-  console.error(JSON.stringify({ event: 'page_failed', id, path: c.req.path, error: String(error) }));
+  logError('page_failed', error, { id });
   return c.html(
     <Message title="Something broke on our side" action={{ href: '/', label: 'To the shop' }}>
       <p>Try again in a moment. If it stays, tell the operator this id:</p>

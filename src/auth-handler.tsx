@@ -25,6 +25,7 @@ import {
 } from './auth/session.ts';
 import { readConfig } from './config.ts';
 import { BASE_SCOPE, objectName, type Props, SCOPES } from './deputy.ts';
+import { logError } from './log.ts';
 import { Message } from './pages/layout.tsx';
 
 /** Longer ones would not fit into the cookie that carries them through the sign-in. */
@@ -218,7 +219,7 @@ export function answerAuthError(error: Error, c: AppContext): Response | Promise
 }
 
 function unavailable(c: AppContext, error: AuthkitUnavailableError, again: { href: string; label: string }) {
-  console.error(JSON.stringify({ event: 'authkit_unavailable', error: error.message }));
+  logError('authkit_unavailable', error.message);
   return c.html(
     <Message title="AuthKit cannot be reached" action={again}>
       <p>Nothing was changed. It is most likely a short outage; try again in a moment.</p>

@@ -1,5 +1,6 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
 import { ConfigError, readConfig } from './config.ts';
+import { log, logError } from './log.ts';
 import { providerFor } from './oauth.ts';
 import { isOriginAllowed, servedOrigin } from './origin.ts';
 
@@ -8,7 +9,33 @@ export { McpShopServer } from './mcp-server.ts';
 /** Both name the same resource; RFC 9728 builds the second one, and many clients look at the first. */
 const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';
 
+/** The routes that logs name; what else is asked for could hold anything. */
+const ROUTES = new Set([
+  '/',
+  '/mcp',
+  '/authorize',
+  '/login',
+  '/callback',
+  '/logout',
+  '/token',
+  '/register',
+  '/healthz',
+  '/style.css',
+  RESOURCE_METADATA,
+  `${RESOURCE_METADATA}/mcp`,
+  '/.well-known/oauth-authorization-server',
+]);
+
 async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  const start = Date.now();
+  const response = await answer(request, env, ctx);
+  const { pathname } = new URL(request.url);
+  const route = ROUTES.has(pathname) ? pathname : 'other';
+  log({ event: 'request', method: request.method, route, status: response.status, ms: Date.now() - start });
+  return response;
+}
+
+async function answer(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
   try {
     const url = new URL(request.url);
     const origin = servedOrigin(url, readConfig(env).PUBLIC_URL);
@@ -30,7 +57,7 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
         503,
         `This deployment is not set up yet.\n${error.problems.join('\n')}\nSet each with \`wrangler secret put NAME\`, or in .dev.vars for development.`,
       );
-    console.error(JSON.stringify({ event: 'request_failed', error: String(error) }));
+    logError('request_failed', error);
     return plain(500, 'Something broke on our side. Try again in a moment.');
   }
 }
@@ -58,7 +85,7 @@ async function scheduled(_: ScheduledController, env: Env): Promise<void> {
   const result = await provider.purgeExpiredData(env, { batchSize: PURGE_BATCH, ...(cursor && { cursor }) });
   if (result.cursor) await env.OAUTH_KV.put(PURGE_CURSOR, result.cursor);
   else await env.OAUTH_KV.delete(PURGE_CURSOR);
-  console.log(JSON.stringify({ event: 'oauth_data_purged', grants: result.grantsPurged, tokens: result.tokensPurged }));
+  log({ event: 'oauth_data_purged', grants: result.grantsPurged, tokens: result.tokensPurged });
 }
 
 export default { fetch, scheduled } satisfies ExportedHandler<Env>;

@@ -1,5 +1,6 @@
 /** /mcp behind the token check: the narrow way from an authenticated request to the user's object. */
 import type { OAuthResourceContext } from '@cloudflare/workers-oauth-provider';
+import { logError } from './log.ts';
 import { CALLER_HEADER, type Caller, encodeCaller, objectName, propsSchema } from './deputy.ts';
 
 /** Bytes of one JSON-RPC request. The largest valid tool call is far below. */
@@ -41,7 +42,7 @@ export async function handleMcp(request: Request, env: Env, ctx: ExecutionContex
   try {
     return await object.fetch(OBJECT_URL, { method: 'POST', headers: forwardedHeaders(request, caller), body });
   } catch (error) {
-    console.error(JSON.stringify({ event: 'object_unreachable', error: String(error) }));
+    logError('object_unreachable', error);
     return rpcError(503, -32000, "Your human's record cannot be reached, so nothing was done. Try again in a moment.", {
       'Retry-After': '5',
     });

@@ -2,6 +2,7 @@
 import { type ClientRegistrationCallbackOptions, OAuthProvider } from '@cloudflare/workers-oauth-provider';
 import { app } from './app.tsx';
 import { BASE_SCOPE, SCOPES } from './deputy.ts';
+import { log } from './log.ts';
 import { handleMcp } from './mcp-endpoint.ts';
 
 const HOUR = 60 * 60;
@@ -34,6 +35,8 @@ export function providerFor(origin: string): OAuthProvider<Env> {
     refreshTokenIdleTTL: 30 * DAY,
     clientIdMetadataDocumentEnabled: true,
     clientRegistrationCallback: checkRegistration,
+    onError: ({ code, status, internal: { category, reason } }) =>
+      log({ event: 'oauth_error', code, category, reason, status }),
   });
   providers.set(origin, provider);
   return provider;

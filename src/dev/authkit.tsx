@@ -2,6 +2,7 @@
  * A local stand-in for the part of the WorkOS API that this project uses, wire-compatible with `@workos-inc/node`.
  * Any e-mail address signs in; addresses that start with "admin@" have the shop:admin permission.
  */
+import { createHash } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
@@ -246,7 +247,7 @@ function userOf(email: string) {
   const first = local.charAt(0).toUpperCase() + local.slice(1);
   return {
     object: 'user',
-    id: `user_local_${new TextEncoder().encode(email).toHex()}`,
+    id: `user_local_${createHash('sha256').update(email).digest('hex').slice(0, 24)}`,
     email,
     email_verified: true,
     first_name: first,

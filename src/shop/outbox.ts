@@ -1,5 +1,6 @@
 /** Brings orders to KV: at once when KV answers, and through jobs that survive everything when it does not. */
 import { z } from 'zod';
+import { logError } from '../log.ts';
 import type { OrderBook } from './orders.ts';
 
 /** One try to come: which order, and how many tries have failed before. */
@@ -42,7 +43,7 @@ export class Outbox {
       const job = await this.#jobs.arm(backOff(0), { orderId, attempt: 0 });
       if (await this.#write(orderId)) await this.#jobs.cancel(job);
     } catch (error) {
-      console.error(JSON.stringify({ event: 'order_delivery_failed', orderId, error: String(error) }));
+      logError('order_delivery_failed', error, { orderId });
     }
   }
 
@@ -71,7 +72,7 @@ export class Outbox {
         return false;
       },
       (error: unknown) => {
-        console.error(JSON.stringify({ event: 'order_delivery_failed', orderId, error: String(error) }));
+        logError('order_delivery_failed', error, { orderId });
         return false;
       },
     );

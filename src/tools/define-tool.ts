@@ -2,9 +2,11 @@
 import type { McpServer, ScopeChallenge, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Ledger } from '../authority/ledger.ts';
-import { Refusal, refusalSchema } from '../authority/refusal.ts';
+import { Refusal } from '../authority/refusal.ts';
 import { type Caller, type Scope, SCOPES } from '../deputy.ts';
+import { log, logError } from '../log.ts';
 import { readDemoMode } from '../shop/demo-mode.ts';
+import { answerOrRefusal, publishedSchema } from './schemas.ts';
 
 /** What a tool may touch while it runs. */
 export type Desk = {
@@ -124,15 +126,7 @@ export function registerTools(
         scopeChallenge: ({ authInfo }) =>
           authInfo?.scopes.includes(tool.scope) ? undefined : stepUp(tool, authInfo?.scopes ?? []),
       },
-      async (args: unknown) => {
-        try {
-          const { text, data, orderId } = desk.ledger.transaction(() => tool.call(args, desk));
-          if (orderId) await deliver(orderId);
-          return { content: [{ type: 'text', text }], structuredContent: data };
-        } catch (error) {
-          return refused(error, tool.name, desk.caller);
-        }
-      },
+      (args: unknown) => serve(tool, args, desk, deliver),
     );
   }
 }
@@ -145,56 +139,36 @@ function stepUp(tool: AnyTool, held: readonly string[]): ScopeChallenge {
   };
 }
 
-function refused(error: unknown, tool: string, { resource }: Caller) {
-  const refusal = error instanceof Refusal ? error : internalError(error, tool);
-  const { code, message, rule, whoCanLift } = refusal;
-  return {
-    isError: true,
-    content: [{ type: 'text' as const, text: message }],
-    structuredContent: { error: { code, rule, whoCanLift, url: new URL('/', resource).href } },
-  };
+/** The one error boundary: whatever happens to a call, the model gets an answer and the log a line. */
+async function serve(tool: AnyTool, args: unknown, desk: Desk, deliver: (orderId: string) => Promise<void>) {
+  const start = Date.now();
+  const { userId: user, clientId: client, deputyId: deputy, resource } = desk.caller;
+  const note = (outcome: string) =>
+    log({ event: 'tool', tool: tool.name, outcome, user, client, deputy, ms: Date.now() - start });
+  try {
+    const { text, data, orderId } = desk.ledger.transaction(() => tool.call(args, desk));
+    if (orderId) await deliver(orderId);
+    note('ok');
+    return { content: [{ type: 'text' as const, text }], structuredContent: data };
+  } catch (error) {
+    const { code, message, rule, whoCanLift } = error instanceof Refusal ? error : internalError(error, tool.name);
+    note(code);
+    return {
+      isError: true,
+      content: [{ type: 'text' as const, text: message }],
+      structuredContent: { error: { code, rule, whoCanLift, url: new URL('/', resource).href } },
+    };
+  }
 }
 
 /** Nothing of an unexpected error reaches the model: only an id under which the operator finds it. */
 function internalError(error: unknown, tool: string): Refusal {
   const id = crypto.randomUUID();
-  console.error(JSON.stringify({ event: 'tool_failed', id, tool, error: String(error) }));
+  logError('tool_failed', error, { id, tool });
   return new Refusal({
     code: 'internal_error',
     message: `Something broke on our side (error ${id}). Try again in a moment; if it stays, give your human that id.`,
     rule: `An unexpected error, logged as ${id}.`,
     whoCanLift: 'operator',
   });
-}
-
-/**
- * A schema the SDK publishes but never enforces: arguments are parsed inside the transaction, so that every
- * refusal has one wording in both protocol eras. The JSON is made on first use and kept, because the SDK asks
- * for it again at every call.
- */
-function publishedSchema(make: () => Record<string, unknown>): StandardSchemaWithJSON {
-  let json: Record<string, unknown> | undefined;
-  const get = () => (json ??= make());
-  return {
-    '~standard': {
-      version: 1,
-      vendor: 'mcp-shop',
-      validate: (value) => ({ value }),
-      jsonSchema: { input: get, output: get },
-    },
-  };
-}
-
-/** Clients check structured content against the output schema in refusals too, so the schema allows for both. */
-function answerOrRefusal(output: z.ZodObject): Record<string, unknown> {
-  const { required, properties, ...rest } = z.toJSONSchema(output, { io: 'output' });
-  const { $schema: _, ...error } = z.toJSONSchema(refusalSchema);
-  return {
-    ...rest,
-    properties: {
-      ...properties,
-      error: { ...error, description: 'Set instead of the rest when the call was refused.' },
-    },
-    anyOf: [{ required }, { required: ['error'] }],
-  };
 }
