@@ -2,8 +2,9 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
-import { answerAuthError, auth } from './auth-handler.tsx';
+import { answerAuthError } from './auth/errors.tsx';
 import type { PageEnv } from './auth/session.ts';
+import { auth } from './auth-handler.ts';
 import { readConfig } from './config.ts';
 import { logError } from './log.ts';
 import { LandingPage } from './pages/landing.tsx';

@@ -165,6 +165,8 @@ test.each([
   '//evil.example/',
   '/\\evil.example/',
   '/\t/evil.example/',
+  '/.//evil.example/',
+  '/..//evil.example/',
   'javascript:alert(1)',
   'http://[',
 ])('after a sign-in nobody is sent to %j', async (returnTo) => {

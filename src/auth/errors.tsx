@@ -1,0 +1,53 @@
+/** Pages for what goes wrong on the way to a deputy, each with what to do next. */
+import { AuthorizationError, CimdFetchError } from '@cloudflare/workers-oauth-provider';
+import { logError } from '../log.ts';
+import { Message } from '../pages/layout.tsx';
+import { AuthkitUnavailableError } from './authkit.ts';
+import { hereOf } from './requests.ts';
+import type { AppContext } from './session.ts';
+
+/** The answer to an authorization request that cannot be granted; undefined for any other error. */
+export function answerAuthError(error: Error, c: AppContext): Response | Promise<Response> | undefined {
+  if (error instanceof AuthorizationError) {
+    if (error.redirectTo) return c.redirect(error.redirectTo);
+    const retry = c.req.method === 'POST' ? { href: hereOf(c), label: 'Show the page again' } : undefined;
+    return c.html(
+      <Message title="This request cannot be granted" action={retry}>
+        <p>{error.description}.</p>
+        <p>
+          {retry
+            ? 'If you have just pressed Allow, your app may be connected already: look there first.'
+            : 'Nothing was granted. Remove the server from your app, add it again, and connect once more.'}
+        </p>
+      </Message>,
+      400,
+    );
+  }
+  if (error instanceof CimdFetchError) {
+    return c.html(
+      <Message title="This app could not be verified">
+        <p>
+          Its description could not be read from the address it gave as its name. Nothing was granted; try again later.
+        </p>
+      </Message>,
+      400,
+    );
+  }
+  if (error instanceof AuthkitUnavailableError)
+    return answerUnavailable(c, error, { href: hereOf(c), label: 'Try again' });
+  return undefined;
+}
+
+export function answerUnavailable(
+  c: AppContext,
+  error: AuthkitUnavailableError,
+  again: { href: string; label: string },
+) {
+  logError('authkit_unavailable', error.message);
+  return c.html(
+    <Message title="AuthKit cannot be reached" action={again}>
+      <p>Nothing was changed. It is most likely a short outage; try again in a moment.</p>
+    </Message>,
+    502,
+  );
+}

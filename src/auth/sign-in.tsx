@@ -1,0 +1,110 @@
+/** Signing people in at AuthKit and out again: state and PKCE verifier stay in their browser. */
+import { authorizationErrorRedirect } from '@cloudflare/workers-oauth-provider';
+import { readConfig } from '../config.ts';
+import { Message } from '../pages/layout.tsx';
+import {
+  AuthkitUnavailableError,
+  createPkce,
+  exchangeCode,
+  SignInRefusedError,
+  signInUrl,
+  signOutUrl,
+} from './authkit.ts';
+import { answerUnavailable } from './errors.tsx';
+import { formOf, loginPath, originOf, ownPath, redirectOut } from './requests.ts';
+import {
+  type AppContext,
+  endSession,
+  rememberAfterSignOut,
+  rememberSignIn,
+  signedIn,
+  startSession,
+  takeAfterSignOut,
+  takeSignIn,
+} from './session.ts';
+
+/** Longer ones would not fit into the cookie that carries them through the sign-in. */
+const MAX_RETURN_TO = 2000;
+
+/** GET /login: off to AuthKit, and back to `return_to` afterwards. */
+export async function startSignIn(c: AppContext): Promise<Response> {
+  const config = readConfig(c.env);
+  const returnTo = ownPath(c.req.query('return_to'));
+  if (returnTo.length > MAX_RETURN_TO) {
+    return c.html(
+      <Message title="This request is too long">
+        <p>The app sent more than we can carry through the sign-in. Nothing was granted; please tell its makers.</p>
+      </Message>,
+      400,
+    );
+  }
+  const state = crypto.randomUUID();
+  const { codeVerifier, codeChallenge } = await createPkce(config);
+  await rememberSignIn(c, state, { codeVerifier, returnTo });
+  return c.redirect(signInUrl(config, { redirectUri: `${originOf(c)}/callback`, state, codeChallenge }));
+}
+
+/** GET /callback: back from AuthKit. */
+export async function finishSignIn(c: AppContext): Promise<Response> {
+  const { state = '', code, error } = c.req.query();
+  const pending = await takeSignIn(c, state);
+  if (!pending) {
+    return c.html(
+      <Message title="This sign-in cannot be continued" action={{ href: '/', label: 'To the shop' }}>
+        <p>
+          It was started in another browser, more than ten minutes ago, or was already used. Nobody was signed in. Go
+          back to your app and connect again.
+        </p>
+      </Message>,
+      400,
+    );
+  }
+  const again = { href: loginPath(pending.returnTo), label: 'Sign in again' };
+  if (error || !code) {
+    // The client is waiting for an answer, so a refusal at AuthKit is passed on to it.
+    const client = error === 'access_denied' ? await waitingClient(c, pending.returnTo) : undefined;
+    if (client) return redirectOut(c, client, new Headers());
+    return c.html(
+      <Message title="AuthKit did not sign you in" action={again}>
+        <p>Nothing was granted. You can sign in again, or close this page.</p>
+      </Message>,
+      400,
+    );
+  }
+  try {
+    startSession(c, await exchangeCode(readConfig(c.env), code, pending.codeVerifier));
+  } catch (failure) {
+    if (failure instanceof AuthkitUnavailableError) return answerUnavailable(c, failure, again);
+    if (!(failure instanceof SignInRefusedError)) throw failure;
+    return c.html(
+      <Message title="This sign-in has expired" action={again}>
+        <p>AuthKit no longer accepts it, because it was used before or took too long. Nobody was signed in.</p>
+      </Message>,
+      400,
+    );
+  }
+  return c.redirect(pending.returnTo);
+}
+
+/** POST /logout: ends the session here, then at AuthKit. */
+export async function signOut(c: AppContext): Promise<Response> {
+  const { return_to: target } = await formOf(c);
+  const returnTo = ownPath(typeof target === 'string' ? target : undefined);
+  const session = await signedIn(c);
+  endSession(c);
+  if (!session) return c.redirect(returnTo, 303);
+  await rememberAfterSignOut(c, returnTo);
+  return c.redirect(signOutUrl(readConfig(c.env), session.sessionId, `${originOf(c)}/logout`), 303);
+}
+
+/** GET /logout: back from AuthKit once it has ended the session. One address to register there, for every way out. */
+export async function finishSignOut(c: AppContext): Promise<Response> {
+  return c.redirect(ownPath(await takeAfterSignOut(c)));
+}
+
+/** Where to tell the waiting client that its user declined, if an authorization request started this sign-in. */
+async function waitingClient(c: AppContext, returnTo: string): Promise<string | undefined> {
+  const url = new URL(returnTo, originOf(c));
+  if (url.pathname !== '/authorize') return undefined;
+  return authorizationErrorRedirect(await c.env.OAUTH_PROVIDER.parseAuthRequest(new Request(url)), 'access_denied');
+}
