@@ -37,7 +37,18 @@ app.use(async (c, next) => {
   await next();
 });
 
-app.use(bodyLimit({ maxSize: 64 * 1024 }));
+app.use(
+  bodyLimit({
+    maxSize: 64 * 1024,
+    onError: (c) =>
+      c.html(
+        <Message title="This form is too large">
+          <p>Nothing was changed. Our own forms are far smaller; go back and send one of them.</p>
+        </Message>,
+        413,
+      ),
+  }),
+);
 
 app.get('/', (c) => {
   const config = readConfig(c.env);

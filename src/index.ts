@@ -80,11 +80,12 @@ const PURGE_CURSOR = 'purge-cursor';
 /** Removes expired and orphaned OAuth data. A sweep that needs several runs goes on where the last one stopped. */
 async function scheduled(_: ScheduledController, env: Env): Promise<void> {
   const cursor = await env.OAUTH_KV.get(PURGE_CURSOR);
+  // Deleted first, so that a cursor which a newer library no longer understands fails one run and not all of them.
+  await env.OAUTH_KV.delete(PURGE_CURSOR);
   // Purging concerns no resource, so any origin will do.
   const provider = providerFor('https://purge.invalid');
   const result = await provider.purgeExpiredData(env, { batchSize: PURGE_BATCH, ...(cursor && { cursor }) });
   if (result.cursor) await env.OAUTH_KV.put(PURGE_CURSOR, result.cursor);
-  else await env.OAUTH_KV.delete(PURGE_CURSOR);
   log({ event: 'oauth_data_purged', grants: result.grantsPurged, tokens: result.tokensPurged });
 }
 

@@ -33,19 +33,19 @@ export async function handleMcp(request: Request, env: Env, ctx: ExecutionContex
 
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the provider set `auth`, which its own handler type leaves out
   const caller = callerOf(ctx as OAuthResourceContext<unknown>);
-  if (!caller)
-    return rpcError(401, -32000, 'This token is from an older version. Sign in again.', {
-      'WWW-Authenticate': 'Bearer error="invalid_token"',
-    });
+  if (!caller) return oldToken(request.url);
 
   const object = env.MCP_OBJECT.getByName(objectName(caller.userId));
   try {
-    return await object.fetch(OBJECT_URL, { method: 'POST', headers: forwardedHeaders(request, caller), body });
+    const answer = await object.fetch(OBJECT_URL, { method: 'POST', headers: forwardedHeaders(request, caller), body });
+    // The older era's answer is a stream that may break off: only a whole one is passed on.
+    return new Response(await answer.arrayBuffer(), answer);
   } catch (error) {
     logError('object_unreachable', error);
-    return rpcError(503, -32000, "Your human's record cannot be reached, so nothing was done. Try again in a moment.", {
-      'Retry-After': '5',
-    });
+    const message =
+      'No answer came from the record of your human, so this may or may not have been carried out. ' +
+      'Look at listMcpShopOrders before you repeat a purchase.';
+    return rpcError(503, -32000, message, { 'Retry-After': '5' });
   }
 }
 
@@ -75,6 +75,13 @@ async function readBody(request: Request): Promise<string | undefined> {
     chunks.push(chunk);
   }
   return new Blob(chunks).text();
+}
+
+/** A token whose content this version cannot read: the client signs in again. RFC 6750, section 3.1. */
+function oldToken(url: string): Response {
+  const metadata = new URL('/.well-known/oauth-protected-resource/mcp', url).href;
+  const challenge = `Bearer error="invalid_token", resource_metadata="${metadata}"`;
+  return rpcError(401, -32000, 'This token is from another version. Sign in again.', { 'WWW-Authenticate': challenge });
 }
 
 function rpcError(status: number, code: number, message: string, headers: HeadersInit = {}): Response {

@@ -7,18 +7,17 @@ import { handleMcp } from './mcp-endpoint.ts';
 
 const HOUR = 60 * 60;
 const DAY = 24 * HOUR;
-/** Loopback ports make origins cheap to invent in development, so the map of providers is bounded. */
-const MAX_PROVIDERS = 16;
 const MAX_METADATA_LENGTH = 8 * 1024;
 const MAX_CLIENT_NAME_LENGTH = 100;
 
-const providers = new Map<string, OAuthProvider<Env>>();
+let latest: { origin: string; provider: OAuthProvider<Env> } | undefined;
 
-/** Built on first use, one for each origin, because a provider's resource is fixed. Ask only for served origins. */
+/**
+ * Built on first use, one for each origin, because a provider's resource is fixed. Only the latest is kept: a deployment
+ * has one origin, and on a developer's machine origins cost nothing to invent. Ask only for served origins.
+ */
 export function providerFor(origin: string): OAuthProvider<Env> {
-  const known = providers.get(origin);
-  if (known) return known;
-  if (providers.size >= MAX_PROVIDERS) providers.clear();
+  if (latest?.origin === origin) return latest.provider;
   const provider = new OAuthProvider<Env>({
     apiRoute: '/mcp',
     apiHandler: { fetch: handleMcp },
@@ -38,7 +37,7 @@ export function providerFor(origin: string): OAuthProvider<Env> {
     onError: ({ code, status, internal: { category, reason } }) =>
       log({ event: 'oauth_error', code, category, reason, status }),
   });
-  providers.set(origin, provider);
+  latest = { origin, provider };
   return provider;
 }
 

@@ -1,5 +1,7 @@
 /** WorkOS AuthKit: where people sign in. The only file that knows WorkOS. */
 import { type AuthenticateWithSessionCookieSuccessResponse, OauthException, WorkOS } from '@workos-inc/node';
+import { decode } from 'hono/jwt';
+import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { User } from '../deputy.ts';
 
@@ -45,7 +47,7 @@ export function signInUrl(
 /** Thrown when AuthKit refuses a code: used, expired, or from another sign-in. */
 export class SignInRefusedError extends Error {}
 
-/** Thrown when WorkOS does not answer, or answers with a fault of its own. */
+/** Thrown when WorkOS does not answer, or does not know this deployment; the message says which. */
 export class AuthkitUnavailableError extends Error {}
 
 /** Exchanges the code of a callback for a sealed session. Throws SignInRefusedError or AuthkitUnavailableError. */
@@ -67,13 +69,16 @@ export async function readSession(config: Config, sealed: string): Promise<SignI
   return result.authenticated ? toSignIn(result) : undefined;
 }
 
-/** Whose session this is, however old: enough to find the object that refreshes it, not to act. */
-export async function ownerOf(config: Config, sealed: string): Promise<string | undefined> {
-  const session = await workos(config).userManagement.getSessionFromCookie({
-    sessionData: sealed,
-    cookiePassword: config.COOKIE_PASSWORD,
-  });
-  return session && 'user' in session ? session.user.id : undefined;
+/** Whose session this is and which, however old: enough to refresh or end it, not to act. */
+export async function describeSession(
+  config: Config,
+  sealed: string,
+): Promise<{ userId: string; sessionId: string } | undefined> {
+  const options = { sessionData: sealed, cookiePassword: config.COOKIE_PASSWORD };
+  const session = await workos(config).userManagement.getSessionFromCookie(options);
+  if (!session || !('user' in session)) return undefined;
+  const { sid } = z.object({ sid: z.string() }).parse(decode(session.accessToken).payload);
+  return { userId: session.user.id, sessionId: sid };
 }
 
 /** What became of a session that was to be refreshed: a fresh one, the end, or no answer. Crosses the user's object. */
@@ -96,12 +101,12 @@ export function signOutUrl(config: Config, sessionId: string, returnTo: string):
   return workos(config).userManagement.getLogoutUrl({ sessionId, returnTo });
 }
 
-/** Tells a refusal of WorkOS from an outage. */
+/** Tells a refusal of this one sign-in from everything else: outages, wrong keys, wrong configuration. */
 async function reach<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof OauthException && error.status < 500) throw new SignInRefusedError(error.error);
+    if (error instanceof OauthException && error.error === 'invalid_grant') throw new SignInRefusedError(error.error);
     throw new AuthkitUnavailableError(String(error), { cause: error });
   }
 }

@@ -2,6 +2,7 @@
 import type { ConsentDescription } from '@cloudflare/workers-oauth-provider';
 import type { FC } from 'hono/jsx';
 import { BASE_SCOPE, type Scope, type User } from '../deputy.ts';
+import { visible } from '../text.ts';
 import { Layout } from '../pages/layout.tsx';
 
 /** The powers in plain words. */
@@ -15,7 +16,7 @@ const MAX_NAME_LENGTH = 60;
 
 /** A client chooses its own name: text only, without what could bend the line it stands in, and short. */
 export function displayName(name: string): string {
-  const plain = name.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '').trim() || 'An app without a name';
+  const plain = visible(name) || 'An app without a name';
   const characters = Array.from(plain);
   return characters.length > MAX_NAME_LENGTH ? `${characters.slice(0, MAX_NAME_LENGTH).join('')}…` : plain;
 }
@@ -34,19 +35,23 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle }) => {
     <Layout title={`Appoint ${client}`}>
       <div class="account">
         <span>
-          {displayName(user.name)}, {user.email}
+          <bdi>{displayName(user.name)}</bdi>, {user.email}
         </span>
         <form method="post" action="/logout">
           <input type="hidden" name="return_to" value={here} />
           <button class="link">Not you?</button>
         </form>
       </div>
-      <h1>Appoint {client} as your deputy?</h1>
+      <h1>
+        Appoint <bdi>{client}</bdi> as your deputy?
+      </h1>
       <div class="card">
         <dl>
           <dt>It calls itself</dt>
           <dd>
-            <strong>{client}</strong>
+            <strong>
+              <bdi>{client}</bdi>
+            </strong>
           </dd>
           <dt>Published by</dt>
           <dd>

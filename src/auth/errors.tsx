@@ -16,7 +16,7 @@ export function answerAuthError(error: Error, c: AppContext): Response | Promise
         <p>{error.description}.</p>
         <p>
           {retry
-            ? 'If you have just pressed Allow, your app may be connected already: look there first.'
+            ? 'If you have just answered it, look at your app first: it may know your answer already.'
             : 'Nothing was granted. Remove the server from your app, add it again, and connect once more.'}
         </p>
       </Message>,

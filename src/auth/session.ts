@@ -5,7 +5,7 @@ import { deleteCookie, getCookie, getSignedCookie, setCookie, setSignedCookie } 
 import { z } from 'zod';
 import { readConfig } from '../config.ts';
 import { objectName } from '../deputy.ts';
-import { AuthkitUnavailableError, ownerOf, readSession, refreshSession, type SignIn } from './authkit.ts';
+import { AuthkitUnavailableError, describeSession, readSession, refreshSession, type SignIn } from './authkit.ts';
 
 /** The OAuth provider puts its helpers on the env before it calls the pages. */
 export type PageEnv = Env & { OAUTH_PROVIDER: OAuthHelpers };
@@ -18,6 +18,8 @@ const TEN_MINUTES = 10 * 60;
 const THIRTY_DAYS = 30 * 24 * 60 * 60;
 /** Abandoned sign-ins in one browser; more would only swell the request headers. */
 const MAX_SIGN_INS = 5;
+/** Bytes of a sign-in's cookie, signature and name aside: browsers drop cookies of more than 4096. */
+const MAX_COOKIE = 3800;
 
 const cookie = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax', prefix: 'host' } as const;
 
@@ -31,11 +33,11 @@ export async function signedIn(c: AppContext): Promise<SignIn | undefined> {
   const config = readConfig(c.env);
   const current = await readSession(config, sealed);
   if (current) return current;
-  const userId = await ownerOf(config, sealed);
-  if (!userId) return undefined;
+  const known = await describeSession(config, sealed);
+  if (!known) return undefined;
   // WorkOS lets a session be refreshed once, and two tabs ask at the same time: the user's object lets one of them do
   // it and hands the same new session to both.
-  const object = c.env.MCP_OBJECT.getByName(objectName(userId));
+  const object = c.env.MCP_OBJECT.getByName(objectName(known.userId));
   const refreshed = await object.refreshOnce(await fingerprint(sealed), () => refreshSession(config, sealed));
   if ('unavailable' in refreshed) throw new AuthkitUnavailableError(refreshed.unavailable);
   if ('ended' in refreshed) return undefined;
@@ -47,18 +49,30 @@ export function startSession(c: AppContext, sealed: string): void {
   setCookie(c, SESSION, sealed, { ...cookie, maxAge: THIRTY_DAYS });
 }
 
-export function endSession(c: AppContext): void {
-  deleteCookie(c, SESSION, cookie);
+/** Signs this browser out, whether or not WorkOS answers, and tells which WorkOS session it was. */
+export async function endSession(c: AppContext): Promise<string | undefined> {
+  const sealed = deleteCookie(c, SESSION, cookie);
+  return sealed ? (await describeSession(readConfig(c.env), sealed))?.sessionId : undefined;
 }
 
-const pendingSignIn = z.object({ codeVerifier: z.string(), returnTo: z.string() });
-export type PendingSignIn = z.infer<typeof pendingSignIn>;
+const pendingSignIn = z.object({ codeVerifier: z.string(), returnTo: z.string(), startedAt: z.number() });
+export type PendingSignIn = Omit<z.infer<typeof pendingSignIn>, 'startedAt'>;
 
-/** Remembers a sign-in in this browser only, under the `state` sent to AuthKit. */
-export async function rememberSignIn(c: AppContext, state: string, signIn: PendingSignIn): Promise<void> {
+/**
+ * Remembers a sign-in in this browser only, and returns the `state` to send to AuthKit; undefined when it would not fit
+ * into a cookie.
+ */
+export async function rememberSignIn(c: AppContext, signIn: PendingSignIn): Promise<string | undefined> {
+  const startedAt = Date.now();
+  const value = JSON.stringify({ ...signIn, startedAt } satisfies z.infer<typeof pendingSignIn>);
+  if (encodeURIComponent(value).length > MAX_COOKIE) return undefined;
   const names = Object.keys(getCookie(c)).filter((name) => name.startsWith(`__Host-${SIGN_IN}`));
-  if (names.length >= MAX_SIGN_INS) for (const name of names) deleteCookie(c, name.slice('__Host-'.length), cookie);
-  await setSignedCookie(c, SIGN_IN + state, JSON.stringify(signIn), secret(c), { ...cookie, maxAge: TEN_MINUTES });
+  // The names sort by time, because a state starts with its own: only the oldest tabs are given up.
+  for (const name of names.toSorted().slice(0, -(MAX_SIGN_INS - 1)))
+    deleteCookie(c, name.slice('__Host-'.length), cookie);
+  const state = `${startedAt.toString(36)}-${crypto.randomUUID()}`;
+  await setSignedCookie(c, SIGN_IN + state, value, secret(c), { ...cookie, maxAge: TEN_MINUTES });
+  return state;
 }
 
 /** The sign-in that `state` belongs to, once; undefined in another browser, after ten minutes, or the second time. */
@@ -66,7 +80,9 @@ export async function takeSignIn(c: AppContext, state: string): Promise<PendingS
   if (!/^[\w-]{1,64}$/.test(state)) return undefined;
   const value = await getSignedCookie(c, secret(c), SIGN_IN + state, 'host');
   deleteCookie(c, SIGN_IN + state, cookie);
-  return value ? pendingSignIn.parse(JSON.parse(value)) : undefined;
+  if (!value) return undefined;
+  const { startedAt, ...signIn } = pendingSignIn.parse(JSON.parse(value));
+  return Date.now() - startedAt > TEN_MINUTES * 1000 ? undefined : signIn;
 }
 
 /** Where this browser goes once AuthKit has signed it out. */

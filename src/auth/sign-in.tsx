@@ -17,31 +17,27 @@ import {
   endSession,
   rememberAfterSignOut,
   rememberSignIn,
-  signedIn,
   startSession,
   takeAfterSignOut,
   takeSignIn,
 } from './session.ts';
 
-/** Longer ones would not fit into the cookie that carries them through the sign-in. */
-const MAX_RETURN_TO = 2000;
-
 /** GET /login: off to AuthKit, and back to `return_to` afterwards. */
 export async function startSignIn(c: AppContext): Promise<Response> {
   const config = readConfig(c.env);
   const returnTo = ownPath(c.req.query('return_to'));
-  if (returnTo.length > MAX_RETURN_TO) {
-    return c.html(
-      <Message title="This request is too long">
-        <p>The app sent more than we can carry through the sign-in. Nothing was granted; please tell its makers.</p>
-      </Message>,
-      400,
-    );
-  }
-  const state = crypto.randomUUID();
   const { codeVerifier, codeChallenge } = await createPkce(config);
-  await rememberSignIn(c, state, { codeVerifier, returnTo });
-  return c.redirect(signInUrl(config, { redirectUri: `${originOf(c)}/callback`, state, codeChallenge }));
+  const state = await rememberSignIn(c, { codeVerifier, returnTo });
+  if (state) return c.redirect(signInUrl(config, { redirectUri: `${originOf(c)}/callback`, state, codeChallenge }));
+
+  const client = await waitingClient(c, returnTo, 'invalid_request', 'The authorization request is too long');
+  if (client) return redirectOut(c, client, new Headers());
+  return c.html(
+    <Message title="This request is too long">
+      <p>The address holds more than we can carry through the sign-in. Nobody was signed in.</p>
+    </Message>,
+    400,
+  );
 }
 
 /** GET /callback: back from AuthKit. */
@@ -62,7 +58,7 @@ export async function finishSignIn(c: AppContext): Promise<Response> {
   const again = { href: loginPath(pending.returnTo), label: 'Sign in again' };
   if (error || !code) {
     // The client is waiting for an answer, so a refusal at AuthKit is passed on to it.
-    const client = error === 'access_denied' ? await waitingClient(c, pending.returnTo) : undefined;
+    const client = error === 'access_denied' ? await waitingClient(c, pending.returnTo, 'access_denied') : undefined;
     if (client) return redirectOut(c, client, new Headers());
     return c.html(
       <Message title="AuthKit did not sign you in" action={again}>
@@ -90,11 +86,10 @@ export async function finishSignIn(c: AppContext): Promise<Response> {
 export async function signOut(c: AppContext): Promise<Response> {
   const { return_to: target } = await formOf(c);
   const returnTo = ownPath(typeof target === 'string' ? target : undefined);
-  const session = await signedIn(c);
-  endSession(c);
-  if (!session) return c.redirect(returnTo, 303);
+  const sessionId = await endSession(c);
+  if (!sessionId) return c.redirect(returnTo, 303);
   await rememberAfterSignOut(c, returnTo);
-  return c.redirect(signOutUrl(readConfig(c.env), session.sessionId, `${originOf(c)}/logout`), 303);
+  return c.redirect(signOutUrl(readConfig(c.env), sessionId, `${originOf(c)}/logout`), 303);
 }
 
 /** GET /logout: back from AuthKit once it has ended the session. One address to register there, for every way out. */
@@ -102,9 +97,15 @@ export async function finishSignOut(c: AppContext): Promise<Response> {
   return c.redirect(ownPath(await takeAfterSignOut(c)));
 }
 
-/** Where to tell the waiting client that its user declined, if an authorization request started this sign-in. */
-async function waitingClient(c: AppContext, returnTo: string): Promise<string | undefined> {
+/** Where to tell the waiting client why, if an authorization request started this sign-in. */
+async function waitingClient(
+  c: AppContext,
+  returnTo: string,
+  error: 'access_denied' | 'invalid_request',
+  description?: string,
+): Promise<string | undefined> {
   const url = new URL(returnTo, originOf(c));
   if (url.pathname !== '/authorize') return undefined;
-  return authorizationErrorRedirect(await c.env.OAUTH_PROVIDER.parseAuthRequest(new Request(url)), 'access_denied');
+  const request = await c.env.OAUTH_PROVIDER.parseAuthRequest(new Request(url));
+  return authorizationErrorRedirect(request, error, description);
 }

@@ -1,4 +1,5 @@
 /** What the local AuthKit remembers: its signing key, users, codes, sessions and audit events, in KV under a prefix. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 export const LOCAL_CLIENT_ID = 'client_local';
@@ -10,6 +11,16 @@ const PREFIX = 'local-authkit:';
 export const CODE_LIFETIME = 10 * 60;
 /** Seconds everything else is kept. */
 const KEPT = 30 * 24 * 60 * 60;
+/** How many sign-ins and audit events a list holds, the newest. */
+const SHOWN = 50;
+
+/** Noted beside a key: milliseconds since the epoch of its last change, and whose it is. */
+type Metadata = { at: number; user?: string };
+
+/** The same address is the same user, on every machine and after every restart. */
+export function userIdOf(email: string): string {
+  return `user_local_${createHash('sha256').update(email).digest('hex').slice(0, 24)}`;
+}
 
 const code = z.object({
   email: z.string(),
@@ -56,7 +67,7 @@ export class AuthkitStore {
   }
 
   async saveCode(value: string, data: Code): Promise<void> {
-    await this.#put(`code:${value}`, data, CODE_LIFETIME);
+    await this.#put(`code:${value}`, data, undefined, CODE_LIFETIME);
   }
   /** A code works once. */
   async takeCode(value: string): Promise<Code | undefined> {
@@ -66,7 +77,7 @@ export class AuthkitStore {
   }
 
   async saveSession(data: Session): Promise<void> {
-    await this.#put(`session:${data.id}`, data);
+    await this.#put(`session:${data.id}`, data, { at: Date.now(), user: userIdOf(data.email) });
     await this.#put(`refresh:${data.refreshToken}`, data.id);
   }
   findSession(id: string): Promise<Session | undefined> {
@@ -77,31 +88,44 @@ export class AuthkitStore {
     const found = id === undefined ? undefined : await this.findSession(id);
     return found?.refreshToken === token ? found : undefined;
   }
-  async sessions(): Promise<Session[]> {
-    return (await this.#list(session, 'session:')).toSorted((one, other) => other.authTime - one.authTime);
+  /** The last used ones, of everybody or of one user. */
+  sessions(userId?: string): Promise<Session[]> {
+    return this.#newest(session, 'session:', (metadata) => userId === undefined || metadata.user === userId);
   }
 
   /** WorkOS keeps the first event of an idempotency key and ignores repeats. */
   async saveAuditEvent(idempotencyKey: string, event: AuditEvent): Promise<void> {
     const name = `audit:${idempotencyKey}`;
-    if (!(await this.#get(auditEvent, name))) await this.#put(name, event);
+    const metadata = { at: Date.parse(event.receivedAt) };
+    if (!(await this.#get(auditEvent, name))) await this.#put(name, event, metadata);
   }
-  async auditEvents(): Promise<AuditEvent[]> {
-    return (await this.#list(auditEvent, 'audit:')).toSorted((one, other) =>
-      other.receivedAt.localeCompare(one.receivedAt),
-    );
+  auditEvents(): Promise<AuditEvent[]> {
+    return this.#newest(auditEvent, 'audit:', () => true);
   }
 
   async #get<Schema extends z.ZodType>(schema: Schema, name: string): Promise<z.output<Schema> | undefined> {
     const value = await this.#kv.get(PREFIX + name, 'json');
     return value === null ? undefined : schema.parse(value);
   }
-  async #put(name: string, value: unknown, expirationTtl = KEPT): Promise<void> {
-    await this.#kv.put(PREFIX + name, JSON.stringify(value), { expirationTtl });
+  async #put(name: string, value: unknown, metadata?: Metadata, expirationTtl = KEPT): Promise<void> {
+    await this.#kv.put(PREFIX + name, JSON.stringify(value), { expirationTtl, ...(metadata && { metadata }) });
   }
-  async #list<Schema extends z.ZodType>(schema: Schema, prefix: string): Promise<z.output<Schema>[]> {
-    const { keys } = await this.#kv.list({ prefix: PREFIX + prefix, limit: 100 });
-    const values = await Promise.all(keys.map(({ name }) => this.#get(schema, name.slice(PREFIX.length))));
+  /** KV lists keys by name, 1000 at a time, so the newest are found by what is noted beside the keys. */
+  async #newest<Schema extends z.ZodType>(
+    schema: Schema,
+    prefix: string,
+    wanted: (metadata: Metadata) => boolean,
+  ): Promise<z.output<Schema>[]> {
+    const found: { name: string; at: number }[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#kv.list<Metadata>({ prefix: PREFIX + prefix, ...(cursor && { cursor }) });
+      for (const { name, metadata } of page.keys)
+        if (metadata && wanted(metadata)) found.push({ name, at: metadata.at });
+      cursor = page.list_complete ? undefined : page.cursor;
+    } while (cursor);
+    const newest = found.toSorted((one, other) => other.at - one.at).slice(0, SHOWN);
+    const values = await Promise.all(newest.map(({ name }) => this.#get(schema, name.slice(PREFIX.length))));
     return values.filter((value) => value !== undefined);
   }
 }

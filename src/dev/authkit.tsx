@@ -2,7 +2,6 @@
  * A local stand-in for the part of the WorkOS API that this project uses, wire-compatible with `@workos-inc/node`.
  * Any e-mail address signs in; addresses that start with "admin@" have the shop:admin permission.
  */
-import { createHash } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
@@ -15,6 +14,7 @@ import {
   LOCAL_ORGANIZATION,
   type Session,
   type SigningKey,
+  userIdOf,
 } from './authkit-store.ts';
 
 type Bindings = Env & { ORIGIN: string };
@@ -135,16 +135,15 @@ authkit.use('/user_management/sessions/revoke', requireKey);
 authkit.use('/audit_logs/*', requireKey);
 
 authkit.get('/user_management/users/:id/sessions', async (c) => {
-  const sessions = (await storeOf(c).sessions()).filter(({ email }) => userOf(email).id === c.req.param('id'));
+  const sessions = await storeOf(c).sessions(c.req.param('id'));
   return c.json({ object: 'list', data: sessions.map(toApiSession), list_metadata: { before: null, after: null } });
 });
 
 authkit.post('/user_management/sessions/revoke', async (c) => {
-  const { session_id: id } = z.object({ session_id: z.string() }).parse(await c.req.json());
-  const session = await endSession(storeOf(c), id);
-  return session
-    ? c.json(toApiSession(session))
-    : c.json({ message: 'Session not found', code: 'entity_not_found' }, 404);
+  const body = z.object({ session_id: z.string() }).safeParse(await c.req.json().catch(() => undefined));
+  if (!body.success) return c.json({ message: z.prettifyError(body.error), code: 'invalid_request' }, 422);
+  const session = await endSession(storeOf(c), body.data.session_id);
+  return session ? c.json(toApiSession(session)) : notFound(c);
 });
 
 const auditBody = z.object({
@@ -172,6 +171,11 @@ async function requireKey(c: Context<{ Bindings: Bindings }>, next: () => Promis
   if (c.req.header('Authorization') !== `Bearer ${LOCAL_API_KEY}`) return c.json({ message: 'Unauthorized' }, 401);
   return next();
 }
+
+function notFound(c: Context) {
+  return c.json({ message: 'Not found', code: 'entity_not_found' }, 404);
+}
+authkit.notFound(notFound);
 
 function oauthError(c: Context, error: string, description: string) {
   return c.json({ error, error_description: description }, 400);
@@ -227,7 +231,7 @@ async function accessToken(c: Context<{ Bindings: Bindings }>, session: Session)
   return new SignJWT(claims)
     .setProtectedHeader({ alg: 'RS256', kid: KEY_ID })
     .setIssuer(c.env.ORIGIN)
-    .setSubject(userOf(session.email).id)
+    .setSubject(userIdOf(session.email))
     .setJti(crypto.randomUUID())
     .setIssuedAt()
     .setExpirationTime(`${TOKEN_LIFETIME}s`)
@@ -241,13 +245,12 @@ function signingKey(store: AuthkitStore): Promise<SigningKey> {
   });
 }
 
-/** The same address is the same user, on every machine and after every restart. */
 function userOf(email: string) {
   const [local = ''] = email.split('@');
   const first = local.charAt(0).toUpperCase() + local.slice(1);
   return {
     object: 'user',
-    id: `user_local_${createHash('sha256').update(email).digest('hex').slice(0, 24)}`,
+    id: userIdOf(email),
     email,
     email_verified: true,
     first_name: first,
@@ -268,7 +271,7 @@ function toApiSession(session: Session) {
   return {
     object: 'session',
     id: session.id,
-    user_id: userOf(session.email).id,
+    user_id: userIdOf(session.email),
     organization_id: LOCAL_ORGANIZATION,
     ip_address: null,
     user_agent: null,

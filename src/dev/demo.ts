@@ -158,10 +158,10 @@ function story(cast: Cast): Scene[] {
 }
 
 const PROVEN = [
-  'Clients of MCP 2025-11-25 and 2026-07-28 signed in through the real pages.',
-  'Each deputy acted for the human who allowed it, and for nobody else.',
-  'A ban set by one client was seen by the other at its very next call.',
-  'It was lifted for both at once, and another human never noticed.',
+  'Clients of two MCP generations signed in through the real pages.',
+  'Each deputy acted for the human who allowed it, and nobody else.',
+  'A ban set by one client stopped the other at its very next call.',
+  'It was lifted for both at once; another human never noticed.',
 ];
 
 async function main(): Promise<number> {

@@ -24,16 +24,19 @@ globalThis.fetch = (input, init) => {
 /** Sealing cookies on one machine, for data that means nothing elsewhere. */
 const LOCAL_COOKIE_PASSWORD = 'only for the local AuthKit, never for a deployment';
 
+/** What the local AuthKit answers; none of it clashes with the Worker's own routes. */
+const AUTHKIT_PATHS = ['/user_management/', '/sso/', '/audit_logs/', '/local-authkit'];
+
 async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
-  const { origin, hostname } = new URL(request.url);
+  const { origin, hostname, pathname } = new URL(request.url);
   // A custom domain's PUBLIC_URL is for the deployment; on this machine the address is the local one.
   const local: Env = isLoopback(hostname) ? { ...env, PUBLIC_URL: '' } : env;
   if (env.WORKOS_API_KEY) return worker.fetch(request, local, ctx);
 
   if (isLoopback(hostname)) {
     ownOrigins.add(origin);
-    const answer = await authkit.fetch(request, { ...env, ORIGIN: origin });
-    if (answer.status !== 404) return answer;
+    if (AUTHKIT_PATHS.some((path) => pathname.startsWith(path)))
+      return authkit.fetch(request, { ...env, ORIGIN: origin });
   }
   const keys = {
     WORKOS_CLIENT_ID: LOCAL_CLIENT_ID,

@@ -61,11 +61,12 @@ export class Stage {
     const time = `${Math.round(milliseconds)} ms`;
     const head = `  ${who.padEnd(8)} ${does}`;
     this.line(`${head.padEnd(WIDTH - time.length)}${time}`, 'cyan');
-    for (const text of wrap(result, WIDTH - 11)) this.line(`           ${text}`);
+    const format = result.startsWith('REFUSED') ? 'red' : undefined;
+    for (const text of wrap(result, WIDTH - 11)) this.line(`           ${text}`, format);
   }
 
   async #pause(): Promise<void> {
-    if (!this.#interactive) return;
+    if (!this.#interactive || process.stdin.readableEnded) return;
     if (this.#auto) return void (await new Promise((done) => setTimeout(done, 4000)));
     this.line();
     this.line('  Press Enter for the next scene.', 'dim');

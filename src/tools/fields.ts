@@ -1,5 +1,9 @@
 /** Kinds of tool arguments: what each accepts, and the sentence a model reads when it does not. */
 import { z } from 'zod';
+import { visible } from '../text.ts';
+
+/** Unknown fields that an answer names; a model learns nothing from more. */
+const MAX_NAMED = 5;
 
 /** An object that refuses unknown fields, naming those it knows. */
 export function strict<Shape extends z.core.$ZodShape>(shape: Shape) {
@@ -8,7 +12,10 @@ export function strict<Shape extends z.core.$ZodShape>(shape: Shape) {
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `${issue.keys.map((key) => JSON.stringify(key.slice(0, 40))).join(', ')}: unknown; this tool ${takes}.`
+        ? `${issue.keys
+            .slice(0, MAX_NAMED)
+            .map((key) => JSON.stringify(key.slice(0, 40)))
+            .join(', ')}: unknown; this tool ${takes}.`
         : `The arguments must be an object; this tool ${takes}.`,
   });
 }
@@ -33,7 +40,7 @@ function text(description: string, maxLength: number, allowed: RegExp, forbidden
   return z
     .string({ error: 'must be text.' })
     .trim()
-    .refine((value) => /[\p{L}\p{N}]/u.test(value), 'must not be empty or blank.')
+    .refine((value) => /[\p{L}\p{N}]/u.test(visible(value)), 'must not be empty or blank.')
     .max(maxLength, `must be at most ${maxLength} characters.`)
     .refine(
       (value) => value.isWellFormed() && allowed.test(value),

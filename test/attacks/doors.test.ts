@@ -1,7 +1,7 @@
 /** Doors into a user's object: an Agent has some of its own, and each must be shut. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CALLER_HEADER, type Caller, encodeCaller, objectName } from '../../src/deputy.ts';
 import { type Deputy, ERAS } from '../../src/dev/clients.ts';
 import { callMessage, messageOf, rpc, send } from '../support/http.ts';
@@ -73,6 +73,10 @@ test('the object itself takes no sockets, and a socket changes and runs nothing'
   const { webSocket } = await object.fetch('https://mcp-shop.internal/mcp', {
     headers: { Upgrade: 'websocket', 'cf-mcp-method': 'POST', 'cf-mcp-message': payload, [CALLER_HEADER]: 'x' },
   });
+  const logged: string[] = [];
+  for (const level of ['log', 'warn', 'error'] as const) {
+    vi.spyOn(console, level).mockImplementation((...args) => void logged.push(args.map(String).join(' ')));
+  }
   const received: unknown[] = [];
   const closed = new Promise<number>((resolve) => {
     webSocket?.addEventListener('message', ({ data }) => received.push(data));
@@ -83,7 +87,9 @@ test('the object itself takes no sockets, and a socket changes and runs nothing'
   webSocket?.send(JSON.stringify({ type: 'rpc', id: '1', method: 'appoint', args: [{}] }));
   webSocket?.send(JSON.stringify(callMessage('buyMcpShopItem', PURCHASE)));
   expect(await closed).toBe(1008);
+  vi.restoreAllMocks();
   expect(received).toEqual([]);
+  expect(logged).toEqual([]);
   await runInDurableObject(object, (instance) => expect(instance.state).toBeUndefined());
   expect((await deputy.call('listMcpShopOrders')).data['orders']).toHaveLength(1);
 });

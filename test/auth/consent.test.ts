@@ -70,6 +70,11 @@ test('what a client says of itself is text: no markup, nothing that bends the li
   expect(textOf(page)).not.toContain('long');
 });
 
+test.each(['\u3164', '\u2800\u2800', '\u202e', '   '])('a name that cannot be seen (%j) is no name', async (name) => {
+  const page = await person().walk(authorizePath(await registeredClient({ client_name: `${name}\u200b` })));
+  expect(textOf(page)).toMatch(/Appoint (An app without a name|[A-Za-z0-9]{16}) as your deputy\?/);
+});
+
 test('Allow sends the client its code, state and issuer', async () => {
   const clientId = await registeredClient();
   const answer = await person().answer(authorizePath(clientId));
@@ -98,7 +103,7 @@ test('a page that was answered cannot be answered again, and says what to do', a
   await human.browser.press(page, 'Allow');
   const again = await human.browser.press(page, 'Allow');
   expect(again.status).toBe(400);
-  expect(textOf(again)).toContain('your app may be connected already');
+  expect(textOf(again)).toContain('look at your app first');
   expect(again.html).toContain('Show the page again');
   const deniedLater = await human.browser.press(page, 'Deny');
   expect(deniedLater.status).toBe(400);
@@ -194,4 +199,13 @@ test('a form posted from another site is refused', async () => {
     headers: { Origin: 'https://evil.example' },
   });
   expect(response.status).toBe(403);
+});
+
+test('a form of more than 64 KiB is refused with a page', async () => {
+  for (const path of ['/authorize', '/logout']) {
+    const body = new URLSearchParams({ handle: 'x'.repeat(70_000) });
+    const response = await send(path, { method: 'POST', body, headers: { Origin: ORIGIN } });
+    expect(response.status).toBe(413);
+    expect(await response.text()).toContain('too large');
+  }
 });

@@ -161,6 +161,29 @@ test('a revoked session cannot be refreshed and is listed as ended', async () =>
   expect(data).toMatchObject([{ id: sessionId, userId: user.id, status: 'revoked' }]);
 });
 
+test('what it does not know is answered as the WorkOS API would', async () => {
+  const workos = await sdk();
+  await expect(workos.userManagement.revokeSession({ sessionId: 'session_unknown' })).rejects.toMatchObject({
+    status: 404,
+  });
+  await expect(workos.organizations.getOrganization('org_unknown')).rejects.toThrow();
+  const response = await send('/user_management/sessions/revoke', {
+    method: 'POST',
+    body: 'no JSON',
+    headers: { Authorization: `Bearer ${LOCAL_API_KEY}` },
+  });
+  expect(response.status).toBe(422);
+});
+
+test('its lists hold the newest, however many there are', async () => {
+  const workos = await sdk();
+  const email = someone('zoe');
+  for (let count = 0; count < 60; count += 1) await signedIn(workos);
+  const { user } = await signedIn(workos, email);
+  expect((await workos.userManagement.listSessions(user.id)).data).toHaveLength(1);
+  expect(await (await send('/local-authkit')).text()).toContain(email);
+});
+
 test('the logout address ends the session and returns to an allowed address only', async () => {
   const workos = await sdk();
   const { accessToken, refreshToken } = await signedIn(workos);

@@ -1,10 +1,12 @@
 /** Signing people in at AuthKit, keeping them signed in, and signing them out. */
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
-import { textOf } from '../../src/dev/browser.ts';
+import { LOCAL_CLIENT_ID } from '../../src/dev/authkit-store.ts';
+import { Browser, type Fetch, textOf } from '../../src/dev/browser.ts';
+import worker from '../../src/index.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
 import { person } from '../support/shop.ts';
-import { ORIGIN } from '../support/worker.ts';
+import { ORIGIN, workerFetch } from '../support/worker.ts';
 
 const SESSION = '__Host-mcp-shop-session';
 
@@ -180,16 +182,77 @@ test.each([
   expect(page.url.origin).toBe(ORIGIN);
 });
 
-test('a request too long to be carried through the sign-in is refused with a page', async () => {
-  const response = await send(`/login?return_to=/${'x'.repeat(3000)}`);
-  expect(response.status).toBe(400);
-  expect(await response.text()).toContain('too long');
+test.each(['x'.repeat(4000), ':'.repeat(1900)])(
+  'an address too long for a cookie is refused with a page',
+  async (path) => {
+    const response = await send(`/login?${new URLSearchParams({ return_to: `/${path}` }).toString()}`);
+    expect(response.status).toBe(400);
+    expect(response.headers.get('Set-Cookie')).toBeNull();
+    expect(await response.text()).toContain('too long');
+  },
+);
+
+test('an authorization request too long for a cookie is refused to the client', async () => {
+  const human = person();
+  const { left } = await human.browser.open(authorizePath(await registeredClient(), { state: 'x'.repeat(4000) }));
+  expect(left?.origin).toBe('https://client.example');
+  expect(left?.searchParams.get('error')).toBe('invalid_request');
 });
 
-test('abandoned sign-ins do not pile up in the browser', async () => {
+test('abandoned sign-ins do not pile up in the browser, and the latest five can be finished', async () => {
   const human = person();
-  for (let tab = 0; tab < 20; tab += 1) await human.browser.open('/login');
-  expect([...human.browser.cookies.keys()].filter((name) => name.includes('sign-in')).length).toBeLessThanOrEqual(6);
+  const callbacks: URL[] = [];
+  for (let tab = 0; tab < 8; tab += 1) {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1000 });
+    callbacks.push(await callbackOf(human));
+  }
+  expect([...human.browser.cookies.keys()].filter((name) => name.includes('sign-in'))).toHaveLength(5);
+  for (const callback of callbacks.slice(-5)) expect((await human.browser.open(callback)).status).toBe(200);
+  for (const callback of callbacks.slice(0, 3)) expect((await human.browser.open(callback)).status).toBe(400);
+});
+
+test('a sign-in cannot be finished after ten minutes, even by a browser that keeps its cookie', async () => {
+  const human = person();
+  const callback = await callbackOf(human);
+  const kept = new Map(human.browser.cookies);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
+  const cookies = [...kept].map(([name, value]) => `${name}=${value}`).join('; ');
+  const response = await send(callback.pathname + callback.search, { headers: { Cookie: cookies } });
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain('cannot be continued');
+});
+
+test('a deployment with a wrong key says that AuthKit cannot be reached, and tells the operator', async () => {
+  const variables = {
+    WORKOS_CLIENT_ID: LOCAL_CLIENT_ID,
+    WORKOS_API_KEY: 'sk_wrong',
+    WORKOS_API_ORIGIN: ORIGIN,
+    COOKIE_PASSWORD: 'a password of at least 32 characters',
+  };
+  const misconfigured: Fetch = (input, init) => {
+    const request = new Request(input, init);
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith('/user_management/')) return workerFetch(request.url, request);
+    return worker.fetch(request, { ...env, ...variables }, {} as ExecutionContext);
+  };
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const browser = new Browser(ORIGIN, misconfigured);
+  const page = await browser.press(await browser.open('/login'), 'Continue', { email: 'ada@example.com' });
+  expect(page.status).toBe(502);
+  expect(logged.mock.calls.join()).toContain('authkit_unavailable');
+});
+
+test('"Not you?" signs out of this browser even while WorkOS is down', async () => {
+  const human = person();
+  const page = await human.walk(authorizePath(await registeredClient()));
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6 * 60_000 });
+  const read = env.OAUTH_KV.get.bind(env.OAUTH_KV);
+  vi.spyOn(env.OAUTH_KV, 'get').mockImplementation((...args: unknown[]) => {
+    if (String(args[0]).startsWith('local-authkit:')) throw new Error('WorkOS is down');
+    return Reflect.apply(read, undefined, args);
+  });
+  await human.browser.press(page, 'Not you?');
+  expect(human.browser.cookies.has(SESSION)).toBe(false);
 });
 
 test('signing out is a post of our own pages, and ends the session', async () => {

@@ -10,6 +10,7 @@ const WRONG_PURCHASES: [string, Record<string, unknown>, RegExp][] = [
   ['an empty company', { company: '' }, /company: must not be empty or blank\./],
   ['a blank company', { company: ' \t ' }, /company: must not be empty or blank\./],
   ['an invisible company', { company: '\u200b\u2060' }, /company: must not be empty or blank\./],
+  ['a company drawn as nothing', { company: '\u3164\u2800' }, /company: must not be empty or blank\./],
   ['a company of 101 characters', { company: 'x'.repeat(101) }, /company: must be at most 100 characters\./],
   ['a line break in the company', { company: 'A\nB' }, /company: must not contain control characters, line breaks/],
   ['a blank address', { mailingAddress: '\n\n' }, /mailingAddress: must not be empty or blank\./],
@@ -57,6 +58,14 @@ test('several wrong arguments are named together', async () => {
   const deputy = await deputyOf(person(), '2026-07-28');
   const { text } = await deputy.call('buyMcpShopItem', { tshirtSize: 'huge', quantity: 0 });
   for (const field of ['company', 'mailingAddress', 'tshirtSize', 'quantity']) expect(text).toContain(`${field}: `);
+});
+
+test('thousands of unknown fields are answered in a few words', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const fields = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`field${index}`, 1]));
+  const answer = await deputy.call('buyMcpShopItem', { ...PURCHASE, ...fields });
+  expect(answer.isError).toBe(true);
+  expect(JSON.stringify(answer).length).toBeLessThan(2000);
 });
 
 test('an address may have line breaks and any script', async () => {

@@ -82,7 +82,11 @@ test('a write that succeeds late is noticed, and its job has nothing left to do'
   const put = vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(late);
   const order = await buy(deputy);
   arrive();
-  await new Promise((done) => setTimeout(done, 10));
+  const noticed = () =>
+    runInDurableObject(objectOf(order), (_, { storage }) =>
+      storage.sql.exec('SELECT kv_version FROM shop_orders').one(),
+    );
+  await vi.waitUntil(async () => (await noticed())['kv_version'] === 1);
   await drain(order);
   expect(put).toHaveBeenCalledTimes(1);
 });

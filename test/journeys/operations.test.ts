@@ -1,9 +1,10 @@
 /** What an operator can switch, what a call costs, and what happens when parts fail. */
-import { runInDurableObject } from 'cloudflare:test';
+import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { objectName, propsSchema } from '../../src/deputy.ts';
 import { ERAS } from '../../src/dev/clients.ts';
+import { handleMcp } from '../../src/mcp-endpoint.ts';
 import { callMessage, rpc } from '../support/http.ts';
 import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
 
@@ -15,10 +16,20 @@ async function counted(work: () => Promise<unknown>) {
     ...(['get', 'put', 'list', 'delete'] as const).map((name) => vi.spyOn(env.OAUTH_KV, name)),
     ...(['get', 'put', 'list', 'delete'] as const).map((name) => vi.spyOn(env.ORDERS, name)),
   ];
-  const objects = vi.spyOn(env.MCP_OBJECT, 'getByName');
+  let requests = 0;
+  const getByName = env.MCP_OBJECT.getByName.bind(env.MCP_OBJECT);
+  vi.spyOn(env.MCP_OBJECT, 'getByName').mockImplementation(
+    (name) =>
+      new Proxy(getByName(name), {
+        get(stub, property) {
+          requests += 1;
+          const method: unknown = Reflect.get(stub, property);
+          return typeof method === 'function' ? method.bind(stub) : method;
+        },
+      }),
+  );
   await work();
   const kv = spies.flatMap((spy) => spy.mock.calls.map(([key]) => `${spy.getMockName()} ${String(key).split(':')[0]}`));
-  const requests = objects.mock.calls.length;
   vi.restoreAllMocks();
   return { kv, requests };
 }
@@ -44,7 +55,63 @@ test('when the object cannot be reached the answer is 503, never a yes', async (
   const response = await rpc(accessToken, callMessage('buyMcpShopItem', PURCHASE));
   expect(response.status).toBe(503);
   expect(response.headers.get('Retry-After')).toBe('5');
-  expect(await response.text()).toContain('nothing was done');
+});
+
+test('a purchase that breaks off after its commit is not called undone', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  await buy(deputy);
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const put = vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
+  const broken = expect(deputy.call('buyMcpShopItem', PURCHASE)).rejects.toThrow(
+    /may or may not have been carried out/,
+  );
+  await vi.waitUntil(() => put.mock.calls.length > 0);
+  await abortAllDurableObjects();
+  await broken;
+  expect((await deputy.call('listMcpShopOrders')).data['orders']).toHaveLength(2);
+});
+
+test('an event stream that breaks off is a 503, not half an answer', async () => {
+  const { accessToken } = await deputyOf(person(), '2025-11-25');
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const half = new ReadableStream({ pull: (controller) => controller.error(new Error('the object is gone')) });
+  const headers = { 'Content-Type': 'text/event-stream' };
+  vi.spyOn(env.MCP_OBJECT, 'getByName').mockReturnValue({
+    fetch: async () => new Response(half, { headers }),
+  } as never);
+  const response = await rpc(accessToken, callMessage('buyMcpShopItem', PURCHASE));
+  expect(response.status).toBe(503);
+  expect(await response.text()).toContain('before you repeat a purchase');
+});
+
+test('the object gets a request of its own: the content headers, those of MCP, and who calls', async () => {
+  const { accessToken } = await deputyOf(person(), '2025-11-25');
+  const fetch = vi.fn(async (_url: string, _init: { headers: Headers }) => new Response('{}'));
+  vi.spyOn(env.MCP_OBJECT, 'getByName').mockReturnValue({ fetch } as never);
+  await rpc(accessToken, callMessage('listMcpShopInventory'), {
+    Cookie: 'session=1',
+    Origin: 'http://localhost:6274',
+    'X-Partykit-Room': 'other',
+    'cf-mcp-method': 'POST',
+    'Mcp-Session-Id': 'stale',
+  });
+  const [url, { headers }] = fetch.mock.calls[0] ?? ['', { headers: new Headers() }];
+  expect(url).toBe('https://mcp-shop.internal/mcp');
+  expect([...headers.keys()].toSorted()).toEqual([
+    'accept',
+    'content-type',
+    'mcp-protocol-version',
+    'mcp-session-id',
+    'x-mcp-shop-caller',
+  ]);
+});
+
+test('a token whose owner is not the user it carries is refused', async () => {
+  const props = { userId: 'user_1', email: '', name: '', permissions: [], deputyId: 'dep_1' };
+  const auth = { token: 't', audience: 'http://localhost:8787/mcp', scope: [], userId: 'user_2', clientId: 'c' };
+  const request = new Request('http://localhost:8787/mcp', { method: 'POST', body: '{}' });
+  const response = await handleMcp(request, env, { props, auth } as never);
+  expect(response.status).toBe(401);
 });
 
 test('a token whose content is of another age asks for a new sign-in', async () => {
@@ -53,6 +120,7 @@ test('a token whose content is of another age asks for a new sign-in', async () 
   const response = await rpc(accessToken, callMessage('listMcpShopInventory'));
   expect(response.status).toBe(401);
   expect(response.headers.get('WWW-Authenticate')).toContain('invalid_token');
+  expect(response.headers.get('WWW-Authenticate')).toContain('/.well-known/oauth-protected-resource/mcp');
 });
 
 test('DEMO_TOOLS=off removes the demo tools and ignores a demo ban', async () => {

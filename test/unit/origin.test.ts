@@ -72,6 +72,12 @@ test.each(['https://evil.example', 'http://localhost:6274', 'null', 'https://evi
   },
 );
 
+test('a socket may be opened by our own pages only', async () => {
+  const open = (origin: string) => ask(DEPLOYED, { headers: { Origin: origin, Upgrade: 'websocket' } });
+  expect((await open('https://evil.example')).status).toBe(403);
+  expect((await open(DEPLOYED)).status).toBe(200);
+});
+
 test('our own page may post our forms, and a link from elsewhere may be followed', async () => {
   const post = await ask(`${DEPLOYED}/logout`, { method: 'POST', body: '', headers: { Origin: DEPLOYED } });
   expect(post.status).toBe(303);
