@@ -6,7 +6,7 @@ const text = z.string().trim();
 const optional = <Schema extends z.ZodType>(schema: Schema) => z.preprocess((value) => value || undefined, schema);
 const required = (where: string) => optional(text.min(1).optional()).refine((value) => value !== undefined, where);
 
-const configSchema = z.object({
+export const configSchema = z.object({
   WORKOS_CLIENT_ID: required('copy it from the WorkOS dashboard, API keys').transform(String),
   WORKOS_API_KEY: required('copy it from the WorkOS dashboard, API keys').transform(String),
   COOKIE_PASSWORD: optional(text.min(32, 'needs at least 32 random characters, e.g. `openssl rand -base64 32`')),

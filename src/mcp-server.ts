@@ -52,7 +52,6 @@ export class McpShopServer extends McpAgent {
   override async onConnect(connection: { close(code?: number, reason?: string): void }): Promise<void> {
     connection.close(1008, 'This object takes no connections');
   }
-  override async onMessage(): Promise<void> {}
   override shouldSendProtocolMessages(): boolean {
     return false;
   }

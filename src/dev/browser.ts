@@ -39,6 +39,12 @@ export class Browser {
     return this.#go(action, { method: 'POST', body, headers: { Origin: page.url.origin } });
   }
 
+  /** Puts a cookie into the jar, such as one that was kept from before. */
+  setCookie(name: string, value: string): void {
+    this.cookies.set(name, value);
+    this.#expiry.set(name, Infinity);
+  }
+
   async #go(start: URL, firstRequest: RequestInit): Promise<Page> {
     let url = start;
     let init = firstRequest;

@@ -139,7 +139,7 @@ test('a session outlives its access token, also with two tabs at once', async ()
   expect(human.browser.cookies.get(SESSION)).not.toBe(before);
 
   // A tab whose request left just before the new cookie arrived.
-  human.browser.cookies.set(SESSION, before ?? '');
+  human.browser.setCookie(SESSION, before ?? '');
   expect(textOf(await human.browser.open(path))).toContain(human.email);
 });
 
@@ -149,7 +149,7 @@ test('a session that WorkOS has ended leads to the sign-in page', async () => {
   const session = human.browser.cookies.get(SESSION) ?? '';
   const home = await human.browser.open(authorizePath(await registeredClient()));
   await human.browser.press(home, 'Not you?');
-  human.browser.cookies.set(SESSION, session);
+  human.browser.setCookie(SESSION, session);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6 * 60_000 });
   const page = await human.browser.open(authorizePath(await registeredClient()));
   expect(page.html).toContain('name="email"');
@@ -157,7 +157,7 @@ test('a session that WorkOS has ended leads to the sign-in page', async () => {
 
 test.each(['garbage', 'Fe26.2*1*garbage', ''])('a session cookie %j is no session', async (value) => {
   const human = person();
-  human.browser.cookies.set(SESSION, value);
+  human.browser.setCookie(SESSION, value);
   const page = await human.browser.open(authorizePath(await registeredClient()));
   expect(page.html).toContain('name="email"');
 });
