@@ -39,7 +39,14 @@ export default defineConfig({
       },
       {
         // The commands of package.json and what they produce, from outside.
-        test: { name: 'node', include: ['test/node/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
+        // One file at a time: a dev server reloads when another test touches a source file.
+        test: {
+          name: 'node',
+          fileParallelism: false,
+          include: ['test/node/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },
