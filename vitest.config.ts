@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
+import { SkippedReporter } from './test/support/skipped-reporter.ts';
 
 /** The test runner reads .dev.vars too: without this, a developer's real keys would be used. */
 const NO_KEYS = {
@@ -17,6 +18,7 @@ export default defineConfig({
   test: {
     // Expected errors are logged too; only those of a failing test are worth reading.
     silent: 'passed-only',
+    reporters: ['default', new SkippedReporter()],
     projects: [
       {
         // The Worker in workerd, driven through its own fetch.
