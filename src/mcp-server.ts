@@ -37,7 +37,8 @@ export class McpShopServer extends McpAgent {
     this.#outbox = new Outbox(this.#ledger.orders, env.ORDERS, {
       arm: async (seconds, job) => (await this.schedule(seconds, 'deliverOrder', job)).id,
       cancel: (id) => this.cancelSchedule(id),
-      list: async () => (await this.listSchedules()).map(({ payload }) => deliveryJobSchema.parse(payload)),
+      list: async () =>
+        (await this.listSchedules()).flatMap(({ payload }) => deliveryJobSchema.safeParse(payload).data ?? []),
     });
   }
 

@@ -26,7 +26,7 @@ export function ownPath(path: string | undefined): string {
   if (path === undefined || !URL.canParse(path, base)) return '/';
   const url = new URL(path, base);
   // "/.//evil.example" is a path of this site, but as a Location it would be another host.
-  return url.origin === base ? url.pathname.replace(/^\/+/, '/') + url.search : '/';
+  return url.origin === base && url.protocol === 'https:' ? url.pathname.replace(/^\/+/, '/') + url.search : '/';
 }
 
 /** Leaves this site, or goes to another page of it, with the cookies that a helper of the OAuth provider has set. */

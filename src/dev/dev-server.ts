@@ -73,10 +73,11 @@ export class DevServer {
     const { scripts } = z
       .object({ scripts: z.object({ dev: z.string() }) })
       .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
-    const options = `--port ${this.#port} --inspector-port 0 --persist-to ${this.#data} --env-file ${this.#data}/no.env`;
+    // The folder goes through the environment, because its name may hold what a shell would take apart.
+    const options = `--port ${this.#port} --inspector-port 0 --persist-to "$DATA" --env-file "$DATA/no.env"`;
     const guard = spawn('sh', ['-c', GUARD, `${scripts.dev} ${options}`], {
       cwd: ROOT,
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, DATA: this.#data },
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });

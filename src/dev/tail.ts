@@ -9,6 +9,11 @@ const wrangler = spawn('wrangler', ['tail', '--format', 'json', ...process.argv.
 let pending = '';
 // wrangler prints each event over several lines; what is no event yet may become one with the next line.
 for await (const line of createInterface({ input: wrangler.stdout })) {
+  // Between events, wrangler may say something of its own.
+  if (pending === '' && !line.startsWith('{')) {
+    console.log(line);
+    continue;
+  }
   pending += `${line}\n`;
   const lines = readable(pending);
   if (!lines) continue;

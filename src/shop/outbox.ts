@@ -39,17 +39,18 @@ export class Outbox {
    * Does not throw: the order stands, and start-up finds it when not even the job could be armed.
    */
   async send(orderId: string): Promise<void> {
-    try {
-      const job = await this.#jobs.arm(backOff(0), { orderId, attempt: 0 });
-      if (await this.#write(orderId)) await this.#jobs.cancel(job);
-    } catch (error) {
-      logError('order_delivery_failed', error, { orderId });
+    const job = await this.#arm(orderId, 0);
+    if (!(await this.#write(orderId))) {
+      if (job === undefined) await this.#arm(orderId, 0);
+      return;
     }
+    // A job that stays finds nothing to do.
+    if (job !== undefined) await this.#jobs.cancel(job).catch((error: unknown) => failed(orderId, error));
   }
 
   /** What a job does. A job that throws would be dropped, so this does not throw: it arms the next one. */
   async retry({ orderId, attempt }: DeliveryJob): Promise<void> {
-    if (!(await this.#write(orderId))) await this.#jobs.arm(backOff(attempt + 1), { orderId, attempt: attempt + 1 });
+    if (!(await this.#write(orderId))) await this.#arm(orderId, attempt + 1);
   }
 
   /** At start-up: arms a job for every pending order that has none, because the object died between the two. */
@@ -57,7 +58,17 @@ export class Outbox {
     const pending = this.#orders.pending();
     if (pending.length === 0) return;
     const armed = new Set((await this.#jobs.list()).map(({ orderId }) => orderId));
-    for (const orderId of pending) if (!armed.has(orderId)) await this.#jobs.arm(backOff(0), { orderId, attempt: 0 });
+    for (const orderId of pending) if (!armed.has(orderId)) await this.#arm(orderId, 0);
+  }
+
+  /** The job's id, or undefined when the scheduler refused. */
+  async #arm(orderId: string, attempt: number): Promise<string | undefined> {
+    try {
+      return await this.#jobs.arm(backOff(attempt), { orderId, attempt });
+    } catch (error) {
+      failed(orderId, error);
+      return undefined;
+    }
   }
 
   /** Writes the order as it is now. False when KV refused or did not answer in time, or the row changed meanwhile. */
@@ -68,22 +79,29 @@ export class Outbox {
       async () => {
         if (this.#orders.copied(orderId, copy.version)) return true;
         // Possibly an old write that came in last: the row must be written once more, and its job may be gone.
-        await this.#jobs.arm(backOff(0), { orderId, attempt: 0 });
+        await this.#arm(orderId, 0);
         return false;
       },
       (error: unknown) => {
-        logError('order_delivery_failed', error, { orderId });
+        failed(orderId, error);
         return false;
       },
     );
-    return within(PATIENCE, written);
+    return within(PATIENCE, written, () => failed(orderId, `KV gave no answer within ${PATIENCE} ms`));
   }
 }
 
-/** The promise's value, or false once the time is over. */
-async function within(milliseconds: number, promise: Promise<boolean>): Promise<boolean> {
+function failed(orderId: string, error: unknown): void {
+  logError('order_delivery_failed', error, { orderId });
+}
+
+/** The promise's value, or false once the time is over, which `late` is told. */
+async function within(milliseconds: number, promise: Promise<boolean>, late: () => void): Promise<boolean> {
   const { promise: over, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), milliseconds);
+  const timer = setTimeout(() => {
+    late();
+    resolve(false);
+  }, milliseconds);
   try {
     return await Promise.race([promise, over]);
   } finally {

@@ -168,6 +168,7 @@ test.each([
   '/\\evil.example/',
   '/\t/evil.example/',
   '/.//evil.example/',
+  'blob:https://own.invalid/x',
   '/..//evil.example/',
   'javascript:alert(1)',
   'http://[',

@@ -68,10 +68,12 @@ test('an order that KV refuses stands, and is delivered by its job without any r
 });
 
 test('a write that hangs does not hang the purchase, and the order is delivered by its job', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
   const deputy = await deputyOf(person(), '2025-11-25');
   vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
   const order = await buy(deputy);
   expect(await inKv(order)).toEqual([]);
+  expect(logged.mock.calls.join()).toContain('no answer within');
   await drain(order);
   await expectKvEqualsLedger(deputy, order, 1);
 });
@@ -163,6 +165,38 @@ test('a pending order without a job, left by an object that died even earlier, g
   await deputy.call('listMcpShopOrders');
   await drain(order);
   await expectKvEqualsLedger(deputy, order, 1);
+});
+
+test('an order is delivered at once even when no job can be armed', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const first = await buy(deputy);
+  await runInDurableObject(objectOf(first), (instance) => {
+    vi.spyOn(instance, 'schedule').mockRejectedValueOnce(new Error('the scheduler is down'));
+  });
+  await buy(deputy);
+  await expectKvEqualsLedger(deputy, first, 2);
+});
+
+test('a job of another kind does not keep an object with pending orders from starting', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  vi.spyOn(env.ORDERS, 'put').mockRejectedValueOnce(new Error('KV is down'));
+  const order = await buy(deputy);
+  await runInDurableObject(objectOf(order), (instance) => instance.schedule(3600, 'init', { other: 1 }));
+  await evictDurableObject(objectOf(order));
+  expect((await deputy.call('listMcpShopOrders')).data['orders']).toHaveLength(1);
+});
+
+test('a purchase repeated while KV is down for an hour is two orders, in the ledger and then in KV', async () => {
+  const deputy = await deputyOf(person(), '2025-11-25');
+  const put = vi.spyOn(env.ORDERS, 'put').mockRejectedValue(new Error('KV is down'));
+  const order = await buy(deputy);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + HOUR });
+  await runDurableObjectAlarm(objectOf(order));
+  expect((await buy(deputy)).id).not.toBe(order.id);
+  vi.useRealTimers();
+  put.mockRestore();
+  await drain(order);
+  await expectKvEqualsLedger(deputy, order, 2);
 });
 
 test('a start while a job waits does not add a second one', async () => {
