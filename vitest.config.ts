@@ -10,6 +10,7 @@ const NO_KEYS = {
   WORKOS_AUTHKIT_DOMAIN: '',
   PUBLIC_URL: '',
   DEMO_TOOLS: '',
+  WORKOS_AUDIT_LOGS_ORGANIZATION: '',
 };
 
 export default defineConfig({

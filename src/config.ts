@@ -18,6 +18,7 @@ export const configSchema = z.object({
       .optional(),
   ),
   DEMO_TOOLS: optional(z.enum(['on', 'off'], { error: 'must be "on" or "off"' }).default('on')),
+  WORKOS_AUDIT_LOGS_ORGANIZATION: optional(text.optional()),
   /** Where the WorkOS API lives. Only the local AuthKit sets it. */
   WORKOS_API_ORIGIN: optional(z.url().default('https://api.workos.com')),
 });

@@ -1,4 +1,5 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
+import { tooMany } from './abuse.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { log, logError } from './log.ts';
 import { providerFor } from './oauth.ts';
@@ -20,6 +21,7 @@ const ROUTES = new Set([
   '/token',
   '/register',
   '/healthz',
+  '/deputies',
   '/style.css',
   RESOURCE_METADATA,
   `${RESOURCE_METADATA}/mcp`,
@@ -30,7 +32,7 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
   const start = Date.now();
   const response = await answer(request, env, ctx);
   const { pathname } = new URL(request.url);
-  const route = ROUTES.has(pathname) ? pathname : 'other';
+  const route = ROUTES.has(pathname) ? pathname : pathname.startsWith('/deputies/') ? '/deputies/…' : 'other';
   log({ event: 'request', method: request.method, route, status: response.status, ms: Date.now() - start });
   return response;
 }
@@ -46,6 +48,9 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
       );
     if (!isOriginAllowed(request, url)) return plain(403, 'Requests from this origin are not allowed here.');
     if (url.pathname.startsWith('/mcp/')) return plain(404, `There is nothing here. The MCP endpoint is ${origin}/mcp`);
+
+    const limited = await tooMany(request, env);
+    if (limited) return limited;
 
     const canonical =
       url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, request) : request;

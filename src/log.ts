@@ -8,7 +8,9 @@ export type LogEvent =
   | { event: 'request'; method: string; route: string; status: number; ms: number }
   | { event: 'tool'; tool: string; outcome: string; user: string; client: string; deputy: string; ms: number }
   | { event: 'oauth_error'; code: string; category: string; reason: string; status: number }
-  | { event: 'oauth_data_purged'; grants: number; tokens: number };
+  | { event: 'oauth_data_purged'; grants: number; tokens: number }
+  | { event: 'limited'; route: string; by: 'address' | 'all' }
+  | { event: 'audit_head'; user: string; sequence: number; hash: string };
 
 export function log(event: LogEvent): void {
   console.log(JSON.stringify(event));
@@ -22,6 +24,10 @@ export function logError(
     | 'tool_failed'
     | 'object_unreachable'
     | 'order_delivery_failed'
+    | 'audit_export_failed'
+    | 'upkeep_failed'
+    | 'grant_cleanup_failed'
+    | 'rate_limiter_failed'
     | 'authkit_unavailable',
   error: unknown,
   ids: Record<string, string> = {},

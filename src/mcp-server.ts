@@ -3,13 +3,28 @@ import { McpServer as LegacyMcpServer } from '@modelcontextprotocol/sdk/server/m
 import { McpServer } from '@modelcontextprotocol/server';
 import { McpAgent } from 'agents/mcp';
 import { createMcpHandler } from 'agents/mcp/server';
-import type { Refreshed } from './auth/authkit.ts';
+import { z } from 'zod';
+import { type Refreshed, sendAuditLine } from './auth/authkit.ts';
+import {
+  type Act,
+  activate,
+  appoint,
+  type Done,
+  grantCleared,
+  mayRefresh,
+  perform,
+  type Problem,
+} from './authority/acts.ts';
 import type { Appointment } from './authority/deputies.ts';
 import { Ledger } from './authority/ledger.ts';
+import { recordShared, type Verification, verify } from './authority/record.ts';
+import { type ConsentView, lookAt, lookForConsent, type View } from './authority/view.ts';
+import { readConfig } from './config.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
 import { type DeliveryJob, deliveryJobSchema, Outbox } from './shop/outbox.ts';
-import { type Desk, registerTools } from './tools/define-tool.ts';
+import { recordUnserved, registerTools, type Visit } from './tools/define-tool.ts';
 import { TOOLS } from './tools/registry.ts';
+import { type DailyJob, type ExportJob, Upkeep } from './upkeep.ts';
 
 const SERVER_INFO = { name: 'MCP Shop on Cloudflare', version: '1.0.0' };
 const INSTRUCTIONS =
@@ -27,6 +42,7 @@ const REFRESH_SHARED_FOR = 60_000;
 export class McpShopServer extends McpAgent {
   readonly #ledger: Ledger;
   readonly #outbox: Outbox;
+  readonly #upkeep: Upkeep;
   readonly #userId: string;
   readonly #refreshes = new Map<string, { at: number; result: Promise<Refreshed> }>();
 
@@ -38,8 +54,27 @@ export class McpShopServer extends McpAgent {
       arm: async (seconds, job) => (await this.schedule(seconds, 'deliverOrder', job)).id,
       cancel: (id) => this.cancelSchedule(id),
       list: async () =>
-        (await this.listSchedules()).flatMap(({ payload }) => deliveryJobSchema.safeParse(payload).data ?? []),
+        (await this.listSchedules()).flatMap(({ callback, payload }) =>
+          callback === 'deliverOrder' ? (deliveryJobSchema.safeParse(payload).data ?? []) : [],
+        ),
     });
+    this.#upkeep = new Upkeep(
+      this.#ledger,
+      this.#userId,
+      {
+        armDaily: async (seconds, job) => (await this.schedule(seconds, 'keepRecord', job)).id,
+        armExport: async (seconds, job) => (await this.schedule(seconds, 'exportAudit', job)).id,
+        cancel: (id) => this.cancelSchedule(id),
+        list: () => this.listSchedules(),
+      },
+      () => {
+        const config = readConfig(this.env);
+        const organization = config.WORKOS_AUDIT_LOGS_ORGANIZATION;
+        return organization === undefined
+          ? undefined
+          : (line, key) => sendAuditLine(config, organization, this.#userId, line, key);
+      },
+    );
   }
 
   /** McpAgent demands an SDK v1 server for its own session bridge; this one has no tools and is never connected. */
@@ -49,6 +84,7 @@ export class McpShopServer extends McpAgent {
   override async init(): Promise<void> {}
   override async onStart(): Promise<void> {
     await this.#outbox.recover();
+    await this.#upkeep.start();
   }
   override async onConnect(connection: { close(code?: number, reason?: string): void }): Promise<void> {
     connection.close(1008, 'This object takes no connections');
@@ -64,24 +100,90 @@ export class McpShopServer extends McpAgent {
   override async onRequest(request: Request): Promise<Response> {
     const caller = decodeCaller(request.headers.get(CALLER_HEADER));
     if (caller?.userId !== this.#userId) return new Response('Not your object', { status: 403 });
-    const handler = createMcpHandler(() => this.#serverFor(caller), {
+    const visit: Visit = {
+      caller,
+      ledger: this.#ledger,
+      demoTools: this.env.DEMO_TOOLS !== 'off',
+      deliver: (orderId) => this.#outbox.send(orderId),
+      recorded: false,
+    };
+    const handler = createMcpHandler(() => serverFor(visit), {
       legacy: 'stateless',
       maxSubscriptions: 0,
       // The OAuth provider answers CORS, and the Worker has checked Host and Origin.
       corsOptions: false,
       allowedOriginHostnames: '*',
     });
-    return handler.fetch(request, { authInfo: toAuthInfo(caller) });
+    const body = await request.text();
+    const { method, headers, url } = request;
+    const answer = await handler.fetch(new Request(url, { method, headers, body }), { authInfo: toAuthInfo(caller) });
+    // The older era answers before the call is through; only now is it known what came of it.
+    const whole = await answer.arrayBuffer();
+    const tool = toolCalledIn(body);
+    if (tool !== undefined && !visit.recorded) recordUnserved(tool, visit);
+    if (tool !== undefined) await this.#upkeep.touched();
+    const ended = this.#ledger.endOf(caller.deputyId);
+    if (ended) return unauthorized(caller, ended.message);
+    return new Response(whole, answer);
   }
 
-  /** The scheduler calls this by its name. */
+  /** The scheduler calls these by their names. */
   async deliverOrder(job: DeliveryJob): Promise<void> {
     await this.#outbox.retry(job);
+  }
+  async keepRecord(job: DailyJob): Promise<void> {
+    await this.#upkeep.daily(job);
+  }
+  async exportAudit(job: ExportJob): Promise<void> {
+    await this.#upkeep.export(job);
   }
 
   /** Records the deputy that the human has just allowed on the consent page. */
   async appoint(appointment: Appointment): Promise<void> {
-    this.#ledger.transaction(() => this.#ledger.deputies.appoint(appointment, this.#ledger.now()));
+    appoint(this.#ledger, appointment);
+    await this.#upkeep.touched();
+  }
+
+  /** The client has exchanged its code: the deputy goes live. */
+  async activate(deputyId: string, grantId: string): Promise<Done | Problem> {
+    const result = activate(this.#ledger, deputyId, grantId);
+    await this.#upkeep.touched();
+    return result;
+  }
+
+  async mayRefresh(deputyId: string, grantId: string): Promise<boolean> {
+    return mayRefresh(this.#ledger, deputyId, grantId);
+  }
+
+  async grantCleared(deputyId: string): Promise<void> {
+    grantCleared(this.#ledger, deputyId);
+  }
+
+  /** What the human does on the console. It has taken effect once this returns. */
+  async act(act: Act): Promise<Done | Problem> {
+    const result = perform(this.#ledger, act);
+    if (act.do === 'erase') await this.#outbox.recover();
+    await this.#upkeep.touched();
+    return result;
+  }
+
+  async look(query: { before?: number | undefined }): Promise<View> {
+    return lookAt(this.#ledger, query);
+  }
+
+  async lookForConsent(clientId: string): Promise<ConsentView> {
+    return lookForConsent(this.#ledger, clientId);
+  }
+
+  async verifyAudit(expected?: { sequence: number; hash: string }): Promise<Verification> {
+    recordShared(this.#ledger);
+    return verify(this.#ledger, expected);
+  }
+
+  /** A page of the audit's lines as they were hashed, oldest first. */
+  async auditText(after: number, limit: number): Promise<{ sequence: number; line: string }[]> {
+    if (after === 0) recordShared(this.#ledger);
+    return this.#ledger.audit.text(after, limit);
   }
 
   /**
@@ -98,22 +200,42 @@ export class McpShopServer extends McpAgent {
     if ('unavailable' in result) this.#refreshes.delete(key);
     return result;
   }
+}
 
-  #serverFor(caller: Caller): McpServer {
-    const server = new McpServer(SERVER_INFO, {
-      instructions: INSTRUCTIONS,
-      capabilities: { tools: { listChanged: false } },
-    });
-    const demoTools = this.env.DEMO_TOOLS !== 'off';
-    const desk: Desk = { caller, ledger: this.#ledger, demoTools };
-    registerTools(
-      server,
-      TOOLS.filter((tool) => demoTools || !tool.demo),
-      desk,
-      (orderId) => this.#outbox.send(orderId),
-    );
-    return server;
+function serverFor(visit: Visit): McpServer {
+  const server = new McpServer(SERVER_INFO, {
+    instructions: INSTRUCTIONS,
+    capabilities: { tools: { listChanged: false } },
+  });
+  registerTools(
+    server,
+    TOOLS.filter((tool) => visit.demoTools || !tool.demo),
+    visit,
+  );
+  return server;
+}
+
+const toolCall = z.object({ method: z.literal('tools/call'), params: z.object({ name: z.string() }) });
+
+/** The tool that a request asks for, or undefined when it asks for something else. */
+function toolCalledIn(body: string): string | undefined {
+  try {
+    return toolCall.safeParse(JSON.parse(body)).data?.params.name;
+  } catch {
+    return undefined;
   }
+}
+
+/** RFC 6750, section 3.1: the token is of no more use, whatever the OAuth provider's store still says. */
+function unauthorized({ resource }: Caller, message: string): Response {
+  const metadata = new URL('/.well-known/oauth-protected-resource/mcp', resource).href;
+  return Response.json(
+    { jsonrpc: '2.0', error: { code: -32000, message }, id: null },
+    {
+      status: 401,
+      headers: { 'WWW-Authenticate': `Bearer error="invalid_token", resource_metadata="${metadata}"` },
+    },
+  );
 }
 
 /** What the SDK needs for a step-up challenge. The token itself stays in the Worker. */

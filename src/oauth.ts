@@ -1,8 +1,18 @@
 /** The OAuth provider of an origin: who may register, what a token is good for, and for how long. */
-import { type ClientRegistrationCallbackOptions, OAuthProvider } from '@cloudflare/workers-oauth-provider';
+import {
+  type ClientRegistrationCallbackOptions,
+  getOAuthApi,
+  GrantType,
+  OAuthError,
+  OAuthProvider,
+  type OAuthProviderOptions,
+  type TokenExchangeCallbackOptions,
+} from '@cloudflare/workers-oauth-provider';
+import { waitUntil } from 'cloudflare:workers';
 import { app } from './app.tsx';
-import { BASE_SCOPE, SCOPES } from './deputy.ts';
-import { log } from './log.ts';
+import { clearGrants } from './auth/grants.ts';
+import { BASE_SCOPE, objectName, propsSchema, SCOPES } from './deputy.ts';
+import { log, logError } from './log.ts';
 import { handleMcp } from './mcp-endpoint.ts';
 
 const HOUR = 60 * 60;
@@ -18,7 +28,7 @@ let latest: { origin: string; provider: OAuthProvider<Env> } | undefined;
  */
 export function providerFor(origin: string): OAuthProvider<Env> {
   if (latest?.origin === origin) return latest.provider;
-  const provider = new OAuthProvider<Env>({
+  const options: OAuthProviderOptions<Env> = {
     apiRoute: '/mcp',
     apiHandler: { fetch: handleMcp },
     defaultHandler: { fetch: (request, env, ctx) => app.fetch(request, env, ctx) },
@@ -34,11 +44,43 @@ export function providerFor(origin: string): OAuthProvider<Env> {
     refreshTokenIdleTTL: 30 * DAY,
     clientIdMetadataDocumentEnabled: true,
     clientRegistrationCallback: checkRegistration,
+    tokenExchangeCallback: (exchange) => askTheRecord(exchange, options),
     onError: ({ code, status, internal: { category, reason } }) =>
       log({ event: 'oauth_error', code, category, reason, status }),
-  });
+  };
+  const provider = new OAuthProvider<Env>(options);
   latest = { origin, provider };
   return provider;
+}
+
+/**
+ * No token without the record of the human: the first one makes the deputy live, and each further one is asked for.
+ * `invalid_grant` also makes the provider remove the grant (RFC 6749, section 5.2).
+ */
+async function askTheRecord(
+  { grantType, grantId, userId, props, env }: TokenExchangeCallbackOptions<Env>,
+  options: OAuthProviderOptions<Env>,
+): Promise<void> {
+  const { deputyId } = propsSchema.parse(props);
+  const object = env.MCP_OBJECT.getByName(objectName(userId));
+  let live: boolean;
+  try {
+    if (grantType === GrantType.AUTHORIZATION_CODE) {
+      const result = await object.activate(deputyId, grantId);
+      live = !('problem' in result);
+      if ('grants' in result) waitUntil(clearGrants(getOAuthApi(options, env), env, userId, result.grants));
+    } else {
+      live = await object.mayRefresh(deputyId, grantId);
+    }
+  } catch (error) {
+    logError('object_unreachable', error);
+    throw new OAuthError('temporarily_unavailable', {
+      description: 'The record of the human cannot be reached. Try again in a moment.',
+      statusCode: 503,
+      headers: { 'Retry-After': '5' },
+    });
+  }
+  if (!live) throw new OAuthError('invalid_grant', { description: 'The human has ended this mandate. Sign in again.' });
 }
 
 /** Anyone may register a client, so what is kept of it is bounded. RFC 7591, section 3.2.2. */

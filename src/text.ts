@@ -7,3 +7,12 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\u2028\u2029\u115f\u1160\u2800\u3164\uffa0]/gu;
 export function visible(text: string): string {
   return text.replace(INVISIBLE, '').trim();
 }
+
+const MAX_NAME_LENGTH = 60;
+
+/** A client chooses its own name: text only, without what could bend the line it stands in, and short. */
+export function displayName(name: string): string {
+  const plain = visible(name) || 'An app without a name';
+  const characters = Array.from(plain);
+  return characters.length > MAX_NAME_LENGTH ? `${characters.slice(0, MAX_NAME_LENGTH).join('')}…` : plain;
+}

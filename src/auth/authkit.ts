@@ -2,11 +2,17 @@
 import { type AuthenticateWithSessionCookieSuccessResponse, OauthException, WorkOS } from '@workos-inc/node';
 import { decode } from 'hono/jwt';
 import { z } from 'zod';
+import type { Line } from '../authority/audit.ts';
 import type { Config } from '../config.ts';
 import type { User } from '../deputy.ts';
 
-/** A signed-in browser: the human, and the WorkOS session behind it. */
-export type SignIn = { user: User; sessionId: string };
+/** A signed-in browser: the human, the WorkOS session behind it, and when they last proved who they are. */
+export type SignIn = {
+  user: User;
+  sessionId: string;
+  /** Seconds since the epoch; a refresh does not move it. 0 when AuthKit does not say. */
+  authTime: number;
+};
 
 /** One client for each configuration, because it keeps WorkOS's signing keys. */
 const clients = new Map<string, WorkOS>();
@@ -32,10 +38,10 @@ export function createPkce(config: Config): Promise<{ codeVerifier: string; code
   return workos(config).pkce.generate();
 }
 
-/** The address of AuthKit's sign-in page. */
+/** The address of AuthKit's sign-in page. With `maxAge` 0 (seconds) it asks even who has a session there. */
 export function signInUrl(
   config: Config,
-  options: { redirectUri: string; state: string; codeChallenge: string },
+  options: { redirectUri: string; state: string; codeChallenge: string; maxAge?: number },
 ): string {
   return workos(config).userManagement.getAuthorizationUrl({
     provider: 'authkit',
@@ -101,6 +107,40 @@ export function signOutUrl(config: Config, sessionId: string, returnTo: string):
   return workos(config).userManagement.getLogoutUrl({ sessionId, returnTo });
 }
 
+/** Copies one line of a human's audit to WorkOS Audit Logs. `key` makes a repetition harmless. Throws when WorkOS does. */
+export async function sendAuditLine(
+  config: Config,
+  organization: string,
+  userId: string,
+  line: Line,
+  key: string,
+): Promise<void> {
+  const { sequence, at, previous, actor } = line;
+  const deputy = 'deputy' in line ? [{ type: 'deputy', id: line.deputy }] : [];
+  const called = line.actor === 'deputy' ? line : undefined;
+  const event = {
+    action: line.actor === 'deputy' ? 'deputy.called' : `deputization.${line.act}`,
+    occurredAt: new Date(at),
+    // Whatever a deputy does, it does for this user.
+    actor: { type: 'user', id: userId, metadata: { through: actor === 'deputy' ? line.deputy : actor } },
+    targets: [
+      ...deputy,
+      ...(called ? [{ type: 'tool', id: called.tool }] : []),
+      ...(called?.order ? [{ type: 'order', id: called.order.id }] : []),
+    ],
+    // Addresses of people are not recorded.
+    context: { location: 'not recorded' },
+    metadata: {
+      sequence,
+      previous,
+      ...(called && { decision: called.decision, client: called.client }),
+      ...(called?.code && { code: called.code }),
+    },
+  };
+  if (event.targets.length === 0) event.targets.push({ type: 'account', id: userId });
+  await workos(config).auditLogs.createEvent(organization, event, { idempotencyKey: key });
+}
+
 /** Tells a refusal of this one sign-in from everything else: outages, wrong keys, wrong configuration. */
 async function reach<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
@@ -118,10 +158,13 @@ function load(config: Config, sealed: string) {
   });
 }
 
-function toSignIn({ user, sessionId, permissions }: AuthenticateWithSessionCookieSuccessResponse): SignIn {
+function toSignIn({ user, sessionId, permissions, accessToken }: AuthenticateWithSessionCookieSuccessResponse): SignIn {
+  // The SDK has just verified the token; it only leaves this claim out.
+  const { auth_time: authTime } = z.object({ auth_time: z.number().default(0) }).parse(decode(accessToken).payload);
   const name = user.name ?? [user.firstName, user.lastName].filter(Boolean).join(' ');
   return {
     sessionId,
+    authTime,
     user: { userId: user.id, email: user.email, name: name || user.email, permissions: permissions ?? [] },
   };
 }

@@ -1,9 +1,11 @@
-/** Consent: the human reads who asks, says what the deputy may do, and so appoints it. */
+/** Consent: the human reads who asks, says what the deputy may do and how much, and so appoints it. */
 import { z } from 'zod';
-import { BASE_SCOPE, objectName, type Props, SCOPES } from '../deputy.ts';
+import { readDuration, readLimits, readScopes, typedDefaults } from '../authority/blanks.ts';
+import { DEFAULT_LIMITS, type Mandate } from '../authority/mandate.ts';
+import { objectName, type Props, SCOPES } from '../deputy.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
-import { formOf, hereOf, loginPath, redirectOut } from './requests.ts';
+import { formOf, hereOf, loginPath, redirectOut, typedIn } from './requests.ts';
 import { type AppContext, signedIn } from './session.ts';
 
 /** GET /authorize: the page, for whoever is signed in; others sign in first. */
@@ -14,33 +16,42 @@ export async function showConsent(c: AppContext): Promise<Response> {
   const here = hereOf(c);
   if (!session) return c.redirect(loginPath(here));
   const details = await oauth.describeConsent(request);
+  const record = await objectOf(c, session.user.userId).lookForConsent(request.clientId);
   const { handle, headers } = await oauth.beginConsent(request);
   // The page's own policy, set for every page, is stricter than the helper's.
   for (const cookie of headers.getSetCookie()) c.header('Set-Cookie', cookie, { append: true });
-  return c.html(<ConsentPage user={session.user} details={details} here={here} handle={handle} />);
+  // Everything is ticked to begin with: the limits keep it small, and a shop that does not sell is no use.
+  const form = { scopes: SCOPES, typed: typedDefaults(record.ceiling), replaces: [], problems: {} };
+  const { user } = session;
+  return c.html(<ConsentPage {...{ user, details, here, handle, record, form }} now={Date.now()} />);
 }
+
+const several = <Item extends z.ZodType>(item: Item) =>
+  z.preprocess((value) => (value === undefined ? [] : [value].flat()), z.array(item));
 
 const consentForm = z.object({
   handle: z.string(),
   user: z.string(),
   decision: z.enum(['allow', 'deny']),
-  scope: z.preprocess((value) => (value === undefined ? [] : [value].flat()), z.array(z.enum(SCOPES))),
+  scope: several(z.enum(SCOPES)),
+  replaces: several(z.string().max(100)),
 });
 
 /** POST /authorize: Allow or Deny. */
 export async function answerConsent(c: AppContext): Promise<Response> {
   const oauth = c.env.OAUTH_PROVIDER;
   const here = hereOf(c);
-  const parsed = consentForm.safeParse(await formOf(c));
+  const fields = await formOf(c);
+  const parsed = consentForm.safeParse(fields);
   if (!parsed.success) {
     return c.html(
       <Message title="This form was incomplete" action={{ href: here, label: 'Show the page again' }}>
-        <p>Nothing was granted. Open the page again, tick what the deputy may do, and press Allow or Deny.</p>
+        <p>Nothing was granted. Open the page again, say what the deputy may do, and press Allow or Deny.</p>
       </Message>,
       400,
     );
   }
-  const { handle, user: shownTo, decision, scope } = parsed.data;
+  const { handle, user: shownTo, decision, scope, replaces } = parsed.data;
   if (decision === 'deny') {
     const denied = await oauth.denyConsent(c.req.raw, handle, { description: 'The user did not appoint this client' });
     return redirectOut(c, denied.redirectTo, denied.headers);
@@ -60,18 +71,43 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     );
   }
 
-  const { request, headers } = await oauth.approveConsent(c.req.raw, handle, {
-    scope: [...new Set([BASE_SCOPE, ...scope])],
-  });
+  // Read before the consent is used up, so that a mistyped blank can be corrected on the same page.
+  const object = objectOf(c, user.userId);
+  const asked = await oauth.parseAuthRequest(new Request(c.req.url));
+  const record = await object.lookForConsent(asked.clientId);
+  const typed = typedIn(fields);
+  const scopes = readScopes(scope);
+  const limits = readLimits(typed, record.ceiling);
+  const duration = readDuration(typed['until']);
+  if ('problems' in limits || typeof duration !== 'number') {
+    const problems = {
+      ...('problems' in limits && limits.problems),
+      ...(typeof duration !== 'number' && duration.problems),
+    };
+    const details = await oauth.describeConsent(asked);
+    const form = { scopes, typed, replaces, problems };
+    return c.html(<ConsentPage {...{ user, details, here, handle, record, form }} now={Date.now()} />, 400);
+  }
+
+  const { request, headers } = await oauth.approveConsent(c.req.raw, handle, { scope: scopes });
   const details = await oauth.describeConsent(request);
+  const mandate: Mandate = {
+    format: 1,
+    version: 1,
+    scopes,
+    limits: { ...DEFAULT_LIMITS, ...limits.limits },
+    expiresAt: Date.now() + duration,
+  };
   const deputyId = `dep_${crypto.randomUUID()}`;
-  await c.env.MCP_OBJECT.getByName(objectName(user.userId)).appoint({
+  const known = new Set(record.deputies.map((deputy) => deputy.deputyId));
+  await object.appoint({
     deputyId,
     clientId: request.clientId,
     clientName: details.clientName,
     ...(details.clientDomain && { clientDomain: details.clientDomain }),
     redirectHost: details.redirectHost,
-    scopes: request.scope,
+    mandate,
+    replaces: replaces.filter((id) => known.has(id)),
   });
   const { redirectTo } = await oauth.completeAuthorization({
     request,
@@ -83,4 +119,8 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     revokeExistingGrants: false,
   });
   return redirectOut(c, redirectTo, headers);
+}
+
+function objectOf(c: AppContext, userId: string) {
+  return c.env.MCP_OBJECT.getByName(objectName(userId));
 }

@@ -1,25 +1,13 @@
 /** The deputization: the page on which a human reads who asks, and says what that deputy may do. */
 import type { ConsentDescription } from '@cloudflare/workers-oauth-provider';
 import type { FC } from 'hono/jsx';
-import { BASE_SCOPE, type Scope, type User } from '../deputy.ts';
-import { visible } from '../text.ts';
+import type { Problems, Typed } from '../authority/blanks.ts';
+import { sentenceOf } from '../authority/mandate.ts';
+import type { ConsentView } from '../authority/view.ts';
+import { SCOPES, type User } from '../deputy.ts';
 import { Layout } from '../pages/layout.tsx';
-
-/** The powers in plain words. */
-const POWERS: { scope: Scope; title: string; detail: string }[] = [
-  { scope: 'shop:browse', title: 'Look around the shop', detail: 'Every deputy may do this.' },
-  { scope: 'shop:buy', title: 'Buy shirts in your name', detail: 'Orders are placed at once, and you pay for them.' },
-  { scope: 'orders:read', title: 'Read your order history', detail: 'It shows companies, addresses and prices.' },
-];
-
-const MAX_NAME_LENGTH = 60;
-
-/** A client chooses its own name: text only, without what could bend the line it stands in, and short. */
-export function displayName(name: string): string {
-  const plain = visible(name) || 'An app without a name';
-  const characters = Array.from(plain);
-  return characters.length > MAX_NAME_LENGTH ? `${characters.slice(0, MAX_NAME_LENGTH).join('')}…` : plain;
-}
+import { Blanks, Powers } from '../pages/mandate-form.tsx';
+import { displayName } from '../text.ts';
 
 type Props = {
   user: User;
@@ -27,9 +15,14 @@ type Props = {
   /** Path and query of this page, to come back to after switching accounts. */
   here: string;
   handle: string;
+  record: ConsentView;
+  /** What the form holds, and what is wrong with it. */
+  form: { scopes: readonly string[]; typed: Typed; replaces: readonly string[]; problems: Problems };
+  /** Milliseconds since the epoch. */
+  now: number;
 };
 
-export const ConsentPage: FC<Props> = ({ user, details, here, handle }) => {
+export const ConsentPage: FC<Props> = ({ user, details, here, handle, record, form, now }) => {
   const client = displayName(details.clientName);
   return (
     <Layout title={`Appoint ${client}`}>
@@ -67,6 +60,11 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle }) => {
           </dd>
         </dl>
       </div>
+      {record.paused && (
+        <p class="warning">
+          <strong>You have paused your deputies.</strong> This one will be paused too, until you resume them.
+        </p>
+      )}
       {details.redirectIsLoopback && (
         <p class="warning">
           <strong>This goes to a program on this computer.</strong> Any program here could be asking under this name.
@@ -76,20 +74,27 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle }) => {
       <form method="post" action={here}>
         <input type="hidden" name="handle" value={handle} />
         <input type="hidden" name="user" value={user.userId} />
-        <fieldset>
-          <legend>It may</legend>
-          {POWERS.map(({ scope, title, detail }) => (
-            <label class="power">
-              <input type="checkbox" name="scope" value={scope} checked disabled={scope === BASE_SCOPE} />
-              <span>
-                {title}
-                <br />
-                <small>{detail}</small>
-              </span>
-            </label>
-          ))}
-        </fieldset>
-        <p class="muted">It never sees your password, and it cannot give itself more than you tick here.</p>
+        <Powers offered={SCOPES} ticked={form.scopes} />
+        <Blanks typed={form.typed} problems={form.problems} now={now} />
+        {record.deputies.length > 0 && (
+          <fieldset>
+            <legend>You have appointed this app before</legend>
+            {record.deputies.map(({ deputyId, appointedAt, mandate }) => (
+              <label class="power">
+                <input type="checkbox" name="replaces" value={deputyId} checked={form.replaces.includes(deputyId)} />
+                <span>
+                  Replace the deputy of {appointedAt.slice(0, 16).replace('T', ' ')} UTC
+                  <br />
+                  <small>{sentenceOf('It', mandate)}</small>
+                </span>
+              </label>
+            ))}
+          </fieldset>
+        )}
+        <p class="muted">
+          It never sees your password, and it can neither give itself more than you say here nor appoint others. You can
+          change this, pause it or dismiss it at any time on <a href="/deputies">the page of your deputies</a>.
+        </p>
         <div class="actions">
           <button class="primary" name="decision" value="allow">
             Allow

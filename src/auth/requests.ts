@@ -7,6 +7,16 @@ export function formOf(c: AppContext): Promise<BodyData<{ all: true }>> {
   return c.req.parseBody({ all: true }).catch(() => ({}));
 }
 
+/** The text fields of a form, as they were typed; of a repeated one, the first. */
+export function typedIn(fields: BodyData<{ all: true }>): Record<string, string> {
+  const typed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    const [first] = [value].flat();
+    if (typeof first === 'string') typed[name] = first;
+  }
+  return typed;
+}
+
 export function originOf(c: AppContext): string {
   return new URL(c.req.url).origin;
 }
@@ -16,8 +26,9 @@ export function hereOf(c: AppContext): string {
   return pathname + search;
 }
 
-export function loginPath(returnTo: string): string {
-  return `/login?${new URLSearchParams({ return_to: returnTo }).toString()}`;
+/** `fresh` makes AuthKit ask who it is, even when it knows. */
+export function loginPath(returnTo: string, { fresh = false } = {}): string {
+  return `/login?${new URLSearchParams({ return_to: returnTo, ...(fresh && { fresh: '1' }) }).toString()}`;
 }
 
 /** The path itself when it stays on this site, else the landing page: never an address somebody else chose. */

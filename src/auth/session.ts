@@ -3,7 +3,7 @@ import type { OAuthHelpers } from '@cloudflare/workers-oauth-provider';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, getSignedCookie, setCookie, setSignedCookie } from 'hono/cookie';
 import { z } from 'zod';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { objectName } from '../deputy.ts';
 import { AuthkitUnavailableError, describeSession, readSession, refreshSession, type SignIn } from './authkit.ts';
 
@@ -33,16 +33,38 @@ export async function signedIn(c: AppContext): Promise<SignIn | undefined> {
   const config = readConfig(c.env);
   const current = await readSession(config, sealed);
   if (current) return current;
+  return refreshed(c, config, sealed);
+}
+
+/**
+ * Who is signed in, after asking WorkOS whether the session still stands: one that was ended there is undefined here.
+ * Throws AuthkitUnavailableError.
+ */
+export async function signedInFreshly(c: AppContext): Promise<SignIn | undefined> {
+  const sealed = getCookie(c, SESSION, 'host');
+  return sealed ? refreshed(c, readConfig(c.env), sealed) : undefined;
+}
+
+/**
+ * Whose session this browser holds, without asking anybody whether it still stands. Good enough to lay authority down
+ * while WorkOS cannot be reached, and for nothing else.
+ */
+export async function lastSignedIn(c: AppContext): Promise<{ userId: string; sessionId: string } | undefined> {
+  const sealed = getCookie(c, SESSION, 'host');
+  return sealed ? describeSession(readConfig(c.env), sealed) : undefined;
+}
+
+async function refreshed(c: AppContext, config: Config, sealed: string): Promise<SignIn | undefined> {
   const known = await describeSession(config, sealed);
   if (!known) return undefined;
   // WorkOS lets a session be refreshed once, and two tabs ask at the same time: the user's object lets one of them do
   // it and hands the same new session to both.
   const object = c.env.MCP_OBJECT.getByName(objectName(known.userId));
-  const refreshed = await object.refreshOnce(await fingerprint(sealed), () => refreshSession(config, sealed));
-  if ('unavailable' in refreshed) throw new AuthkitUnavailableError(refreshed.unavailable);
-  if ('ended' in refreshed) return undefined;
-  startSession(c, refreshed.sealed);
-  return readSession(config, refreshed.sealed);
+  const result = await object.refreshOnce(await fingerprint(sealed), () => refreshSession(config, sealed));
+  if ('unavailable' in result) throw new AuthkitUnavailableError(result.unavailable);
+  if ('ended' in result) return undefined;
+  startSession(c, result.sealed);
+  return readSession(config, result.sealed);
 }
 
 export function startSession(c: AppContext, sealed: string): void {

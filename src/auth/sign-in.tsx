@@ -22,13 +22,15 @@ import {
   takeSignIn,
 } from './session.ts';
 
-/** GET /login: off to AuthKit, and back to `return_to` afterwards. */
+/** GET /login: off to AuthKit, and back to `return_to` afterwards. With `fresh` it asks even who is signed in there. */
 export async function startSignIn(c: AppContext): Promise<Response> {
   const config = readConfig(c.env);
   const returnTo = ownPath(c.req.query('return_to'));
   const { codeVerifier, codeChallenge } = await createPkce(config);
   const state = await rememberSignIn(c, { codeVerifier, returnTo });
-  if (state) return c.redirect(signInUrl(config, { redirectUri: `${originOf(c)}/callback`, state, codeChallenge }));
+  const fresh = c.req.query('fresh') !== undefined && { maxAge: 0 };
+  const redirectUri = `${originOf(c)}/callback`;
+  if (state) return c.redirect(signInUrl(config, { redirectUri, state, codeChallenge, ...fresh }));
 
   const client = await waitingClient(c, returnTo, 'invalid_request', 'The authorization request is too long');
   if (client) return redirectOut(c, client, new Headers());

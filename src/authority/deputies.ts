@@ -1,18 +1,42 @@
-/** The deputies one human has appointed, as the OAuth provider verified them when the human said yes. */
+/** The deputies one human has appointed: who they are, what they were granted, and what they used of it. */
 import { z } from 'zod';
+import { SCOPES } from '../deputy.ts';
+import { type Mandate, mandateSchema } from './mandate.ts';
+import type { Grant, Status } from './policy.ts';
+import { type Window, windowSchema } from './window.ts';
 
-export const appointmentSchema = z.object({
-  deputyId: z.string().min(1),
-  clientId: z.string().min(1),
+/** Milliseconds between the human's yes and the client's first token; after that the appointment is void. */
+export const PENDING_FOR = 15 * 60_000;
+
+/** Who asks, as the OAuth provider verified them when the human said yes. */
+export type Appointment = {
+  deputyId: string;
+  clientId: string;
   /** Self-asserted unless `clientDomain` is set. */
-  clientName: z.string(),
+  clientName: string;
   /** The domain a Client ID Metadata Document client proved to control. */
-  clientDomain: z.string().optional(),
-  redirectHost: z.string(),
-  scopes: z.array(z.string()),
-});
-export type Appointment = z.infer<typeof appointmentSchema>;
-export type Deputy = Appointment & { appointedAt: string };
+  clientDomain?: string;
+  redirectHost: string;
+  mandate: Mandate;
+  /** Deputies that this one takes the place of, once it is live. */
+  replaces: string[];
+};
+
+export type Deputy = Omit<Appointment, 'replaces'> & {
+  status: Status;
+  replaces: string[];
+  /** What the token was granted; the mandate can be narrower. */
+  scopes: string[];
+  /** The OAuth provider's grant, known from the first token on, until it was cleaned up. */
+  grantId?: string;
+  /** ISO 8601. */
+  appointedAt: string;
+  changedAt: string;
+};
+
+/** What a deputy used, and what of its refusals waits for a line in the audit. */
+export type Meter = { lastSeen: number; minute: Window; day: Window; sharedAt: number; unrecorded: number };
+const UNUSED: Meter = { lastSeen: 0, minute: [], day: [], sharedAt: 0, unrecorded: 0 };
 
 type Row = {
   deputy_id: string;
@@ -22,44 +46,113 @@ type Row = {
   redirect_host: string;
   scopes: string;
   appointed_at: number;
+  status: Status;
+  mandate: string;
+  replaces: string;
+  grant_id: string | null;
+  changed_at: number;
 };
+type MeterRow = { last_seen: number; minute: string; day: string; shared_at: number; unrecorded: number };
 
 export class Deputies {
   readonly #sql: SqlStorage;
 
-  /** Creates its table, so it must be made before the object answers. */
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS deputies (
-      deputy_id TEXT PRIMARY KEY,
-      client_id TEXT NOT NULL,
-      client_name TEXT NOT NULL,
-      client_domain TEXT,
-      redirect_host TEXT NOT NULL,
-      scopes TEXT NOT NULL,
-      appointed_at INTEGER NOT NULL
-    ) WITHOUT ROWID`);
   }
 
-  /** `now` is the ledger's time in milliseconds. */
+  /** `now` is the ledger's time in milliseconds. Appointments that were never taken up are forgotten on the way. */
   appoint(deputy: Appointment, now: number): void {
+    this.forgetPending(now);
     this.#sql.exec(
-      'INSERT INTO deputies VALUES (?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO deputies (deputy_id, client_id, client_name, client_domain, redirect_host, scopes, appointed_at,
+         status, mandate, replaces, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
       deputy.deputyId,
       deputy.clientId,
       deputy.clientName,
       deputy.clientDomain ?? null,
       deputy.redirectHost,
-      JSON.stringify(deputy.scopes),
+      JSON.stringify(deputy.mandate.scopes),
+      now,
+      JSON.stringify(mandateSchema.parse(deputy.mandate)),
+      JSON.stringify(deputy.replaces),
       now,
     );
   }
 
-  find(deputyId: string): Deputy | undefined {
+  /** An appointment that ran out is as if it had never been. */
+  find(deputyId: string, now: number): Deputy | undefined {
     const [row] = this.#sql.exec<Row>('SELECT * FROM deputies WHERE deputy_id = ?', deputyId);
-    return row && toDeputy(row);
+    return row && !isVoid(row, now) ? toDeputy(row) : undefined;
+  }
+
+  /** What decides about a call, and no more. */
+  grantOf(deputyId: string): Grant | undefined {
+    const [row] = this.#sql.exec<Pick<Row, 'status' | 'mandate'>>(
+      'SELECT status, mandate FROM deputies WHERE deputy_id = ?',
+      deputyId,
+    );
+    return row && { status: row.status, mandate: mandateSchema.parse(JSON.parse(row.mandate)) };
+  }
+
+  /** Newest first. */
+  all(now: number): Deputy[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM deputies ORDER BY appointed_at DESC, deputy_id')
+      .toArray()
+      .filter((row) => !isVoid(row, now))
+      .map(toDeputy);
+  }
+
+  setStatus(deputyId: string, status: Status, now: number): void {
+    this.#sql.exec('UPDATE deputies SET status = ?, changed_at = ? WHERE deputy_id = ?', status, now, deputyId);
+  }
+
+  setMandate(deputyId: string, mandate: Mandate, now: number): void {
+    const json = JSON.stringify(mandateSchema.parse(mandate));
+    this.#sql.exec('UPDATE deputies SET mandate = ?, changed_at = ? WHERE deputy_id = ?', json, now, deputyId);
+  }
+
+  setGrant(deputyId: string, grantId: string | undefined): void {
+    this.#sql.exec('UPDATE deputies SET grant_id = ? WHERE deputy_id = ?', grantId ?? null, deputyId);
+  }
+
+  forgetPending(now: number): void {
+    this.#sql.exec("DELETE FROM deputies WHERE status = 'pending' AND appointed_at <= ?", now - PENDING_FOR);
+  }
+
+  meter(deputyId: string): Meter {
+    const [row] = this.#sql.exec<MeterRow>('SELECT * FROM meters WHERE deputy_id = ?', deputyId);
+    return row ? toMeter(row) : UNUSED;
+  }
+
+  saveMeter(deputyId: string, { lastSeen, minute, day, sharedAt, unrecorded }: Meter): void {
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO meters VALUES (?, ?, ?, ?, ?, ?)',
+      deputyId,
+      lastSeen,
+      JSON.stringify(minute),
+      JSON.stringify(day),
+      sharedAt,
+      unrecorded,
+    );
+  }
+
+  /** Deputies with refusals that no line of the audit holds yet. */
+  unrecorded(): { deputyId: string; refused: number }[] {
+    return this.#sql
+      .exec<{ deputyId: string; refused: number }>(
+        'SELECT deputy_id AS deputyId, unrecorded AS refused FROM meters WHERE unrecorded > 0',
+      )
+      .toArray();
   }
 }
+
+function isVoid({ status, appointed_at: at }: Row, now: number): boolean {
+  return status === 'pending' && now >= at + PENDING_FOR;
+}
+
+const ids = z.array(z.string());
 
 function toDeputy(row: Row): Deputy {
   return {
@@ -68,7 +161,22 @@ function toDeputy(row: Row): Deputy {
     clientName: row.client_name,
     ...(row.client_domain !== null && { clientDomain: row.client_domain }),
     redirectHost: row.redirect_host,
-    scopes: z.array(z.string()).parse(JSON.parse(row.scopes)),
+    status: row.status,
+    mandate: mandateSchema.parse(JSON.parse(row.mandate)),
+    replaces: ids.parse(JSON.parse(row.replaces)),
+    scopes: z.array(z.enum(SCOPES)).parse(JSON.parse(row.scopes)),
+    ...(row.grant_id !== null && { grantId: row.grant_id }),
     appointedAt: new Date(row.appointed_at).toISOString(),
+    changedAt: new Date(row.changed_at).toISOString(),
+  };
+}
+
+function toMeter(row: MeterRow): Meter {
+  return {
+    lastSeen: row.last_seen,
+    minute: windowSchema.parse(JSON.parse(row.minute)),
+    day: windowSchema.parse(JSON.parse(row.day)),
+    sharedAt: row.shared_at,
+    unrecorded: row.unrecorded,
   };
 }

@@ -82,9 +82,13 @@ export class Browser {
 }
 
 function valuesOf(form: HTMLElement): [string, string][] {
-  return form.querySelectorAll('input').flatMap((input): [string, string][] => {
+  return form.querySelectorAll('input, select').flatMap((input): [string, string][] => {
     const name = input.getAttribute('name');
     if (!name || input.hasAttribute('disabled')) return [];
+    if (input.rawTagName === 'select') {
+      const chosen = input.querySelector('option[selected]') ?? input.querySelector('option');
+      return [[name, chosen?.getAttribute('value') ?? '']];
+    }
     if (input.getAttribute('type') === 'checkbox' && !input.hasAttribute('checked')) return [];
     return [[name, input.getAttribute('value') ?? '']];
   });

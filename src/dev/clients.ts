@@ -23,6 +23,8 @@ export class Person {
   readonly browser: Browser;
   /** The powers this person ticks; undefined leaves the page as it is. */
   ticks: string[] | undefined;
+  /** What this person types into the blanks of the mandate; what is left out stays as the page has it. */
+  blanks: Record<string, string> = {};
   decision = 'Allow';
   /** How often this person had to sign in. */
   signIns = 0;
@@ -43,7 +45,8 @@ export class Person {
   /** From an authorization request to what the client gets back. */
   async answer(url: URL | string): Promise<URLSearchParams> {
     const consent = await this.walk(url);
-    const page = await this.browser.press(consent, this.decision, this.ticks ? { scope: this.ticks } : {});
+    const fields = { ...this.blanks, ...(this.ticks && { scope: this.ticks }) };
+    const page = await this.browser.press(consent, this.decision, fields);
     if (!page.left) throw new Error(`the consent page did not return to the client: ${page.status} ${page.html}`);
     return page.left.searchParams;
   }

@@ -6,15 +6,15 @@ import { exports } from 'cloudflare:workers';
 import worker, { McpShopServer as Production } from '../index.ts';
 import { isLoopback } from '../origin.ts';
 import { authkit } from './authkit.tsx';
-import { LOCAL_API_KEY, LOCAL_CLIENT_ID } from './authkit-store.ts';
-
-export { Production as McpShopServer };
+import { LOCAL_API_KEY, LOCAL_CLIENT_ID, LOCAL_ORGANIZATION } from './authkit-store.ts';
 
 /**
  * The real WorkOS SDK talks to the local AuthKit through the Worker's own fetch: a request to one of our own origins
  * needs no socket, so the same mechanism serves `wrangler dev` and the tests.
  */
-const ownOrigins = new Set<string>();
+/** An object knows no request's origin, so it has one of its own for the local AuthKit. */
+const OBJECT_ORIGIN = 'http://localhost';
+const ownOrigins = new Set<string>([OBJECT_ORIGIN]);
 const network = globalThis.fetch;
 globalThis.fetch = (input, init) => {
   const request = new Request(input, init);
@@ -38,13 +38,26 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
     if (AUTHKIT_PATHS.some((path) => pathname.startsWith(path)))
       return authkit.fetch(request, { ...env, ORIGIN: origin });
   }
-  const keys = {
+  return worker.fetch(request, withLocalKeys(local, origin), ctx);
+}
+
+function withLocalKeys<Variables extends Cloudflare.Env>(env: Variables, origin: string): Variables {
+  return {
+    ...env,
     WORKOS_CLIENT_ID: LOCAL_CLIENT_ID,
     WORKOS_API_KEY: LOCAL_API_KEY,
     WORKOS_API_ORIGIN: origin,
     COOKIE_PASSWORD: env.COOKIE_PASSWORD || LOCAL_COOKIE_PASSWORD,
+    // Set to nothing, it switches the export off here too.
+    WORKOS_AUDIT_LOGS_ORGANIZATION: env.WORKOS_AUDIT_LOGS_ORGANIZATION ?? LOCAL_ORGANIZATION,
   };
-  return worker.fetch(request, { ...local, ...keys }, ctx);
+}
+
+/** Like the one that is deployed, with the local AuthKit unless real keys are set. */
+export class McpShopServer extends Production {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env.WORKOS_API_KEY ? env : withLocalKeys(env, OBJECT_ORIGIN));
+  }
 }
 
 export default { fetch, scheduled: worker.scheduled } satisfies ExportedHandler<Env>;

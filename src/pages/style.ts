@@ -11,6 +11,8 @@ export const STYLESHEET = `
   --on-accent: light-dark(#fff, #10131a);
   --warning: light-dark(#fff4d6, #3a2f10);
   --warning-line: light-dark(#b07a00, #d9a521);
+  --danger: light-dark(#b3001b, #ff6b6b);
+  --on-danger: light-dark(#fff, #111);
 }
 * { box-sizing: border-box; }
 body {
@@ -36,12 +38,27 @@ legend { font-weight: 600; padding: 0 .4rem; }
 label.power { display: grid; grid-template-columns: 1.5rem 1fr; gap: .1rem .5rem; padding: .45rem 0; min-height: 2.75rem; align-items: start; }
 label.power input { width: 1.15rem; height: 1.15rem; margin: .2rem 0 0; accent-color: var(--accent); }
 input[type=email] { font: inherit; width: 100%; padding: .6rem .7rem; border: 1px solid var(--muted); border-radius: .4rem; background: var(--page); color: inherit; }
+.blanks { line-height: 2.4; }
+.blank { white-space: nowrap; }
+.blank input, select, .card input { font: inherit; padding: .3rem .5rem; min-height: 2.2rem; border: 1px solid var(--muted); border-radius: .4rem; background: var(--page); color: inherit; max-width: 100%; }
+[aria-invalid] { outline: 2px solid var(--danger); }
+.problem { border-left: 4px solid var(--danger); padding: .25rem 0 .25rem .9rem; }
+.problem ul { margin: .4rem 0 0; }
+h3 { font-size: 1.05rem; margin: 0 0 .5rem; }
+.card p:last-child { margin-bottom: 0; }
+.timeline { list-style: none; padding: 0; }
+.timeline li { padding: .4rem 0 .4rem .8rem; border-left: 4px solid var(--line); margin-bottom: .3rem; }
+.timeline .refused { border-left-color: var(--danger); }
+.timeline .human { border-left-color: var(--accent); }
+.timeline time { color: var(--muted); font-variant-numeric: tabular-nums; }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; }
 button, .button {
   font: inherit; font-weight: 600; min-height: 2.75rem; padding: .55rem 1.25rem; border-radius: .4rem; cursor: pointer;
   border: 1px solid var(--accent); background: transparent; color: var(--accent); text-decoration: none; display: inline-block;
 }
 button.primary, .button.primary { background: var(--accent); color: var(--on-accent); }
+button.danger { background: var(--danger); border-color: var(--danger); color: var(--on-danger); }
+form.card button + p { margin: .75rem 0 0; }
 button.link { border: 0; padding: 0; min-height: 0; font-weight: 400; text-decoration: underline; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; display: block; overflow-x: auto; font-size: .93rem; }

@@ -15,12 +15,14 @@ export const orderSchema = z.object({
   total: z.int().describe('Whole cents: quantity times unitPrice.'),
   currency: z.literal(CURRENCY),
   orderDate: z.iso.datetime(),
-  status: z.enum(['confirmed']),
+  status: z.enum(['confirmed', 'cancelled']),
 });
 export type Order = z.infer<typeof orderSchema>;
 export type OrderRequest = Pick<Order, 'company' | 'mailingAddress' | 'tshirtSize' | 'color' | 'quantity'>;
 /** On whose behalf, and by which deputy, an order is placed. */
-export type Buyer = { userId: string; email: string; deputyId: string; clientId: string };
+export type Buyer = { email: string; deputyId: string; clientId: string };
+/** When, in the ledger's milliseconds, and as which line of the audit. */
+export type Moment = { sequence: number; now: number };
 
 /** How long KV keeps an order, in seconds: 30 days. */
 const KV_TTL = 30 * 24 * 60 * 60;
@@ -51,38 +53,19 @@ export class OrderBook {
   readonly #sql: SqlStorage;
   readonly #userId: string;
 
-  /** Creates its table, so it must be made before the object answers. */
   constructor(sql: SqlStorage, userId: string) {
     this.#sql = sql;
     this.#userId = userId;
-    sql.exec(`CREATE TABLE IF NOT EXISTS shop_orders (
-      sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-      id TEXT NOT NULL UNIQUE,
-      placed_at INTEGER NOT NULL,
-      deputy_id TEXT NOT NULL,
-      client_id TEXT NOT NULL,
-      email TEXT NOT NULL,
-      company TEXT NOT NULL,
-      mailing_address TEXT NOT NULL,
-      tshirt_size TEXT NOT NULL,
-      color TEXT NOT NULL,
-      quantity INTEGER NOT NULL,
-      unit_price INTEGER NOT NULL,
-      total INTEGER NOT NULL,
-      status TEXT NOT NULL,
-      version INTEGER NOT NULL DEFAULT 1,
-      kv_version INTEGER NOT NULL DEFAULT 0
-    )`);
-    sql.exec('CREATE INDEX IF NOT EXISTS shop_orders_pending ON shop_orders (id) WHERE kv_version <> version');
   }
 
-  /** Writes the row, whose copy in KV is pending then. `now` is the ledger's time in milliseconds. */
-  place(buyer: Buyer, request: OrderRequest, now: number): Order {
+  /** Writes the row; its copy in KV is pending then. */
+  place(buyer: Buyer, request: OrderRequest, { sequence, now }: Moment): Order {
     const row = this.#sql
       .exec<Row>(
-        `INSERT INTO shop_orders (id, placed_at, deputy_id, client_id, email, company, mailing_address,
+        `INSERT INTO orders (sequence, id, placed_at, deputy_id, client_id, email, company, mailing_address,
            tshirt_size, color, quantity, unit_price, total, status)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'confirmed') RETURNING *`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'confirmed') RETURNING *`,
+        sequence,
         crypto.randomUUID(),
         now,
         buyer.deputyId,
@@ -97,7 +80,29 @@ export class OrderBook {
         SHIRT.price * request.quantity,
       )
       .one();
+    this.#sql.exec('INSERT INTO outbox VALUES (?, 1)', row.id);
     return this.#toOrder(row);
+  }
+
+  /** The order, or undefined when this user has none of that id. */
+  find(id: string): Order | undefined {
+    const [row] = this.#sql.exec<Row>('SELECT * FROM orders WHERE id = ?', id);
+    return row && this.#toOrder(row);
+  }
+
+  /** Cancels an order of this user; one that is cancelled stays so. Undefined when there is none of that id. */
+  cancel(id: string): Order | undefined {
+    const order = this.find(id);
+    if (!order || order.status === 'cancelled') return order;
+    this.#sql.exec("UPDATE orders SET status = 'cancelled', version = version + 1 WHERE id = ?", id);
+    this.#sql.exec('INSERT OR REPLACE INTO outbox SELECT id, version FROM orders WHERE id = ?', id);
+    return this.find(id);
+  }
+
+  /** Deletes every order; their copies in KV are pending to be deleted. */
+  erase(): void {
+    this.#sql.exec('INSERT OR REPLACE INTO outbox SELECT id, version + 1 FROM orders');
+    this.#sql.exec('DELETE FROM orders');
   }
 
   /**
@@ -108,41 +113,65 @@ export class OrderBook {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : this.#sequenceOf(cursor);
     // One row more than asked for tells whether there is a next page.
     const rows = this.#sql
-      .exec<Row>('SELECT * FROM shop_orders WHERE sequence < ? ORDER BY sequence DESC LIMIT ?', before, limit + 1)
+      .exec<Row>('SELECT * FROM orders WHERE sequence < ? ORDER BY sequence DESC LIMIT ?', before, limit + 1)
       .toArray();
     const orders = rows.slice(0, limit).map((row) => this.#toOrder(row));
     const last = orders.at(-1);
     return rows.length > limit && last ? { orders, nextCursor: last.id } : { orders };
   }
 
-  /** When the newest order was placed, in milliseconds; 0 without orders. */
-  lastPlacedAt(): number {
-    const newest = 'SELECT placed_at FROM shop_orders ORDER BY sequence DESC LIMIT 1';
-    return this.#sql.exec<{ placed_at: number }>(newest).toArray()[0]?.placed_at ?? 0;
+  /** The sequence of the newest order; undefined without orders. */
+  newestSequence(): number | undefined {
+    const newest = 'SELECT sequence FROM orders ORDER BY sequence DESC LIMIT 1';
+    return this.#sql.exec<{ sequence: number }>(newest).toArray()[0]?.sequence;
   }
 
-  /** The orders whose copy in KV is missing or older than the row. */
+  /** What the audit says of each order. */
+  facts(): Iterable<{ id: string; quantity: number; total: number; status: string }> {
+    return this.#sql.exec<{ id: string; quantity: number; total: number; status: string }>(
+      'SELECT id, quantity, total, status FROM orders',
+    );
+  }
+
+  /** The orders whose copy in KV is missing, older than the row, or to be deleted. */
   pending(): string[] {
-    const rows = this.#sql.exec<{ id: string }>('SELECT id FROM shop_orders WHERE kv_version <> version').toArray();
-    return rows.map(({ id }) => id);
+    return this.#sql
+      .exec<{ id: string }>('SELECT order_id AS id FROM outbox')
+      .toArray()
+      .map(({ id }) => id);
   }
 
-  /** The KV entry of an order as it is now, or undefined when KV has it already. `ttl` is in seconds. */
-  copyOf(id: string): { key: string; value: string; ttl: number; version: number } | undefined {
-    const [row] = this.#sql.exec<Row>('SELECT * FROM shop_orders WHERE id = ? AND kv_version <> version', id);
-    if (!row) return undefined;
+  /**
+   * The KV entry of an order as it is now, or undefined when KV has it already. `ttl` is in seconds; without a value
+   * the entry is to be deleted, because the order was.
+   */
+  copyOf(id: string): { key: string; value?: string; ttl: number; version: number } | undefined {
+    const [waiting] = this.#sql.exec<{ version: number }>('SELECT version FROM outbox WHERE order_id = ?', id);
+    if (!waiting) return undefined;
+    const entry = { key: `order:${this.#userId}:${id}`, ttl: KV_TTL, version: waiting.version };
+    const [row] = this.#sql.exec<Row>('SELECT * FROM orders WHERE id = ?', id);
+    if (!row) return entry;
     const value = { ...this.#toOrder(row), deputyId: row.deputy_id, clientId: row.client_id };
-    return { key: `order:${this.#userId}:${id}`, value: JSON.stringify(value), ttl: KV_TTL, version: row.version };
+    return { ...entry, value: JSON.stringify(value) };
   }
 
-  /** Notes which version KV has just got; false when the row is another one by now, so that it is pending again. */
+  /** Notes which version KV has just got; false when the order is another one by now, and still pending. */
   copied(id: string, version: number): boolean {
-    this.#sql.exec('UPDATE shop_orders SET kv_version = ? WHERE id = ?', version, id);
-    return this.copyOf(id) === undefined;
+    this.#sql.exec('DELETE FROM outbox WHERE order_id = ? AND version = ?', id, version);
+    return this.#sql.exec('SELECT 1 FROM outbox WHERE order_id = ?', id).toArray().length === 0;
+  }
+
+  /** Makes the copy in KV pending again, because an older write may have replaced it. */
+  copyAgain(id: string): void {
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO outbox VALUES (?, coalesce((SELECT version FROM orders WHERE id = ?), 0))`,
+      id,
+      id,
+    );
   }
 
   #sequenceOf(cursor: string): number {
-    const [row] = this.#sql.exec<{ sequence: number }>('SELECT sequence FROM shop_orders WHERE id = ?', cursor);
+    const [row] = this.#sql.exec<{ sequence: number }>('SELECT sequence FROM orders WHERE id = ?', cursor);
     if (!row) throw new UnknownCursorError();
     return row.sequence;
   }

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { logError } from '../log.ts';
 import type { OrderBook } from './orders.ts';
 
-/** One try to come: which order, and how many tries have failed before. */
-export const deliveryJobSchema = z.object({ orderId: z.string(), attempt: z.int() });
+/** One try to come: which order, or all that wait, and how many tries have failed before. */
+export const deliveryJobSchema = z.object({ orderId: z.string().optional(), attempt: z.int() });
 export type DeliveryJob = z.infer<typeof deliveryJobSchema>;
 
 /** The object's scheduler, as far as the outbox needs it. */
@@ -18,6 +18,13 @@ export type Jobs = {
 /** How long a call or a job waits for KV, in milliseconds. A write that takes longer goes on by itself. */
 const PATIENCE = 2000;
 
+/** Orders that one job brings to KV at most, and how many at a time. */
+const SWEEP = 200;
+const AT_A_TIME = 20;
+
+/** Milliseconds after which a write that has not answered is given up, and the next one goes ahead. */
+const GIVEN_UP = 60_000;
+
 /** Seconds until the next try: 5, 10, 20 and so on, an hour at most. */
 export function backOff(attempt: number): number {
   return Math.min(5 * 2 ** attempt, 3600);
@@ -27,6 +34,8 @@ export class Outbox {
   readonly #orders: OrderBook;
   readonly #kv: KVNamespace;
   readonly #jobs: Jobs;
+  /** Writes without an answer yet, one for each order: KV keeps no order between two that overlap. */
+  readonly #writing = new Map<string, { since: number; done: Promise<boolean> }>();
 
   constructor(orders: OrderBook, kv: KVNamespace, jobs: Jobs) {
     this.#orders = orders;
@@ -50,45 +59,79 @@ export class Outbox {
 
   /** What a job does. A job that throws would be dropped, so this does not throw: it arms the next one. */
   async retry({ orderId, attempt }: DeliveryJob): Promise<void> {
+    if (orderId === undefined) return this.#sweep(attempt);
     if (!(await this.#write(orderId))) await this.#arm(orderId, attempt + 1);
   }
 
-  /** At start-up: arms a job for every pending order that has none, because the object died between the two. */
+  /** Arms one job for all pending orders that have none: the object died between the two, or they were deleted. */
   async recover(): Promise<void> {
     const pending = this.#orders.pending();
     if (pending.length === 0) return;
     const armed = new Set((await this.#jobs.list()).map(({ orderId }) => orderId));
-    for (const orderId of pending) if (!armed.has(orderId)) await this.#arm(orderId, 0);
+    if (armed.has(undefined) || pending.every((orderId) => armed.has(orderId))) return;
+    await this.#arm(undefined, 0);
+  }
+
+  async #sweep(attempt: number): Promise<void> {
+    const pending = this.#orders.pending();
+    let failures = 0;
+    for (let start = 0; start < Math.min(pending.length, SWEEP) && failures === 0; start += AT_A_TIME) {
+      const written = await Promise.all(pending.slice(start, start + AT_A_TIME).map((id) => this.#write(id)));
+      failures += written.filter((done) => !done).length;
+    }
+    if (failures > 0) await this.#arm(undefined, attempt + 1);
+    else if (pending.length > SWEEP) await this.#arm(undefined, 0);
   }
 
   /** The job's id, or undefined when the scheduler refused. */
-  async #arm(orderId: string, attempt: number): Promise<string | undefined> {
+  async #arm(orderId: string | undefined, attempt: number): Promise<string | undefined> {
     try {
-      return await this.#jobs.arm(backOff(attempt), { orderId, attempt });
+      return await this.#jobs.arm(backOff(attempt), orderId === undefined ? { attempt } : { orderId, attempt });
     } catch (error) {
-      failed(orderId, error);
+      failed(orderId ?? 'all that wait', error);
       return undefined;
     }
   }
 
-  /** Writes the order as it is now. False when KV refused or did not answer in time, or the row changed meanwhile. */
+  /** Brings the order to KV as it is now. False when KV refused or did not answer in time, or the row changed meanwhile. */
   async #write(orderId: string): Promise<boolean> {
+    for (let before = this.#writing.get(orderId); before; before = this.#writing.get(orderId)) {
+      if (Date.now() >= before.since + GIVEN_UP) break;
+      const settled = before.done.then(() => true);
+      if (!(await within(PATIENCE, settled, () => overdue(orderId)))) return false;
+    }
     const copy = this.#orders.copyOf(orderId);
     if (!copy) return true;
-    const written = this.#kv.put(copy.key, copy.value, { expirationTtl: copy.ttl }).then(
+    const write: { since: number; done: Promise<boolean> } = { since: Date.now(), done: Promise.resolve(true) };
+    this.#writing.set(orderId, write);
+    const sent = copy.value === undefined ? this.#kv.delete(copy.key) : this.#put(copy.key, copy.value, copy.ttl);
+    write.done = sent.then(
       async () => {
-        if (this.#orders.copied(orderId, copy.version)) return true;
-        // Possibly an old write that came in last: the row must be written once more, and its job may be gone.
+        if (this.#writing.get(orderId) === write) {
+          this.#writing.delete(orderId);
+          return this.#orders.copied(orderId, copy.version);
+        }
+        // It was given up and has come in after all, possibly over a newer one: the row is written once more.
+        this.#orders.copyAgain(orderId);
         await this.#arm(orderId, 0);
         return false;
       },
       (error: unknown) => {
+        if (this.#writing.get(orderId) === write) this.#writing.delete(orderId);
         failed(orderId, error);
         return false;
       },
     );
-    return within(PATIENCE, written, () => failed(orderId, `KV gave no answer within ${PATIENCE} ms`));
+    return within(PATIENCE, write.done, () => overdue(orderId));
   }
+
+  async #put(key: string, value: string, expirationTtl: number): Promise<void> {
+    await this.#kv.put(key, value, { expirationTtl });
+  }
+}
+
+function overdue(orderId: string): void {
+  failed(orderId, `KV gave no answer within ${PATIENCE} ms`);
 }
 
 function failed(orderId: string, error: unknown): void {

@@ -1,13 +1,15 @@
 /** Every tool of the server, in the order clients list them. A new tool is one line here. */
-import { getUserInfo } from './account.ts';
+import { getMyMandate, getUserInfo } from './account.ts';
 import type { AnyTool } from './define-tool.ts';
 import { clearDemoMode, prettyPlease, setDemoMode } from './demo.ts';
-import { buyMcpShopItem, listMcpShopInventory, listMcpShopOrders } from './shop.ts';
+import { buyMcpShopItem, cancelMcpShopOrder, listMcpShopInventory, listMcpShopOrders } from './shop.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   listMcpShopInventory,
   buyMcpShopItem,
   listMcpShopOrders,
+  cancelMcpShopOrder,
+  getMyMandate,
   getUserInfo,
   setDemoMode,
   clearDemoMode,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Refusal } from '../authority/refusal.ts';
 import { COLORS, DEFAULT_COLOR, formatPrice, MAX_QUANTITY, SHIRT, SIZES } from '../shop/catalog.ts';
-import { orderSchema, UnknownCursorError } from '../shop/orders.ts';
+import { type Order, type OrderBook, orderSchema, UnknownCursorError } from '../shop/orders.ts';
 import { defineTool } from './define-tool.ts';
 import { line, oneOf, paragraph, strict, wholeNumber } from './fields.ts';
 
@@ -36,11 +36,13 @@ export const listMcpShopInventory = defineTool({
   }),
 });
 
+const bought = z.object({ status: z.literal('success'), message: z.string(), order: orderSchema });
+
 export const buyMcpShopItem = defineTool({
   name: 'buyMcpShopItem',
   title: 'Buy T-shirts',
   description:
-    'Orders T-shirts for your human, who pays. Call it once they have told you company, address and size; every call places a new order. Next: tell them the order id and the total; listMcpShopOrders shows all orders.',
+    'Orders T-shirts for your human, who pays. Call it once they have told you company, address and size. Send an idempotencyKey of your own, so that repeating the call cannot buy twice. Next: tell them the order id and the total; getMyMandate says what you may still spend.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   scope: 'shop:buy',
   whenBanned: SOLD_OUT_FOR_YOU,
@@ -50,19 +52,74 @@ export const buyMcpShopItem = defineTool({
     tshirtSize: oneOf(SIZES, 'Shirt size.'),
     color: oneOf(COLORS, `Shirt color; ${DEFAULT_COLOR} when left out.`).default(DEFAULT_COLOR),
     quantity: wholeNumber('How many; 1 when left out.', 1, MAX_QUANTITY).default(1),
+    idempotencyKey: line(
+      'A name of your own for this one purchase, e.g. a UUID: for 24 hours a repetition with it returns the same order instead of buying again.',
+      100,
+    ).optional(),
   }),
-  output: z.object({ status: z.literal('success'), message: z.string(), order: orderSchema }),
-  run(input, { caller, ledger }) {
-    const order = ledger.orders.place(caller, input, ledger.now());
-    const what = `${order.quantity} ${order.color} ${order.quantity === 1 ? 'shirt' : 'shirts'} in ${order.tshirtSize}`;
-    const message = `Ordered ${what} for ${order.company}: ${formatPrice(order.total)}, order ${order.id}.`;
+  output: bought,
+  purchase: {
+    cost: ({ quantity }) => ({ quantity, total: quantity * SHIRT.price }),
+    idempotency: ({ idempotencyKey: key, ...rest }) => ({ key, arguments: rest }),
+    repeat(orderId, { ledger }) {
+      const order = existing(ledger.orders, orderId);
+      const message = `This purchase was made before, so nothing was bought again: ${describe(order)}, order ${order.id}, ${order.status}.`;
+      return {
+        text: `${message} For another one, call again with a new idempotencyKey.`,
+        data: { status: 'success' as const, message, order },
+        order,
+      };
+    },
+  },
+  run(input, { caller, ledger, turn }) {
+    const order = ledger.orders.place(caller, input, turn);
+    const message = `Ordered ${describe(order)} for ${order.company}: ${formatPrice(order.total)}, order ${order.id}.`;
     return {
       text: `${message} Tell your human; listMcpShopOrders shows all their orders.`,
       data: { status: 'success' as const, message, order },
-      orderId: order.id,
+      order,
     };
   },
 });
+
+export const cancelMcpShopOrder = defineTool({
+  name: 'cancelMcpShopOrder',
+  title: 'Cancel an order',
+  description:
+    'Cancels an order of your human, whichever deputy placed it. Call it only when they ask for it. What was ordered still counts against the limits of the day. Next: tell them that it is cancelled.',
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+  scope: 'shop:buy',
+  whenBanned: SOLD_OUT_FOR_YOU,
+  input: strict({ orderId: line('The id of the order, from buyMcpShopItem or listMcpShopOrders.', 100) }),
+  output: bought,
+  run({ orderId }, { ledger }) {
+    const before = existing(ledger.orders, orderId);
+    const order = ledger.orders.cancel(orderId) ?? before;
+    const done = before.status === 'cancelled' ? 'was cancelled before' : 'is cancelled';
+    const message = `Order ${order.id} ${done}: ${describe(order)}, ${formatPrice(order.total)}.`;
+    return {
+      text: `${message} Tell your human. It still counts against the limits of the day.`,
+      data: { status: 'success' as const, message, order },
+      order: before.status === 'cancelled' ? undefined : order,
+    };
+  },
+});
+
+function describe({ quantity, color, tshirtSize }: Order): string {
+  return `${quantity} ${color} ${quantity === 1 ? 'shirt' : 'shirts'} in ${tshirtSize}`;
+}
+
+/** Each human's orders are in an object of their own, so an id of somebody else is simply not there. */
+function existing(orders: OrderBook, orderId: string): Order {
+  const order = orders.find(orderId);
+  if (order) return order;
+  throw new Refusal({
+    code: 'unknown_order',
+    message: 'orderId: your human has no order of that id. Take one from listMcpShopOrders.',
+    rule: "Only the human's own orders can be looked up and changed.",
+    whoCanLift: 'deputy',
+  });
+}
 
 export const listMcpShopOrders = defineTool({
   name: 'listMcpShopOrders',

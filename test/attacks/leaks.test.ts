@@ -26,7 +26,7 @@ test('no WorkOS token reaches the model, the object, KV or the logs', async () =
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'",
       )
       .toArray();
-    expect(tables.map(({ name }) => name)).toContain('shop_orders');
+    expect(tables.map(({ name }) => name)).toContain('orders');
     for (const { name } of tables) {
       expect(JSON.stringify(storage.sql.exec(`SELECT * FROM "${name}"`).toArray()), name).not.toMatch(JWT);
     }

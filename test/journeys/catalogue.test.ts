@@ -7,13 +7,15 @@ const NAMES = [
   'listMcpShopInventory',
   'buyMcpShopItem',
   'listMcpShopOrders',
+  'cancelMcpShopOrder',
+  'getMyMandate',
   'getUserInfo',
   'setDemoMode',
   'clearDemoMode',
   'prettyPlease',
 ];
 
-test.each(ERAS)('a %s client lists the seven tools, each with everything a model needs', async (era) => {
+test.each(ERAS)('a %s client lists the nine tools, each with everything a model needs', async (era) => {
   const deputy = await deputyOf(person(), era);
   const tools = await deputy.listTools();
   expect(tools.map(({ name }) => name)).toEqual(NAMES);

@@ -135,6 +135,8 @@ test('DEMO_TOOLS=off removes the demo tools and ignores a demo ban', async () =>
     'listMcpShopInventory',
     'buyMcpShopItem',
     'listMcpShopOrders',
+    'cancelMcpShopOrder',
+    'getMyMandate',
     'getUserInfo',
   ]);
   await expect(deputy.call('setDemoMode', { mode: 'normal' })).rejects.toThrow('not found');

@@ -1,0 +1,138 @@
+/**
+ * The audit: one line of JSON for each act, each holding the hash of the line before. A line's hash is the SHA-256 of
+ * its text, so anybody can check an exported file with `sha256sum` alone.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { ceilingSchema, mandateSchema } from './mandate.ts';
+import { REFUSAL_CODES } from './refusal.ts';
+
+/** What the first line has for the hash of the line before. */
+export const GENESIS = '0'.repeat(64);
+
+const orderFacts = z.object({ id: z.string(), quantity: z.int(), total: z.int(), status: z.string() });
+
+/** What the human did, or what followed from it. */
+const actSchema = z.discriminatedUnion('act', [
+  z.object({
+    actor: z.literal('human'),
+    act: z.literal('appointed'),
+    deputy: z.string(),
+    /** The name is the client's own word; the domain was verified, when there is one. */
+    client: z.object({ id: z.string(), unverifiedName: z.string(), verifiedDomain: z.string().optional() }),
+    mandate: mandateSchema,
+    replaces: z.array(z.string()),
+  }),
+  z.object({ actor: z.literal('client'), act: z.literal('activated'), deputy: z.string() }),
+  z.object({ actor: z.literal('human'), act: z.literal('superseded'), deputy: z.string(), by: z.string() }),
+  z.object({ actor: z.literal('human'), act: z.literal('revoked'), deputy: z.string() }),
+  z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema }),
+  z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema }),
+  z.object({ actor: z.literal('human'), act: z.literal('paused') }),
+  z.object({ actor: z.literal('human'), act: z.literal('resumed') }),
+  z.object({ actor: z.literal('human'), act: z.literal('erased') }),
+  z.object({
+    actor: z.literal('system'),
+    act: z.literal('pruned'),
+    /** The last line that was removed, its hash, and the SHA-256 of the checkpoint that stands for them. */
+    through: z.int(),
+    hash: z.string(),
+    checkpoint: z.string(),
+  }),
+  z.object({
+    actor: z.literal('system'),
+    act: z.literal('counted'),
+    deputy: z.string(),
+    /** Calls refused over the limit of a minute that share this line. */
+    refused: z.int(),
+  }),
+]);
+
+/** A tool call of a deputy. */
+const callSchema = z.object({
+  actor: z.literal('deputy'),
+  deputy: z.string(),
+  client: z.string(),
+  tool: z.string(),
+  decision: z.enum(['allowed', 'refused']),
+  code: z.enum(REFUSAL_CODES).optional(),
+  rule: z.string().optional(),
+  /** Of the mandate that the decision was made under. */
+  mandateVersion: z.int().optional(),
+  /** The order that the call placed or cancelled, as it was then. */
+  order: orderFacts.optional(),
+  /** The order of an earlier call with the same idempotency key; nothing was bought again. */
+  repeats: z.string().optional(),
+  /** An HMAC of the arguments under the account's own key: to compare with, not to read. */
+  arguments: z.string().optional(),
+  /** Calls over the limit of a minute, refused since the line before of this deputy, that share this line. */
+  refusedBefore: z.int().optional(),
+});
+
+const entrySchema = z.union([actSchema, callSchema]);
+export type Entry = z.infer<typeof entrySchema>;
+export type CallEntry = z.infer<typeof callSchema>;
+
+const lineSchema = z.object({ sequence: z.int(), at: z.iso.datetime(), previous: z.string() }).and(entrySchema);
+export type Line = z.infer<typeof lineSchema>;
+
+export type Head = { sequence: number; hash: string; at: number };
+type Row = { sequence: number; line: string; hash: string };
+
+export class AuditTrail {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** The newest line, or the checkpoint when there is none. `at` in milliseconds. */
+  head(): Head {
+    const [row] = this.#sql.exec<Row>('SELECT * FROM audit ORDER BY sequence DESC LIMIT 1');
+    if (row) return { sequence: row.sequence, hash: row.hash, at: Date.parse(readLine(row.line).at) };
+    return this.#sql.exec<Head>('SELECT sequence, hash, at FROM checkpoint').one();
+  }
+
+  /** Adds a line after `head`, which is the newest. `now` is the ledger's time in milliseconds. */
+  append(entry: Entry, head: Head, now: number): Head {
+    const sequence = head.sequence + 1;
+    const line = JSON.stringify({ sequence, at: new Date(now).toISOString(), ...entry, previous: head.hash });
+    const hash = hashOf(line);
+    this.#sql.exec('INSERT INTO audit VALUES (?, ?, ?)', sequence, line, hash);
+    return { sequence, hash, at: now };
+  }
+
+  /** Lines older than `before`, newest first. */
+  newest(limit: number, before = Number.MAX_SAFE_INTEGER): Line[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?', before, limit)
+      .toArray()
+      .map(({ line }) => readLine(line));
+  }
+
+  /** Lines after `after`, oldest first. */
+  lines(after: number, limit: number): Line[] {
+    return this.text(after, limit).map(({ line }) => readLine(line));
+  }
+
+  /** The lines as they stand, oldest first, from `after` on: what is exported. */
+  text(after: number, limit: number): { sequence: number; line: string }[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?', after, limit)
+      .toArray()
+      .map(({ sequence, line }) => ({ sequence, line }));
+  }
+
+  /** Every stored row, oldest first. */
+  rows(): Iterable<Row> {
+    return this.#sql.exec<Row>('SELECT * FROM audit ORDER BY sequence');
+  }
+}
+
+export function readLine(line: string): Line {
+  return lineSchema.parse(JSON.parse(line));
+}
+
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

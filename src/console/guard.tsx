@@ -1,0 +1,86 @@
+/** Who may do what on the console: a session for each act, as fresh as the act is grave, and a form of our own. */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { AuthkitUnavailableError, type SignIn } from '../auth/authkit.ts';
+import { formOf, hereOf, loginPath, typedIn } from '../auth/requests.ts';
+import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from '../auth/session.ts';
+import { readConfig } from '../config.ts';
+import { Message } from '../pages/layout.tsx';
+
+/** Seconds for which a sign-in counts as fresh: time enough to fill in a form. */
+const FRESH_FOR = 10 * 60;
+
+/** A field of every form: proves that this server made the form for this session. */
+export const FORM_TOKEN = 'form';
+
+export function formToken(c: AppContext, sessionId: string): string {
+  return createHmac('sha256', readConfig(c.env).COOKIE_PASSWORD)
+    .update(`console form ${sessionId}`)
+    .digest('base64url');
+}
+
+/** The human in front of a page, or the way to the sign-in. */
+export async function visitor(c: AppContext): Promise<SignIn | Response> {
+  return (await signedIn(c)) ?? c.redirect(loginPath(hereOf(c)));
+}
+
+/** The human who has just signed in, or the way to the sign-in. */
+export async function freshVisitor(c: AppContext): Promise<SignIn | Response> {
+  const session = await visitor(c);
+  if (session instanceof Response || isFresh(session)) return session;
+  return c.redirect(loginPath(hereOf(c), { fresh: true }));
+}
+
+function isFresh({ authTime }: SignIn): boolean {
+  return Date.now() / 1000 - authTime <= FRESH_FOR;
+}
+
+/**
+ * How much of a session an act needs. `valid` is enough to lay authority down, even while WorkOS cannot be reached.
+ * `confirmed`: WorkOS says now that the session stands. `fresh`: the human has signed in within the last minutes.
+ */
+export type Needed = 'valid' | 'confirmed' | 'fresh';
+
+/** Whose form was posted and what it holds, or the page that says why it was not accepted. */
+export async function accept(
+  c: AppContext,
+  needed: Needed,
+): Promise<{ userId: string; typed: Record<string, string>; ticked: string[] } | Response> {
+  const fields = await formOf(c);
+  const typed = typedIn(fields);
+  const session = await sessionFor(c, needed);
+  if (!session) return refuse(c, 'You are signed out', 'Sign in, then do it again.', 401);
+  if (!isOurs(c, session.sessionId, typed[FORM_TOKEN])) {
+    return refuse(c, 'This form is not from your session', 'Open the page again and use the form there.', 403);
+  }
+  if (needed === 'fresh' && !('authTime' in session && isFresh(session))) {
+    return refuse(c, 'Sign in once more for this', 'Open the page again; it asks you to sign in.', 403);
+  }
+  const userId = 'user' in session ? session.user.userId : session.userId;
+  const ticked = [fields['scope'] ?? []].flat().filter((value) => typeof value === 'string');
+  return { userId, typed, ticked };
+}
+
+async function sessionFor(c: AppContext, needed: Needed) {
+  if (needed === 'confirmed') return signedInFreshly(c);
+  try {
+    return await signedIn(c);
+  } catch (error) {
+    // The brake must work while WorkOS does not.
+    if (needed === 'valid' && error instanceof AuthkitUnavailableError) return lastSignedIn(c);
+    throw error;
+  }
+}
+
+function isOurs(c: AppContext, sessionId: string, token = ''): boolean {
+  const [given, right] = [Buffer.from(token), Buffer.from(formToken(c, sessionId))];
+  return given.length === right.length && timingSafeEqual(given, right);
+}
+
+function refuse(c: AppContext, title: string, next: string, status: 401 | 403) {
+  return c.html(
+    <Message title={title} action={{ href: '/deputies', label: 'To your deputies' }}>
+      <p>Nothing was changed. {next}</p>
+    </Message>,
+    status,
+  );
+}

@@ -1,0 +1,230 @@
+/** /deputies: the human sees and changes what their deputies may do. Never reachable with an MCP token. */
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import type { SignIn } from '../auth/authkit.ts';
+import { clearGrants } from '../auth/grants.ts';
+import type { AppContext, PageEnv } from '../auth/session.ts';
+import type { Act, Done, Problem } from '../authority/acts.ts';
+import { hashOf } from '../authority/audit.ts';
+import { readCeiling, readDuration, readLimits, readScopes, typedCeiling, typedLimits } from '../authority/blanks.ts';
+import { objectName } from '../deputy.ts';
+import { Message } from '../pages/layout.tsx';
+import { accept, formToken, freshVisitor, type Needed, visitor } from './guard.tsx';
+import {
+  CeilingPage,
+  DeputyPage,
+  ErasePage,
+  isLive,
+  type Looking,
+  OverviewPage,
+  ResumePage,
+  VerifyPage,
+} from './pages.tsx';
+
+export const console = new Hono<{ Bindings: PageEnv }>();
+
+console.get('/', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const before = z.coerce.number().int().positive().safeParse(c.req.query('before')).data;
+  const view = await objectOf(c, session.user.userId).look({ before });
+  return c.html(<OverviewPage {...looking(c, session)} view={view} />);
+});
+
+console.post('/pause', (c) => simply(c, 'valid', { do: 'pause' }));
+
+console.get('/resume', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const view = await objectOf(c, session.user.userId).look({});
+  return c.html(<ResumePage {...looking(c, session)} view={view} />);
+});
+console.post('/resume', (c) => simply(c, 'confirmed', { do: 'resume' }));
+
+console.get('/ceiling', async (c) => {
+  const session = await freshVisitor(c);
+  if (session instanceof Response) return session;
+  const { account } = await objectOf(c, session.user.userId).look({});
+  return c.html(<CeilingPage {...looking(c, session)} typed={typedCeiling(account.ceiling)} problems={{}} />);
+});
+console.post('/ceiling', async (c) => {
+  const form = await accept(c, 'fresh');
+  if (form instanceof Response) return form;
+  const read = readCeiling(form.typed);
+  if ('ceiling' in read) return perform(c, form.userId, { do: 'ceiling', ceiling: read.ceiling });
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  return c.html(<CeilingPage {...looking(c, session)} typed={form.typed} problems={read.problems} />, 400);
+});
+
+console.get('/erase', async (c) => {
+  const session = await freshVisitor(c);
+  return session instanceof Response ? session : c.html(<ErasePage {...looking(c, session)} />);
+});
+console.post('/erase', (c) => simply(c, 'fresh', { do: 'erase' }));
+
+const headQuery = z.object({
+  sequence: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+  hash: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .regex(/^[0-9a-f]{64}$/),
+});
+
+console.get('/verify', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const { sequence = '', hash = '' } = c.req.query();
+  const expected = headQuery.safeParse({ sequence, hash });
+  const asked = sequence !== '' || hash !== '';
+  const problem =
+    asked && !expected.success ? 'A head is the number of a line and its hash of 64 hexadecimal digits.' : undefined;
+  const result = await objectOf(c, session.user.userId).verifyAudit(expected.data);
+  const page = <VerifyPage {...looking(c, session)} {...{ result, expected: { sequence, hash }, problem }} />;
+  return c.html(page, problem ? 400 : 200);
+});
+
+/** Lines fetched from the object at a time. */
+const EXPORT_PAGE = 1000;
+
+console.get('/record.jsonl', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const object = objectOf(c, session.user.userId);
+  let after = 0;
+  let last: { sequence: number; line: string } | undefined;
+  const encoder = new TextEncoder();
+  const text = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const lines = await object.auditText(after, EXPORT_PAGE);
+      for (const { line } of lines) controller.enqueue(encoder.encode(`${line}\n`));
+      last = lines.at(-1) ?? last;
+      after = last?.sequence ?? 0;
+      if (lines.length === EXPORT_PAGE) return;
+      // What to keep elsewhere: with it, nobody can rewrite the record unseen.
+      if (last) {
+        const head = { sequence: last.sequence, hash: hashOf(last.line) };
+        controller.enqueue(encoder.encode(`${JSON.stringify({ head })}\n`));
+      }
+      controller.close();
+    },
+  });
+  return c.body(text, 200, {
+    'Content-Type': 'application/jsonl; charset=utf-8',
+    'Content-Disposition': 'attachment; filename="mcp-shop-record.jsonl"',
+  });
+});
+
+console.get('/:id', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const { deputies, now } = await objectOf(c, session.user.userId).look({});
+  const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
+  if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
+  const { limits, scopes } = deputy.mandate;
+  return c.html(
+    <DeputyPage {...looking(c, session)} {...{ deputy, scopes, now }} typed={typedLimits(limits)} problems={{}} />,
+  );
+});
+
+console.post('/:id/revoke', (c) => simply(c, 'valid', { do: 'revoke', deputyId: c.req.param('id') }));
+
+console.post('/:id', async (c) => {
+  const form = await accept(c, 'valid');
+  if (form instanceof Response) return form;
+  const { userId, typed } = form;
+  const { deputies, account, now } = await objectOf(c, userId).look({});
+  const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
+  if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
+  const scopes = readScopes(form.ticked);
+  // A mandate from before the ceiling was lowered may stay as it is; the ceiling binds it all the same.
+  const { shirtsPerDay, spendPerDay } = deputy.mandate.limits;
+  const limits = readLimits(typed, {
+    shirtsPerDay: Math.max(account.ceiling.shirtsPerDay, shirtsPerDay),
+    spendPerDay: Math.max(account.ceiling.spendPerDay, spendPerDay),
+  });
+  const duration = typed['until'] === 'keep' ? undefined : readDuration(typed['until']);
+  if ('problems' in limits || typeof duration === 'object') {
+    const session = await visitor(c);
+    if (session instanceof Response) return session;
+    const problems = {
+      ...('problems' in limits && limits.problems),
+      ...(typeof duration === 'object' && duration.problems),
+    };
+    return c.html(<DeputyPage {...looking(c, session)} {...{ deputy, scopes, typed, problems, now }} />, 400);
+  }
+  const amendment = {
+    deputyId: deputy.deputyId,
+    version: Number(typed['version']),
+    scopes,
+    limits: limits.limits,
+    expiresAt: duration === undefined ? undefined : now + duration,
+  };
+  const narrowed = await objectOf(c, userId).act({ do: 'amend', amendment, narrowOnly: true });
+  if (!('problem' in narrowed) || narrowed.problem !== 'wider') return finish(c, userId, narrowed);
+  // Granting more takes a session that WorkOS confirms now; the form is the same one.
+  const confirmed = await accept(c, 'confirmed');
+  if (confirmed instanceof Response) return confirmed;
+  return perform(c, confirmed.userId, { do: 'amend', amendment, narrowOnly: false });
+});
+
+type PageContext = Context<{ Bindings: PageEnv }>;
+
+function objectOf(c: AppContext, userId: string) {
+  return c.env.MCP_OBJECT.getByName(objectName(userId));
+}
+
+function looking(c: AppContext, { user, sessionId }: SignIn): Looking {
+  return { user, token: formToken(c, sessionId) };
+}
+
+/** A form with one button. */
+async function simply(c: PageContext, needed: Needed, act: Act): Promise<Response> {
+  const form = await accept(c, needed);
+  return form instanceof Response ? form : perform(c, form.userId, act);
+}
+
+async function perform(c: PageContext, userId: string, act: Act): Promise<Response> {
+  return finish(c, userId, await objectOf(c, userId).act(act));
+}
+
+/** Back to the overview, with grants of dismissed deputies cleaned up behind; or the page that says what went wrong. */
+function finish(c: PageContext, userId: string, result: Done | Problem): Response | Promise<Response> {
+  if ('problem' in result) return problemPage(c, result.problem);
+  c.executionCtx.waitUntil(clearGrants(c.env.OAUTH_PROVIDER, c.env, userId, result.grants));
+  return c.redirect('/deputies', 303);
+}
+
+const PROBLEMS: Record<Problem['problem'], { title: string; text: string; status: 404 | 409 }> = {
+  unknown_deputy: { title: 'You have no such deputy', text: 'It may be gone since the page was made.', status: 404 },
+  ended: {
+    title: 'This deputy no longer acts for you',
+    text: 'It was dismissed, replaced, or its time is up.',
+    status: 409,
+  },
+  stale: {
+    title: 'This mandate was changed meanwhile',
+    text: 'Another page changed it after yours was made. Look at it as it is now, then change it.',
+    status: 409,
+  },
+  above_ceiling: {
+    title: 'Your account allows less',
+    text: 'The limits of your account were lowered meanwhile. Open the page again.',
+    status: 409,
+  },
+  wider: { title: 'This grants more', text: 'Open the page again and sign in.', status: 409 },
+};
+
+function problemPage(c: AppContext, problem: Problem['problem']) {
+  const { title, text, status } = PROBLEMS[problem];
+  return c.html(
+    <Message title={title} action={{ href: '/deputies', label: 'To your deputies' }}>
+      <p>Nothing was changed. {text}</p>
+    </Message>,
+    status,
+  );
+}

@@ -1,0 +1,65 @@
+/** The record as people read it: one sentence for each line, who did it first. */
+import type { FC } from 'hono/jsx';
+import type { Line } from '../authority/audit.ts';
+import { sentenceOf, shirts } from '../authority/mandate.ts';
+import { formatPrice } from '../shop/catalog.ts';
+
+/** `nameOf` gives a deputy its name on the page. */
+export const Timeline: FC<{ lines: Line[]; nameOf: (deputyId: string) => string }> = ({ lines, nameOf }) => (
+  <ol class="timeline">
+    {lines.map((line) => (
+      <li class={kindOf(line)}>
+        <time datetime={line.at}>{line.at.slice(0, 19).replace('T', ' ')}</time> <bdi>{sentence(line, nameOf)}</bdi>{' '}
+        <small>{line.sequence}</small>
+      </li>
+    ))}
+  </ol>
+);
+
+function kindOf(line: Line): string {
+  if (line.actor === 'deputy') return line.decision;
+  return line.actor;
+}
+
+function sentence(line: Line, nameOf: (deputyId: string) => string): string {
+  if (line.actor === 'deputy') return callSentence(line, nameOf(line.deputy));
+  switch (line.act) {
+    case 'appointed':
+      return `You appointed ${nameOf(line.deputy)}. ${sentenceOf('It', line.mandate)}`;
+    case 'activated':
+      return `${nameOf(line.deputy)} took up its mandate.`;
+    case 'superseded':
+      return `${nameOf(line.deputy)} was replaced by a newer deputy, as you said.`;
+    case 'revoked':
+      return `You dismissed ${nameOf(line.deputy)}.`;
+    case 'amended':
+      return `You changed the mandate of ${nameOf(line.deputy)}. ${sentenceOf('It', line.mandate)}`;
+    case 'ceiling':
+      return `You set the limits of your account to ${shirts(line.ceiling.shirtsPerDay)} and ${formatPrice(line.ceiling.spendPerDay)} in 24 hours.`;
+    case 'paused':
+      return 'You paused every deputy.';
+    case 'resumed':
+      return 'You let your deputies go on.';
+    case 'erased':
+      return 'You deleted your data. The record begins here.';
+    case 'pruned':
+      return `Lines up to ${line.through} were older than 90 days and were folded into one.`;
+    case 'counted':
+      return `${nameOf(line.deputy)} was refused ${line.refused} more times, for calling too often.`;
+  }
+}
+
+function callSentence(line: Extract<Line, { actor: 'deputy' }>, name: string): string {
+  const more = line.refusedBefore
+    ? ` Before that it was refused ${line.refusedBefore} more times, for calling too often.`
+    : '';
+  if (line.decision === 'refused') return `${name} was refused ${line.tool}: ${line.rule ?? line.code ?? ''}${more}`;
+  if (line.repeats) return `${name} repeated the purchase of order ${line.repeats}; nothing was bought again.${more}`;
+  if (line.order) {
+    const { id, quantity, total, status } = line.order;
+    return status === 'cancelled'
+      ? `${name} cancelled order ${id}.${more}`
+      : `${name} bought ${shirts(quantity)} for ${formatPrice(total)}, order ${id}.${more}`;
+  }
+  return `${name} called ${line.tool}.${more}`;
+}
