@@ -38,6 +38,8 @@ export async function handleMcp(request: Request, env: Env, ctx: ExecutionContex
   const object = env.MCP_OBJECT.getByName(objectName(caller.userId));
   try {
     const answer = await object.fetch(OBJECT_URL, { method: 'POST', headers: forwardedHeaders(request, caller), body });
+    // What broke in there is for the log; a client could learn a stack from it.
+    if (answer.status >= 500) throw new Error(`the object answered ${answer.status}: ${await answer.text()}`);
     // The older era's answer is a stream that may break off: only a whole one is passed on.
     return new Response(await answer.arrayBuffer(), answer);
   } catch (error) {

@@ -152,8 +152,7 @@ const Card: FC<{ deputy: DeputyView; paused: boolean }> = ({ deputy, paused }) =
       <p>{sentenceOf('It', mandate)}</p>
       {live && mandate.scopes.includes('shop:buy') && (
         <p>
-          Left of the last 24 hours: {shirts(left)} and{' '}
-          {formatPrice(Math.max(0, mandate.limits.spendPerDay - used.spend))}.
+          Left now: {shirts(left)} and {formatPrice(Math.max(0, mandate.limits.spendPerDay - used.spend))}.
         </p>
       )}
       <p class="muted">

@@ -78,6 +78,11 @@ class Credentials {
   tokens() {
     return this.#tokens;
   }
+  /** The SDK calls it when the server says that a grant or a client is gone. */
+  invalidateCredentials(what: string) {
+    if (what === 'all' || what === 'tokens') this.#tokens = undefined;
+    if (what === 'all' || what === 'client') this.#client = undefined;
+  }
   signOut() {
     this.#tokens = undefined;
   }

@@ -38,9 +38,10 @@ legend { font-weight: 600; padding: 0 .4rem; }
 label.power { display: grid; grid-template-columns: 1.5rem 1fr; gap: .1rem .5rem; padding: .45rem 0; min-height: 2.75rem; align-items: start; }
 label.power input { width: 1.15rem; height: 1.15rem; margin: .2rem 0 0; accent-color: var(--accent); }
 input[type=email] { font: inherit; width: 100%; padding: .6rem .7rem; border: 1px solid var(--muted); border-radius: .4rem; background: var(--page); color: inherit; }
-.blanks { line-height: 2.4; }
+.blanks { line-height: 2.5; }
 .blank { white-space: nowrap; }
-.blank input, select, .card input { font: inherit; padding: .3rem .5rem; min-height: 2.2rem; border: 1px solid var(--muted); border-radius: .4rem; background: var(--page); color: inherit; max-width: 100%; }
+fieldset { min-width: 0; }
+.blank input, select, .card input { font: inherit; line-height: 1.3; padding: .3rem .5rem; min-height: 2.2rem; border: 1px solid var(--muted); border-radius: .4rem; background: var(--page); color: inherit; max-width: 100%; }
 [aria-invalid] { outline: 2px solid var(--danger); }
 .problem { border-left: 4px solid var(--danger); padding: .25rem 0 .25rem .9rem; }
 .problem ul { margin: .4rem 0 0; }
@@ -62,6 +63,6 @@ form.card button + p { margin: .75rem 0 0; }
 button.link { border: 0; padding: 0; min-height: 0; font-weight: 400; text-decoration: underline; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; display: block; overflow-x: auto; font-size: .93rem; }
-th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: normal; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; } }
 `;

@@ -55,7 +55,7 @@ export const getMyMandate = defineTool({
       remaining: left,
     };
     return {
-      text: `${data.mandate.sentence} Left now: ${left.shirts} for ${formatPrice(left.spend)}, at most ${left.inOneOrder} in one order. Stay within that; only your human can change it.`,
+      text: `Your human granted this: "${data.mandate.sentence}" Left now: ${left.shirts} for ${formatPrice(left.spend)}, at most ${left.inOneOrder} in one order. Stay within that; only your human can change it.`,
       data,
     };
   },
@@ -88,7 +88,7 @@ export const getUserInfo = defineTool({
     if (!deputy) throw new Error(`no row for deputy ${caller.deputyId}`);
     const { clientId, clientName, clientDomain, appointedAt } = deputy;
     return {
-      text: `You act for ${caller.name} (${caller.email}), who appointed ${clientName} on ${appointedAt}. ${describe(desk).sentence} Carry on within that.`,
+      text: `You act for ${caller.name} (${caller.email}), who appointed ${clientName} on ${appointedAt}. They granted: "${describe(desk).sentence}" Carry on within that.`,
       data: {
         user: { id: caller.userId, email: caller.email, name: caller.name },
         permissions: caller.permissions,

@@ -229,7 +229,8 @@ async function serve(tool: AnyTool, args: unknown, visit: Visit) {
     note(tool.name, 'ok', visit, Date.now() - start);
     return { content: [{ type: 'text' as const, text: outcome.text }], structuredContent: outcome.data };
   } catch (error) {
-    // The record itself could not be written, so nothing was done.
+    // The record itself could not be written, so nothing was done, and there is no line to write.
+    visit.recorded = true;
     const denial = internalError(error, tool.name);
     note(tool.name, denial.code, visit, Date.now() - start);
     return refusalResult(denial, caller);

@@ -57,6 +57,17 @@ test('when the object cannot be reached the answer is 503, never a yes', async (
   expect(response.headers.get('Retry-After')).toBe('5');
 });
 
+test('what breaks inside the object is 503, and nothing of it reaches the client', async () => {
+  const { accessToken } = await deputyOf(person(), '2025-11-25');
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  vi.spyOn(env.MCP_OBJECT, 'getByName').mockReturnValue({
+    fetch: async () => new Response('Error: secret\n    at src/house.ts:1:1', { status: 500 }),
+  } as never);
+  const response = await rpc(accessToken, callMessage('listMcpShopInventory'));
+  expect(response.status).toBe(503);
+  expect(await response.text()).not.toContain('secret');
+});
+
 test('a purchase that breaks off after its commit is not called undone', async () => {
   const deputy = await deputyOf(person(), '2026-07-28');
   await buy(deputy);

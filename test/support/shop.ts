@@ -1,4 +1,7 @@
 /** Shorthands for the journeys: people and deputies of the Worker under test. */
+import { env } from 'cloudflare:workers';
+import { objectName } from '../../src/deputy.ts';
+import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { type Order, orderSchema } from '../../src/shop/orders.ts';
 import { Deputy, type Era, Person } from '../../src/dev/clients.ts';
 import { ORIGIN, someone, workerFetch } from './worker.ts';
@@ -22,4 +25,9 @@ export const PURCHASE = {
 export async function buy(deputy: Deputy, changes: Record<string, unknown> = {}): Promise<Order> {
   const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, ...changes });
   return orderSchema.parse(data['order']);
+}
+
+/** The Durable Object of that human. */
+export function objectOf({ email }: Person) {
+  return env.MCP_OBJECT.getByName(objectName(userIdOf(email)));
 }

@@ -1,0 +1,217 @@
+/** The audit: a line for each call that reached the object, and for each act of the human; and its copy at WorkOS. */
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, expect, test, vi } from 'vitest';
+import { textOf } from '../../src/dev/browser.ts';
+import { AuthkitStore, LOCAL_ORGANIZATION, userIdOf } from '../../src/dev/authkit-store.ts';
+import { ERAS, type Person } from '../../src/dev/clients.ts';
+import { callMessage, rpc } from '../support/http.ts';
+import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** Oldest first. */
+const lines = async (human: Person) => (await objectOf(human).look({})).timeline.toReversed();
+
+test.each(ERAS)('every call of a %s client has its line, allowed or refused, with the rule', async (era) => {
+  const human = person();
+  human.ticks = ['shop:buy'];
+  const deputy = await deputyOf(human, era);
+  const order = await buy(deputy, { quantity: 2 });
+  await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 50 });
+  await deputy.call('buyMcpShopItem', { tshirtSize: 'XXXL' });
+  await deputy.call('getUserInfo');
+  await deputy.call('sellMcpShop').catch(() => undefined);
+  await rpc(deputy.accessToken, callMessage('listMcpShopOrders'));
+  await rpc(deputy.accessToken, callMessage('__proto__\u202e'.padEnd(2000, 'x')));
+  await rpc(deputy.accessToken, {
+    ...callMessage('listMcpShopInventory'),
+    params: { name: 'listMcpShopInventory', arguments: 7 },
+  });
+  const told = (await lines(human)).filter((line) => line.actor === 'deputy');
+  const common = { deputy: expect.stringMatching(/^dep_/), client: expect.any(String), mandateVersion: 1 };
+  expect(told).toMatchObject([
+    {
+      ...common,
+      tool: 'buyMcpShopItem',
+      decision: 'allowed',
+      order: { id: order.id, quantity: 2, total: 5000, status: 'confirmed' },
+      arguments: expect.stringMatching(/^[0-9a-f]{64}$/),
+    },
+    { ...common, tool: 'buyMcpShopItem', decision: 'refused', code: 'order_limit', rule: 'At most 5 shirts an order.' },
+    { ...common, tool: 'buyMcpShopItem', decision: 'refused', code: 'invalid_arguments' },
+    { ...common, tool: 'getUserInfo', decision: 'refused', code: 'permission_required' },
+    { ...common, tool: 'sellMcpShop', decision: 'refused', code: 'unknown_tool' },
+    { ...common, tool: 'listMcpShopOrders', decision: 'refused', code: 'insufficient_scope' },
+    { ...common, tool: `__proto__${'x'.repeat(55)}`, decision: 'refused', code: 'unknown_tool' },
+    { ...common, tool: 'listMcpShopInventory', decision: 'refused', code: 'unknown_tool' },
+  ]);
+  expect(told).toHaveLength(8);
+  expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: true });
+});
+
+test('an order is the line that allowed it: one sequence for both, and for nothing else', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  await buy(deputy);
+  await deputy.call('listMcpShopInventory');
+  const order = await buy(deputy);
+  const line = (await lines(human)).find((each) => each.actor === 'deputy' && each.order?.id === order.id);
+  const [{ sequence } = {}] = await runInDurableObject(objectOf(human), (_, { storage }) =>
+    storage.sql.exec<{ sequence: number }>('SELECT sequence FROM orders WHERE id = ?', order.id).toArray(),
+  );
+  expect(line?.sequence).toBe(sequence);
+});
+
+test('the human’s acts have theirs: appointed, taken up, changed, paused, resumed, the account, dismissed', async () => {
+  const human = person();
+  await deputyOf(human, '2025-11-25', 'Own word');
+  const object = objectOf(human);
+  const deputyId = (await object.look({})).deputies[0]?.deputyId ?? '';
+  const limits = { shirtsPerOrder: 1, shirtsPerDay: 1, spendPerDay: 2500, askAbove: 1 };
+  await object.act({
+    do: 'amend',
+    narrowOnly: true,
+    amendment: { deputyId, version: 1, scopes: ['shop:browse'], limits },
+  });
+  await object.act({ do: 'pause' });
+  await object.act({ do: 'resume' });
+  await object.act({ do: 'ceiling', ceiling: { shirtsPerDay: 5, spendPerDay: 100 } });
+  await object.act({ do: 'revoke', deputyId });
+  const told = await lines(human);
+  expect(told.map((line) => (line.actor === 'deputy' ? line.tool : line.act))).toEqual([
+    'appointed',
+    'activated',
+    'amended',
+    'paused',
+    'resumed',
+    'ceiling',
+    'revoked',
+  ]);
+  expect(told[0]).toMatchObject({ actor: 'human', client: { id: expect.any(String), unverifiedName: 'Own word' } });
+  expect(await object.verifyAudit()).toMatchObject({ ok: true, lines: 7 });
+});
+
+test('a flood of refusals shares lines, and every call is accounted for', async () => {
+  const human = person();
+  const { accessToken } = await deputyOf(human, '2025-11-25');
+  const calls = 150;
+  for (let count = 0; count < calls; count += 10) {
+    await Promise.all(Array.from({ length: 10 }, () => rpc(accessToken, callMessage('listMcpShopInventory'))));
+  }
+  // Asking for the whole record writes down what still shares a line.
+  await objectOf(human).auditText(0, 1);
+  const told = (await objectOf(human).auditText(0, 1000)).map(
+    ({ line }) => JSON.parse(line) as Record<string, unknown>,
+  );
+  const single = told.filter(({ tool }) => tool === 'listMcpShopInventory').length;
+  const shared = told.reduce(
+    (sum, { refused, refusedBefore }) => sum + Number(refused ?? 0) + Number(refusedBefore ?? 0),
+    0,
+  );
+  expect(single).toBe(61);
+  expect(single + shared).toBe(calls);
+});
+
+async function exportTo(human: Person, organization: string): Promise<void> {
+  await runInDurableObject(objectOf(human), (instance) => {
+    const { env: own } = instance as unknown as { env: Cloudflare.Env };
+    Object.assign(instance, { env: { ...own, WORKOS_AUDIT_LOGS_ORGANIZATION: organization } });
+  });
+}
+
+/** Runs the jobs that are due in a few seconds, until the record has nothing more to send. */
+async function sendAll(human: Person): Promise<void> {
+  for (let round = 1; round < 10; round += 1) {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    await runDurableObjectAlarm(objectOf(human));
+  }
+  vi.useRealTimers();
+}
+
+async function received(human: Person) {
+  const { keys } = await env.OAUTH_KV.list({ prefix: 'local-authkit:audit:' });
+  const values = await Promise.all(
+    keys.map(({ name }) => env.OAUTH_KV.get<{ event: Record<string, unknown> }>(name, 'json')),
+  );
+  return values
+    .flatMap((value) => (value ? [value.event] : []))
+    .filter(({ actor }) => (actor as { id: string }).id === userIdOf(human.email))
+    .toSorted((one, other) => sequenceOf(one) - sequenceOf(other));
+}
+
+const sequenceOf = ({ metadata }: Record<string, unknown>) => (metadata as { sequence: number }).sequence;
+
+test('where an organization is configured, WorkOS gets every line once, and the dashboard shows it', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  await exportTo(human, LOCAL_ORGANIZATION);
+  const order = await buy(deputy);
+  await objectOf(human).act({ do: 'pause' });
+  await sendAll(human);
+  const events = await received(human);
+  expect(events.map(({ action }) => action)).toEqual([
+    'deputization.appointed',
+    'deputization.activated',
+    'deputy.called',
+    'deputization.paused',
+  ]);
+  expect(events[2]).toMatchObject({
+    actor: { type: 'user', id: userIdOf(human.email), metadata: { through: expect.stringMatching(/^dep_/) } },
+    targets: [{ type: 'deputy' }, { type: 'tool', id: 'buyMcpShopItem' }, { type: 'order', id: order.id }],
+    metadata: { sequence: 3, decision: 'allowed' },
+  });
+  expect(JSON.stringify(events)).not.toContain(human.email);
+  const dashboard = await human.browser.open('/local-authkit');
+  expect(textOf(dashboard)).toContain('deputization.paused');
+
+  await deputy.call('listMcpShopInventory');
+  await sendAll(human);
+  expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('while WorkOS is down nothing is lost, and nothing is doubled when it answers again', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const human = person();
+  const deputy = await deputyOf(human, '2025-11-25');
+  await exportTo(human, LOCAL_ORGANIZATION);
+  const save = vi.spyOn(AuthkitStore.prototype, 'saveAuditEvent');
+  save.mockRejectedValueOnce(new Error('WorkOS is down')).mockRejectedValueOnce(new Error('WorkOS is down'));
+  await deputy.call('listMcpShopInventory');
+  await sendAll(human);
+  expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3]);
+});
+
+test('without an organization nothing is sent', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  const save = vi.spyOn(AuthkitStore.prototype, 'saveAuditEvent');
+  await buy(deputy);
+  await sendAll(human);
+  expect(save).not.toHaveBeenCalled();
+});
+
+test('once a day the head of a busy record goes to the log, and a quiet one is left alone', async () => {
+  const human = person();
+  await deputyOf(human, '2026-07-28');
+  const logged: string[] = [];
+  vi.spyOn(console, 'log').mockImplementation((text) => void logged.push(String(text)));
+  const heads = () => logged.filter((line) => line.includes('audit_head')).map((line) => JSON.parse(line) as unknown);
+  const dueInHours = async () => {
+    const alarm = await runInDurableObject(objectOf(human), (_, { storage }) => storage.getAlarm());
+    return ((alarm ?? Infinity) - Date.now()) / 3_600_000;
+  };
+  expect(await dueInHours()).toBeCloseTo(24, 0);
+  const { head } = await objectOf(human).look({});
+  for (let day = 0; day < 2; day += 1) {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 24.1 * 3_600_000 });
+    await runDurableObjectAlarm(objectOf(human));
+  }
+  expect(heads()).toEqual([{ event: 'audit_head', user: userIdOf(human.email), ...head }]);
+  expect(await dueInHours()).toBeGreaterThan(80 * 24);
+  await objectOf(human).act({ do: 'pause' });
+  expect(await dueInHours()).toBeCloseTo(24, 0);
+});

@@ -1,0 +1,335 @@
+/** The human's page: see who acts, pause, resume, dismiss, change, verify, erase. Through its forms, without script. */
+import { runDurableObjectAlarm } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, expect, test, vi } from 'vitest';
+import { userIdOf } from '../../src/dev/authkit-store.ts';
+import { type Page, textOf } from '../../src/dev/browser.ts';
+import { type Deputy, ERAS, type Person } from '../../src/dev/clients.ts';
+import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
+import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+async function codeOf(deputy: Deputy, name = 'listMcpShopInventory', args: Record<string, unknown> = {}) {
+  const { data } = await deputy.call(name, args);
+  return (data['error'] as { code: string } | undefined)?.code;
+}
+
+const consoleOf = (human: Person) => human.browser.open('/deputies');
+const status = async ({ accessToken }: Deputy) => (await rpc(accessToken, callMessage('listMcpShopInventory'))).status;
+
+/** The page of the human's newest deputy. */
+async function deputyPage(human: Person): Promise<Page> {
+  const page = await consoleOf(human);
+  const [, path = ''] = /href="(\/deputies\/dep_[^"]+)"/.exec(page.html) ?? [];
+  return human.browser.open(path);
+}
+
+test('the page shows who acts, what each may do, what is left, what was ordered and what happened', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28', 'Shopping buddy');
+  const order = await buy(deputy, { quantity: 2, color: 'blue' });
+  await codeOf(deputy, 'buyMcpShopItem', { ...PURCHASE, quantity: 50 });
+  const page = await consoleOf(human);
+  const text = textOf(page);
+  expect(text).toContain(human.email);
+  expect(text).toContain('Shopping buddy active It may look around the shop, buy shirts and cancel orders');
+  expect(text).toContain('Left now: 8 shirts and $200.00.');
+  expect(text).toContain('Published by nobody we could verify');
+  expect(text).toContain('up to 20 shirts for $500.00 in any 24 hours. Used: 2 for $50.00');
+  expect(text).toContain(`2 blue L, ${order.company} $50.00 confirmed ${order.id}`);
+  expect(text).toContain('You appointed Shopping buddy. It may look around');
+  expect(text).toContain(`Shopping buddy bought 2 shirts for $50.00, order ${order.id}.`);
+  expect(text).toContain('Shopping buddy was refused buyMcpShopItem: At most 5 shirts an order.');
+  expect(page.headers.get('Cache-Control')).toBe('no-store');
+  expect(page.headers.get('Content-Security-Policy')).toContain("frame-ancestors 'none'");
+});
+
+test('whoever is not signed in is asked to, and comes back to the page', async () => {
+  const human = person();
+  const signIn = await consoleOf(human);
+  expect(signIn.html).toContain('name="email"');
+  const page = await human.browser.press(signIn, 'Continue', { email: human.email });
+  expect(page.url.pathname).toBe('/deputies');
+  expect(textOf(page)).toContain('Nobody. Give the address of this shop');
+});
+
+test.each(ERAS)(
+  'one press pauses every deputy, those that sign in later included, until the human resumes',
+  async (era) => {
+    const human = person();
+    const first = await deputyOf(human, era);
+    const second = await deputyOf(human, '2026-07-28');
+    const stranger = await deputyOf(person(), era);
+    const order = await buy(first);
+    const paused = await human.browser.press(await consoleOf(human), 'Pause every deputy');
+    expect(textOf(paused)).toMatch(
+      /Every deputy is paused since .* It took effect as line \d+ of the record, after order/,
+    );
+    expect(textOf(paused)).toContain(order.id);
+    expect(paused.html).toContain('<title>Paused ·');
+    for (const deputy of [first, second, await deputyOf(human, era)]) {
+      for (const tool of [
+        'buyMcpShopItem',
+        'listMcpShopInventory',
+        'listMcpShopOrders',
+        'prettyPlease',
+        'getMyMandate',
+      ]) {
+        expect(await codeOf(deputy, tool, tool === 'buyMcpShopItem' ? PURCHASE : {}), tool).toBe('paused');
+      }
+      expect(await status(deputy), 'a paused deputy keeps its token').toBe(200);
+    }
+    expect(await codeOf(stranger)).toBeUndefined();
+
+    const careful = await human.browser.open('/deputies/resume');
+    expect(textOf(careful)).toContain('From then on these may act for you again');
+    const resumed = await human.browser.press(careful, 'Resume every deputy');
+    expect(textOf(resumed)).toContain('You let your deputies go on.');
+    for (const deputy of [first, second]) expect(await codeOf(deputy)).toBeUndefined();
+  },
+);
+
+test('the consent page says that deputies are paused', async () => {
+  const human = person();
+  await human.walk('/login?return_to=/');
+  await objectOf(human).act({ do: 'pause' });
+  expect(textOf(await human.walk(authorizePath(await registeredClient())))).toContain('This one will be paused too');
+});
+
+test('pressed twice, or on an old page, pause and resume do no harm', async () => {
+  const human = person();
+  await deputyOf(human, '2025-11-25');
+  const page = await consoleOf(human);
+  await human.browser.press(page, 'Pause every deputy');
+  const before = await objectOf(human).look({});
+  await human.browser.press(page, 'Pause every deputy');
+  const after = await objectOf(human).look({});
+  expect(after.head).toEqual(before.head);
+  expect(after.account.authorityAt).toBe(before.account.authorityAt);
+});
+
+test.each(ERAS)('a dismissed %s deputy gets 401 at its next call, and its grant is gone', async (era) => {
+  const human = person();
+  const dismissed = await deputyOf(human, '2025-11-25', 'Stays');
+  await deputyOf(human, era, 'Leaves');
+  const [leaving] = (await objectOf(human).look({})).deputies;
+  const page = await human.browser.open(`/deputies/${leaving?.deputyId}`);
+  expect(textOf(page)).toContain('Leaves');
+  const overview = await human.browser.press(page, 'Dismiss this deputy');
+  expect(textOf(overview)).toContain('You dismissed Leaves.');
+  expect(textOf(overview)).toContain('Leaves dismissed');
+  expect(await codeOf(dismissed)).toBeUndefined();
+  const grantsOf = async () => (await env.OAUTH_KV.list({ prefix: `grant:${userIdOf(human.email)}:` })).keys;
+  await vi.waitUntil(async () => (await grantsOf()).length === 1);
+  expect(
+    (await objectOf(human).look({})).deputies.find(({ status: now }) => now === 'revoked')?.grantId,
+  ).toBeUndefined();
+});
+
+test.each(ERAS)('a dismissed %s deputy that signs in again is a new one, which the human sees', async (era) => {
+  const human = person();
+  const deputy = await deputyOf(human, era);
+  await human.browser.press(await deputyPage(human), 'Dismiss this deputy');
+  expect(await status(deputy)).toBe(401);
+  expect(await codeOf(deputy)).toBeUndefined();
+  expect(deputy.credentials.asked).toBe(2);
+  expect((await objectOf(human).look({})).deputies.map(({ status: now }) => now).toSorted()).toEqual([
+    'active',
+    'revoked',
+  ]);
+});
+
+test('a mandate can be narrowed, and the next call feels it', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  const page = await human.browser.press(await deputyPage(human), 'Change the mandate', {
+    shirtsPerOrder: '1',
+    scope: ['shop:buy'],
+  });
+  expect(textOf(page)).toContain('You changed the mandate of Test client');
+  expect(await codeOf(deputy, 'buyMcpShopItem', { ...PURCHASE, quantity: 2 })).toBe('order_limit');
+  const listing = await rpc(deputy.accessToken, callMessage('listMcpShopOrders'));
+  expect(listing.status).toBe(403);
+  expect((await deputy.call('getMyMandate')).data['mandate']).toMatchObject({ version: 2 });
+});
+
+test('a mandate can be widened up to what the account allows, and be given more time', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  const page = await deputyPage(human);
+  const tooMuch = await human.browser.press(page, 'Change the mandate', { shirtsPerDay: '21' });
+  expect(tooMuch.status).toBe(400);
+  expect(textOf(tooMuch)).toContain('Your account allows 20 shirts');
+  await human.browser.press(page, 'Change the mandate', { shirtsPerOrder: '8', askAbove: '8', until: 'month' });
+  expect((await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 8 })).isError).toBe(false);
+  const { expiresAt } = (await deputy.call('getMyMandate')).data['mandate'] as { expiresAt: string };
+  expect(Date.parse(expiresAt) - Date.now()).toBeGreaterThan(29 * 24 * 60 * 60 * 1000);
+});
+
+test('a power that the client was not granted cannot be added on the page', async () => {
+  const human = person();
+  human.ticks = [];
+  await deputyOf(human, '2026-07-28');
+  await human.browser.press(await deputyPage(human), 'Change the mandate', { scope: ['shop:buy', 'orders:read'] });
+  expect((await objectOf(human).look({})).deputies[0]?.mandate.scopes).toEqual(['shop:browse']);
+});
+
+test('a form that another tab has overtaken changes nothing and says so', async () => {
+  const human = person();
+  await deputyOf(human, '2025-11-25');
+  const stale = await deputyPage(human);
+  await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '2' });
+  const answer = await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '4' });
+  expect(answer.status).toBe(409);
+  expect(textOf(answer)).toContain('Nothing was changed. Another page changed it');
+  expect((await objectOf(human).look({})).deputies[0]?.mandate.limits.shirtsPerOrder).toBe(2);
+  await human.browser.press(stale, 'Dismiss this deputy');
+  expect((await human.browser.press(stale, 'Change the mandate')).status).toBe(409);
+  expect((await human.browser.open('/deputies/dep_nobody')).status).toBe(404);
+});
+
+test.each(['', '-1', 'x', '101'])('"%s" in a blank of the page shows it again with what to change', async (value) => {
+  const human = person();
+  await deputyOf(human, '2025-11-25');
+  const again = await human.browser.press(await deputyPage(human), 'Change the mandate', { shirtsPerOrder: value });
+  expect(again.status).toBe(400);
+  expect(textOf(again)).toContain('Shirts in one order: Enter a whole number from 1 to 100.');
+  expect(again.html).toContain(`value="${value}"`);
+  expect((await objectOf(human).look({})).deputies[0]?.mandate.version).toBe(1);
+});
+
+test('the account binds all deputies together, and changes only after a fresh sign-in', async () => {
+  const human = person();
+  const deputies = [await deputyOf(human, '2025-11-25'), await deputyOf(human, '2026-07-28')];
+  const form = await human.browser.open('/deputies/ceiling');
+  const page = await human.browser.press(form, 'Set these limits', { shirtsPerDay: '3', spendPerDay: '60.00' });
+  expect(textOf(page)).toContain('You set the limits of your account to 3 shirts and $60.00 in 24 hours.');
+  for (const deputy of deputies) await buy(deputy);
+  expect(await codeOf(deputies[0] as Deputy, 'buyMcpShopItem', { ...PURCHASE, quantity: 2 })).toBe('account_shirts');
+  expect(await codeOf(deputies[1] as Deputy, 'buyMcpShopItem', PURCHASE)).toBe('account_spend');
+
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
+  const late = await human.browser.press(form, 'Set these limits', { shirtsPerDay: '900' });
+  expect(late.status).toBe(403);
+  expect(textOf(late)).toContain('Nothing was changed. Open the page again; it asks you to sign in.');
+  const signIn = await human.browser.open('/deputies/ceiling');
+  expect(signIn.html).toContain('name="email"');
+  const again = await human.browser.press(signIn, 'Continue', { email: human.email });
+  expect(textOf(again)).toContain('The limits of your account');
+  const wrong = await human.browser.press(again, 'Set these limits', { spendPerDay: 'lots' });
+  expect(wrong.status).toBe(400);
+  expect(wrong.html).toContain('value="lots"');
+});
+
+test('a fresh sign-in asks AuthKit to ask even who is signed in there', async () => {
+  const response = await send('/login?return_to=/deputies/ceiling&fresh=1');
+  expect(new URL(response.headers.get('Location') ?? '').searchParams.get('max_age')).toBe('0');
+  const plain = await send('/login?return_to=/');
+  expect(new URL(plain.headers.get('Location') ?? '').searchParams.has('max_age')).toBe(false);
+});
+
+test('the session that was ended at WorkOS can neither resume nor raise, whatever the cookie says', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  const mandate = await deputyPage(human);
+  await human.browser.press(await consoleOf(human), 'Pause every deputy');
+  const careful = await human.browser.open('/deputies/resume');
+  const sessions = await env.OAUTH_KV.list({ prefix: 'local-authkit:session:' });
+  for (const { name, metadata } of sessions.keys) {
+    if ((metadata as { user?: string } | undefined)?.user !== userIdOf(human.email)) continue;
+    const session = await env.OAUTH_KV.get<Record<string, unknown>>(name, 'json');
+    await env.OAUTH_KV.put(name, JSON.stringify({ ...session, endedAt: new Date().toISOString() }), { metadata });
+  }
+  expect((await human.browser.press(careful, 'Resume every deputy')).status).toBe(401);
+  expect((await human.browser.press(mandate, 'Change the mandate', { shirtsPerOrder: '9' })).status).toBe(401);
+  expect(await codeOf(deputy)).toBe('paused');
+});
+
+test('the record can be verified, against a head kept elsewhere too', async () => {
+  const human = person();
+  await buy(await deputyOf(human, '2026-07-28'));
+  const page = await human.browser.open('/deputies/verify');
+  expect(textOf(page)).toContain('The record holds together. 3 lines');
+  const { sequence, hash } = (await objectOf(human).look({})).head;
+  const kept = await human.browser.open(`/deputies/verify?sequence=${sequence}&hash=${hash}`);
+  expect(textOf(kept)).toContain('The record holds together.');
+  const other = await human.browser.open(`/deputies/verify?sequence=${sequence}&hash=${'0'.repeat(64)}`);
+  expect(textOf(other)).toContain('the expected head is not part of this record');
+  const wrong = await human.browser.open('/deputies/verify?sequence=x&hash=y');
+  expect(wrong.status).toBe(400);
+  expect(textOf(wrong)).toContain('64 hexadecimal digits');
+});
+
+test('the record is downloaded as lines that anybody can check with SHA-256, and ends in its head', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2025-11-25');
+  await buy(deputy);
+  await codeOf(deputy, 'buyMcpShopItem', { ...PURCHASE, quantity: 50 });
+  const file = await human.browser.open('/deputies/record.jsonl');
+  expect(file.headers.get('Content-Type')).toContain('application/jsonl');
+  const lines = file.html.trimEnd().split('\n');
+  const last = JSON.parse(lines.pop() ?? '') as { head: { sequence: number; hash: string } };
+  let previous = '0'.repeat(64);
+  for (const [index, line] of lines.entries()) {
+    const parsed = JSON.parse(line) as { sequence: number; previous: string };
+    expect(parsed).toMatchObject({ sequence: index + 1, previous });
+    previous = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(line))).toHex();
+  }
+  expect(last).toEqual({ head: { sequence: 4, hash: previous } });
+  expect(lines.join()).not.toContain(human.email);
+  expect(lines.join()).not.toContain(PURCHASE.mailingAddress);
+  expect(lines.join()).not.toContain(PURCHASE.company);
+});
+
+test('a long history is paged, and its download is whole', async () => {
+  const human = person();
+  await human.walk('/login?return_to=/');
+  const object = objectOf(human);
+  for (let count = 0; count < 60; count += 1) await object.act({ do: count % 2 ? 'resume' : 'pause' });
+  const first = await consoleOf(human);
+  expect(first.html.match(/<time /g)).toHaveLength(50);
+  const [, older = ''] = /href="(\/deputies\?before=\d+)/.exec(first.html) ?? [];
+  const second = await human.browser.open(older);
+  expect(second.html.match(/<time /g)).toHaveLength(10);
+  expect(second.html).not.toContain('?before=');
+  const file = await human.browser.open('/deputies/record.jsonl');
+  expect(file.html.trimEnd().split('\n')).toHaveLength(61);
+});
+
+test('erasing deletes deputies, orders, their copies and the record; old tokens are 401, and the human can begin anew', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  const { userId } = await buy(deputy);
+  const erased = await human.browser.press(await human.browser.open('/deputies/erase'), 'Delete everything');
+  expect(textOf(erased)).toContain('You deleted your data. The record begins here.');
+  expect(await status(deputy)).toBe(401);
+  expect((await objectOf(human).verifyAudit()).ok).toBe(true);
+  const again = await deputyOf(human, '2025-11-25');
+  expect((await again.call('listMcpShopOrders')).data['orders']).toEqual([]);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+  await runDurableObjectAlarm(objectOf(human));
+  expect((await env.ORDERS.list({ prefix: `order:${userId}:` })).keys).toEqual([]);
+});
+
+test('an MCP token opens no page of the human', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  for (const path of ['/deputies', '/deputies/resume', '/deputies/record.jsonl', '/deputies/verify']) {
+    const response = await send(path, { headers: { Authorization: `Bearer ${deputy.accessToken}` } });
+    expect(response.status, path).toBe(302);
+    expect(response.headers.get('Location'), path).toContain('/login');
+  }
+});
+
+test('a client that was dismissed between consent and its first token gets none', async () => {
+  const human = person();
+  const clientId = await registeredClient();
+  const answer = await human.answer(authorizePath(clientId));
+  await human.browser.press(await deputyPage(human), 'Dismiss this deputy');
+  const response = await redeem(clientId, answer.get('code') ?? '');
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ error: 'invalid_grant' });
+});

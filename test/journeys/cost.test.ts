@@ -1,0 +1,53 @@
+/** What a call costs in storage: rows written, by the storage's own counters. The documents hold the same table. */
+import { runInDurableObject } from 'cloudflare:test';
+import { expect, test } from 'vitest';
+import { type Deputy, ERAS, type Person } from '../../src/dev/clients.ts';
+import { deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
+
+/** Rows written by `work` in the object of that human: ours, and those of the scheduler's wake-up job. */
+async function rowsWritten(human: Person, work: () => Promise<unknown>): Promise<{ ours: number; wakeUp: number }> {
+  const object = objectOf(human);
+  const cursors: { query: string; cursor: SqlStorageCursor<never> }[] = [];
+  let restore = () => {};
+  await runInDurableObject(object, (_, { storage: { sql } }) => {
+    const exec = sql.exec.bind(sql);
+    Object.assign(sql, {
+      exec(query: string, ...bindings: never[]) {
+        const cursor = exec<never>(query, ...bindings);
+        cursors.push({ query, cursor });
+        return cursor;
+      },
+    });
+    restore = () => Object.assign(sql, { exec });
+  });
+  await work();
+  return runInDurableObject(object, () => {
+    restore();
+    const count = (wanted: boolean) =>
+      cursors
+        .filter(({ query }) => query.includes('cf_agents') === wanted)
+        .reduce((sum, { cursor }) => sum + cursor.rowsWritten, 0);
+    return { ours: count(false), wakeUp: count(true) };
+  });
+}
+
+async function warm(deputy: Deputy): Promise<void> {
+  await deputy.call('listMcpShopInventory');
+  await deputy.call('buyMcpShopItem', { ...PURCHASE, idempotencyKey: 'warm' });
+}
+
+test.each(ERAS)('what a call of a %s client writes is bounded', async (era) => {
+  const human = person();
+  human.blanks = { shirtsPerOrder: '5' };
+  const deputy = await deputyOf(human, era);
+  await warm(deputy);
+  const ours = async (name: string, args = {}) => (await rowsWritten(human, () => deputy.call(name, args))).ours;
+
+  expect(await ours('listMcpShopInventory')).toBe(2);
+  expect(await ours('listMcpShopOrders')).toBe(2);
+  expect(await ours('getMyMandate')).toBe(2);
+  expect(await ours('buyMcpShopItem', { ...PURCHASE, quantity: 99 }), 'a refusal').toBe(2);
+  expect(await ours('buyMcpShopItem', PURCHASE)).toBe(7);
+  expect(await ours('buyMcpShopItem', { ...PURCHASE, idempotencyKey: 'first' })).toBe(8);
+  expect(await ours('buyMcpShopItem', { ...PURCHASE, idempotencyKey: 'first' }), 'a repetition').toBe(2);
+});
