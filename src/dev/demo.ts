@@ -4,12 +4,11 @@
  */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { formatPrice } from '../shop/catalog.ts';
-import { type Order, orderSchema } from '../shop/orders.ts';
-import type { Fetch } from './browser.ts';
-import { Deputy, type Era, Person, type ToolResult } from './clients.ts';
+import type { RefusalCode } from '../authority/refusal.ts';
+import { Cast, ordersIn } from './cast.ts';
+import type { ToolResult } from './clients.ts';
 import { DevServer } from './dev-server.ts';
-import { messageOf, type Scene, Stage, type Step } from './stage.ts';
+import { messageOf, type Scene, Stage } from './stage.ts';
 
 const USAGE = `Usage: pnpm demo [--auto] [--scene N]
 
@@ -17,82 +16,16 @@ const USAGE = `Usage: pnpm demo [--auto] [--scene N]
   --scene N   start at scene N; the ones before it are played unseen`;
 
 const SHIRT = { company: 'Analytical Engines Ltd', mailingAddress: '12 St James’s Square, London', tshirtSize: 'L' };
+const ADA = 'ada@example.com';
 const BANNED = 'ABSOLUTELY NOT. GO AWAY 👋';
-const overSocket: Fetch = (input, init) => fetch(input, init);
-
-/** Ada and her two deputies, and Bob with his one. */
-class Cast {
-  readonly #origin: string;
-  readonly #deputies = new Map<string, Deputy>();
-  readonly #people = new Map<string, Person>();
-
-  constructor(origin: string) {
-    this.#origin = origin;
-  }
-
-  /** Lets a human appoint a client as their deputy, through the real sign-in and consent pages. */
-  async appoint(name: string, email: string, era: Era): Promise<Step> {
-    const human = this.#people.get(email) ?? new Person(email, this.#origin, overSocket);
-    this.#people.set(email, human);
-    const alreadyIn = human.signIns > 0;
-    const start = performance.now();
-    this.#deputies.set(name, await Deputy.connect(era, human, this.#origin, overSocket, `${name} agent`));
-    const milliseconds = performance.now() - start;
-    const way = alreadyIn ? 'is signed in already, reads the consent page' : 'signs in, reads the consent page';
-    return { who: name, does: `connects with MCP ${era}`, result: `${email} ${way} and presses Allow.`, milliseconds };
-  }
-
-  /** Calls a tool, checks the answer, and tells it as a step. */
-  async call(
-    name: string,
-    tool: string,
-    args: Record<string, unknown>,
-    expected: (answer: ToolResult) => boolean,
-  ): Promise<Step> {
-    const start = performance.now();
-    const answer = await this.#deputy(name).call(tool, args);
-    const milliseconds = performance.now() - start;
-    if (!expected(answer)) throw new Error(`${name}: ${tool} answered something else: ${answer.text}`);
-    return { who: name, does: tool, result: summaryOf(answer), milliseconds };
-  }
-
-  async orderIds(name: string): Promise<string[]> {
-    return ordersIn(await this.#deputy(name).call('listMcpShopOrders')).map(({ id }) => id);
-  }
-
-  async leave(): Promise<void> {
-    await Promise.all([...this.#deputies.values()].map((deputy) => deputy.close()));
-  }
-
-  #deputy(name: string): Deputy {
-    const deputy = this.#deputies.get(name);
-    if (!deputy) throw new Error(`nobody has appointed ${name} yet`);
-    return deputy;
-  }
-}
-
-function ordersIn({ data }: ToolResult): Order[] {
-  return z.array(orderSchema).parse(data['orders'] ?? []);
-}
-
-/** What a tool answered, short enough for a stage. */
-function summaryOf(answer: ToolResult): string {
-  if (answer.isError) return `REFUSED: ${answer.text}`;
-  const { message, orders } = answer.data;
-  if (typeof message === 'string') return message;
-  if (!orders) return answer.text.split(' Sizes')[0] ?? '';
-  const list = ordersIn(answer).map(
-    ({ quantity, color, tshirtSize, total }) => `${quantity} ${color} ${tshirtSize} ${formatPrice(total)}`,
-  );
-  return list.length > 0
-    ? `${list.length} ${list.length === 1 ? 'order' : 'orders'}: ${list.join(', ')}.`
-    : 'No orders.';
-}
 
 const done = ({ isError }: ToolResult) => !isError;
 const orders = (count: number) => (answer: ToolResult) => done(answer) && ordersIn(answer).length === count;
-const refusedByBan = ({ isError, data }: ToolResult) =>
-  isError && z.object({ code: z.literal('demo_banned') }).safeParse(data['error']).success;
+const refused =
+  (code: RefusalCode) =>
+  ({ isError, data }: ToolResult) =>
+    isError && z.object({ code: z.literal(code) }).safeParse(data['error']).success;
+const refusedByBan = refused('demo_banned');
 
 function story(cast: Cast): Scene[] {
   return [
@@ -100,8 +33,8 @@ function story(cast: Cast): Scene[] {
       title: 'Ada appoints two deputies, Bob appoints one',
       narration: 'An agent is no user of its own. A human allows it, on a page of this server.',
       async play(show) {
-        show(await cast.appoint('laptop', 'ada@example.com', '2025-11-25'));
-        show(await cast.appoint('phone', 'ada@example.com', '2026-07-28'));
+        show(await cast.appoint('laptop', ADA, '2025-11-25'));
+        show(await cast.appoint('phone', ADA, '2026-07-28'));
         show(await cast.appoint('bob', 'bob@example.com', '2026-07-28'));
       },
     },
@@ -154,6 +87,44 @@ function story(cast: Cast): Scene[] {
         show(await cast.call('phone', 'listMcpShopOrders', {}, orders(3)));
       },
     },
+    {
+      title: 'A limit is a limit',
+      narration:
+        'Ada wrote 2 shirts an order into the blanks. The refusal says which rule it was, and who can lift it.',
+      async play(show) {
+        show(await cast.call('laptop', 'buyMcpShopItem', { ...SHIRT, quantity: 50 }, refused('order_limit')));
+        show(await cast.call('laptop', 'getMyMandate', {}, done));
+      },
+    },
+    {
+      title: 'The red button',
+      narration: 'Ada pauses, on her own page. Not even pretty please lifts what a human has set.',
+      async play(show) {
+        show(await cast.press(ADA, '/deputies', 'Pause every deputy', /It took effect as line \d+ of the record/));
+        show(await cast.call('laptop', 'buyMcpShopItem', SHIRT, refused('paused')));
+        show(await cast.call('phone', 'prettyPlease', {}, refused('paused')));
+        show(await cast.call('bob', 'listMcpShopInventory', {}, done));
+        show(await cast.press(ADA, '/deputies/resume', 'Resume every deputy', /You let your deputies go on\./));
+        show(await cast.call('phone', 'listMcpShopOrders', {}, orders(3)));
+      },
+    },
+    {
+      title: 'Dismissed',
+      narration: 'Ada dismisses the laptop. Its token is worth nothing at the very next call; the phone goes on.',
+      async play(show) {
+        const page = await cast.pageOf(ADA, 'laptop');
+        show(await cast.press(ADA, page, 'Dismiss this deputy', /You dismissed laptop agent\./));
+        show(await cast.knock('laptop', 'listMcpShopOrders', 401));
+        show(await cast.call('phone', 'listMcpShopOrders', {}, orders(3)));
+      },
+    },
+    {
+      title: 'Who did that?',
+      narration: 'Every call and every decision is a line, chained to the one before, and replays to what is stored.',
+      async play(show) {
+        show(await cast.read(ADA, '/deputies/verify', /The record holds together\. \d+ lines/));
+      },
+    },
   ];
 }
 
@@ -162,6 +133,10 @@ const PROVEN = [
   'Each deputy acted for the human who allowed it, and nobody else.',
   'A ban set by one client stopped the other at its very next call.',
   'It was lifted for both at once; another human never noticed.',
+  'No order went beyond what the human had written into the mandate.',
+  'A pause stopped every deputy at its next call; Ada alone lifted it.',
+  'A dismissed deputy got 401 at its very next call.',
+  'The record of it all holds together, and replays to what is stored.',
 ];
 
 async function main(): Promise<number> {

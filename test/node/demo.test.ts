@@ -39,10 +39,13 @@ test('it plays the story without a terminal, plainly, within 72 columns, and exi
   const demo = startDemo();
   expect(await demo.ended, demo.output()).toBe(0);
   const output = demo.output();
-  for (let scene = 1; scene <= 6; scene += 1) expect(output).toContain(`Scene ${scene} of 6: `);
+  for (let scene = 1; scene <= 10; scene += 1) expect(output).toContain(`Scene ${scene} of 10: `);
   expect(output).toContain('MCP 2025-11-25');
   expect(output).toContain('MCP 2026-07-28');
   expect(output).toContain('REFUSED: ABSOLUTELY NOT. GO AWAY 👋');
+  expect(output).toContain('ada      presses "Pause every deputy"');
+  expect(output).toContain('REFUSED: HTTP 401, sign in again.');
+  expect(output).toContain('The record holds together.');
   expect(output).toContain('Proven');
   expect(output).toMatch(/buyMcpShopItem +\d+ ms\n/);
   expect(output).not.toContain('\u001b');
@@ -55,10 +58,10 @@ test('--scene starts the telling later, and plays the rest unseen', async () => 
   const demo = startDemo('--scene', '5');
   expect(await demo.ended, demo.output()).toBe(0);
   expect(demo.output()).not.toContain('Scene 4');
-  expect(demo.output()).toContain('Scene 5 of 6');
+  expect(demo.output()).toContain('Scene 5 of 10');
 });
 
-test.each([['--scene', '9'], ['--scene', 'x'], ['--speed'], ['now']])(
+test.each([['--scene', '99'], ['--scene', 'x'], ['--speed'], ['now']])(
   'a wrong option %s %s is answered with the usage',
   async (...args) => {
     const demo = startDemo(...args);
