@@ -1,7 +1,8 @@
 /** /mcp behind the token check: the narrow way from an authenticated request to the user's object. */
 import type { OAuthResourceContext } from '@cloudflare/workers-oauth-provider';
-import { logError } from './log.ts';
 import { CALLER_HEADER, type Caller, encodeCaller, objectName, propsSchema } from './deputy.ts';
+import { logError } from './log.ts';
+import { invalidToken, rpcError } from './rpc-error.ts';
 
 /** Bytes of one JSON-RPC request. The largest valid tool call is far below. */
 const MAX_BODY = 64 * 1024;
@@ -33,7 +34,7 @@ export async function handleMcp(request: Request, env: Env, ctx: ExecutionContex
 
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the provider set `auth`, which its own handler type leaves out
   const caller = callerOf(ctx as OAuthResourceContext<unknown>);
-  if (!caller) return oldToken(request.url);
+  if (!caller) return invalidToken(request.url, 'This token is from another version. Sign in again.');
 
   const object = env.MCP_OBJECT.getByName(objectName(caller.userId));
   try {
@@ -77,15 +78,4 @@ async function readBody(request: Request): Promise<string | undefined> {
     chunks.push(chunk);
   }
   return new Blob(chunks).text();
-}
-
-/** A token whose content this version cannot read: the client signs in again. RFC 6750, section 3.1. */
-function oldToken(url: string): Response {
-  const metadata = new URL('/.well-known/oauth-protected-resource/mcp', url).href;
-  const challenge = `Bearer error="invalid_token", resource_metadata="${metadata}"`;
-  return rpcError(401, -32000, 'This token is from another version. Sign in again.', { 'WWW-Authenticate': challenge });
-}
-
-function rpcError(status: number, code: number, message: string, headers: HeadersInit = {}): Response {
-  return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status, headers });
 }

@@ -21,6 +21,7 @@ import { recordShared, type Verification, verify } from './authority/record.ts';
 import { type ConsentView, lookAt, lookForConsent, type View } from './authority/view.ts';
 import { readConfig } from './config.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
+import { invalidToken } from './rpc-error.ts';
 import { type DeliveryJob, deliveryJobSchema, Outbox } from './shop/outbox.ts';
 import { recordUnserved, registerTools, type Visit } from './tools/define-tool.ts';
 import { TOOLS } from './tools/registry.ts';
@@ -123,7 +124,7 @@ export class McpShopServer extends McpAgent {
     if (tool !== undefined && !visit.recorded) recordUnserved(tool, visit);
     if (tool !== undefined) await this.#upkeep.touched();
     const ended = this.#ledger.endOf(caller.deputyId);
-    if (ended) return unauthorized(caller, ended.message);
+    if (ended) return invalidToken(caller.resource, ended.message);
     return new Response(whole, answer);
   }
 
@@ -224,18 +225,6 @@ function toolCalledIn(body: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** RFC 6750, section 3.1: the token is of no more use, whatever the OAuth provider's store still says. */
-function unauthorized({ resource }: Caller, message: string): Response {
-  const metadata = new URL('/.well-known/oauth-protected-resource/mcp', resource).href;
-  return Response.json(
-    { jsonrpc: '2.0', error: { code: -32000, message }, id: null },
-    {
-      status: 401,
-      headers: { 'WWW-Authenticate': `Bearer error="invalid_token", resource_metadata="${metadata}"` },
-    },
-  );
 }
 
 /** What the SDK needs for a step-up challenge. The token itself stays in the Worker. */

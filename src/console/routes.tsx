@@ -8,6 +8,7 @@ import type { Act, Done, Problem } from '../authority/acts.ts';
 import { hashOf } from '../authority/audit.ts';
 import { readCeiling, readDuration, readLimits, readScopes, typedCeiling, typedLimits } from '../authority/blanks.ts';
 import { objectName } from '../deputy.ts';
+import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { accept, formToken, freshVisitor, type Needed, visitor } from './guard.tsx';
 import {
@@ -165,7 +166,7 @@ console.post('/:id', async (c) => {
     expiresAt: duration === undefined ? undefined : now + duration,
   };
   const narrowed = await objectOf(c, userId).act({ do: 'amend', amendment, narrowOnly: true });
-  if (!('problem' in narrowed) || narrowed.problem !== 'wider') return finish(c, userId, narrowed);
+  if (!('problem' in narrowed && narrowed.problem === 'wider')) return finish(c, userId, narrowed);
   // Granting more takes a session that WorkOS confirms now; the form is the same one.
   const confirmed = await accept(c, 'confirmed');
   if (confirmed instanceof Response) return confirmed;
@@ -189,7 +190,22 @@ async function simply(c: PageContext, needed: Needed, act: Act): Promise<Respons
 }
 
 async function perform(c: PageContext, userId: string, act: Act): Promise<Response> {
-  return finish(c, userId, await objectOf(c, userId).act(act));
+  let result: Done | Problem;
+  try {
+    result = await objectOf(c, userId).act(act);
+  } catch (error) {
+    logError('object_unreachable', error);
+    return c.html(
+      <Message title="No answer came from your record" action={{ href: '/deputies', label: 'To your deputies' }}>
+        <p>
+          <strong>This may or may not have taken effect.</strong> Look at the page of your deputies, and do it again if
+          it has not.
+        </p>
+      </Message>,
+      503,
+    );
+  }
+  return finish(c, userId, result);
 }
 
 /** Back to the overview, with grants of dismissed deputies cleaned up behind; or the page that says what went wrong. */

@@ -142,7 +142,7 @@ function parseInput<Input extends z.ZodObject>(name: string, schema: Input, args
   throw new Refusal({
     code: 'invalid_arguments',
     message: `${name} was not carried out, because of its arguments. ${problems.join(' ')} Correct them and call again.`,
-    rule: problems.join(' '),
+    rule: 'The arguments must be as tools/list describes them.',
     whoCanLift: 'deputy',
   });
 }

@@ -1,0 +1,12 @@
+/** JSON-RPC errors that are also HTTP errors: what a client reads when no tool answered. */
+
+export function rpcError(status: number, code: number, message: string, headers: HeadersInit = {}): Response {
+  return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status, headers });
+}
+
+/** The token is of no more use: the client signs in again. RFC 6750, section 3.1. `url` is one of our own. */
+export function invalidToken(url: string, message: string): Response {
+  const metadata = new URL('/.well-known/oauth-protected-resource/mcp', url).href;
+  const challenge = `Bearer error="invalid_token", resource_metadata="${metadata}"`;
+  return rpcError(401, -32000, message, { 'WWW-Authenticate': challenge });
+}
