@@ -5,7 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { answerAuthError } from './auth/errors.tsx';
 import type { PageEnv } from './auth/session.ts';
 import { auth } from './auth-handler.ts';
-import { console } from './console/routes.tsx';
+import { pages as consolePages } from './console/routes.tsx';
 import { readConfig } from './config.ts';
 import { logError } from './log.ts';
 import { LandingPage } from './pages/landing.tsx';
@@ -66,7 +66,7 @@ app.get('/style.css', (c) => {
 app.get('/healthz', (c) => c.json({ status: 'ok' }));
 
 app.route('/', auth);
-app.route('/deputies', console);
+app.route('/deputies', consolePages);
 
 app.notFound((c) =>
   c.html(

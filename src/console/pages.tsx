@@ -140,6 +140,29 @@ export const OverviewPage: FC<Looking & { view: View }> = ({ view, ...looking })
   );
 };
 
+/** All that is left while WorkOS cannot be reached: the brake. */
+export const BrakePage: FC<{ token: string; paused: boolean }> = ({ token, paused }) => (
+  <Layout title="AuthKit cannot be reached">
+    <h1>AuthKit cannot be reached</h1>
+    {paused ? (
+      <p class="warning" role="status">
+        <strong>Every deputy is paused.</strong> You can resume them once AuthKit answers again.
+      </p>
+    ) : (
+      <>
+        <p>So nothing can be shown or granted now. You can still stop every deputy.</p>
+        <Post action="/deputies/pause" token={token} class="card">
+          <button class="danger">Pause every deputy</button>
+          <p class="muted">It holds until you resume, once AuthKit answers again.</p>
+        </Post>
+      </>
+    )}
+    <a class="button" href="/deputies">
+      Try again
+    </a>
+  </Layout>
+);
+
 const Card: FC<{ deputy: DeputyView; paused: boolean }> = ({ deputy, paused }) => {
   const { deputyId, mandate, used, clientDomain, appointedAt, lastSeen, redirectHost } = deputy;
   const left = Math.max(0, mandate.limits.shirtsPerDay - used.shirts);

@@ -1,9 +1,9 @@
 /** /deputies: the human sees and changes what their deputies may do. Never reachable with an MCP token. */
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { SignIn } from '../auth/authkit.ts';
+import { AuthkitUnavailableError, type SignIn } from '../auth/authkit.ts';
 import { clearGrants } from '../auth/grants.ts';
-import type { AppContext, PageEnv } from '../auth/session.ts';
+import { type AppContext, lastSignedIn, type PageEnv } from '../auth/session.ts';
 import type { Act, Done, Problem } from '../authority/acts.ts';
 import { hashOf } from '../authority/audit.ts';
 import { readCeiling, readDuration, readLimits, readScopes, typedCeiling, typedLimits } from '../authority/blanks.ts';
@@ -12,6 +12,7 @@ import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { accept, formToken, freshVisitor, type Needed, visitor } from './guard.tsx';
 import {
+  BrakePage,
   CeilingPage,
   DeputyPage,
   ErasePage,
@@ -22,33 +23,33 @@ import {
   VerifyPage,
 } from './pages.tsx';
 
-export const console = new Hono<{ Bindings: PageEnv }>();
+export const pages = new Hono<{ Bindings: PageEnv }>();
 
-console.get('/', async (c) => {
-  const session = await visitor(c);
+pages.get('/', async (c) => {
+  const session = await visitor(c).catch((error: unknown) => brake(c, error));
   if (session instanceof Response) return session;
   const before = z.coerce.number().int().positive().safeParse(c.req.query('before')).data;
   const view = await objectOf(c, session.user.userId).look({ before });
   return c.html(<OverviewPage {...looking(c, session)} view={view} />);
 });
 
-console.post('/pause', (c) => simply(c, 'valid', { do: 'pause' }));
+pages.post('/pause', (c) => simply(c, 'valid', { do: 'pause' }));
 
-console.get('/resume', async (c) => {
+pages.get('/resume', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
   const view = await objectOf(c, session.user.userId).look({});
   return c.html(<ResumePage {...looking(c, session)} view={view} />);
 });
-console.post('/resume', (c) => simply(c, 'confirmed', { do: 'resume' }));
+pages.post('/resume', (c) => simply(c, 'confirmed', { do: 'resume' }));
 
-console.get('/ceiling', async (c) => {
+pages.get('/ceiling', async (c) => {
   const session = await freshVisitor(c);
   if (session instanceof Response) return session;
   const { account } = await objectOf(c, session.user.userId).look({});
   return c.html(<CeilingPage {...looking(c, session)} typed={typedCeiling(account.ceiling)} problems={{}} />);
 });
-console.post('/ceiling', async (c) => {
+pages.post('/ceiling', async (c) => {
   const form = await accept(c, 'fresh');
   if (form instanceof Response) return form;
   const read = readCeiling(form.typed);
@@ -58,11 +59,11 @@ console.post('/ceiling', async (c) => {
   return c.html(<CeilingPage {...looking(c, session)} typed={form.typed} problems={read.problems} />, 400);
 });
 
-console.get('/erase', async (c) => {
+pages.get('/erase', async (c) => {
   const session = await freshVisitor(c);
   return session instanceof Response ? session : c.html(<ErasePage {...looking(c, session)} />);
 });
-console.post('/erase', (c) => simply(c, 'fresh', { do: 'erase' }));
+pages.post('/erase', (c) => simply(c, 'fresh', { do: 'erase' }));
 
 const headQuery = z.object({
   sequence: z
@@ -76,7 +77,7 @@ const headQuery = z.object({
     .regex(/^[0-9a-f]{64}$/),
 });
 
-console.get('/verify', async (c) => {
+pages.get('/verify', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
   const { sequence = '', hash = '' } = c.req.query();
@@ -92,7 +93,7 @@ console.get('/verify', async (c) => {
 /** Lines fetched from the object at a time. */
 const EXPORT_PAGE = 1000;
 
-console.get('/record.jsonl', async (c) => {
+pages.get('/record.jsonl', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
   const object = objectOf(c, session.user.userId);
@@ -120,7 +121,7 @@ console.get('/record.jsonl', async (c) => {
   });
 });
 
-console.get('/:id', async (c) => {
+pages.get('/:id', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
   const { deputies, now } = await objectOf(c, session.user.userId).look({});
@@ -132,9 +133,9 @@ console.get('/:id', async (c) => {
   );
 });
 
-console.post('/:id/revoke', (c) => simply(c, 'valid', { do: 'revoke', deputyId: c.req.param('id') }));
+pages.post('/:id/revoke', (c) => simply(c, 'valid', { do: 'revoke', deputyId: c.req.param('id') }));
 
-console.post('/:id', async (c) => {
+pages.post('/:id', async (c) => {
   const form = await accept(c, 'valid');
   if (form instanceof Response) return form;
   const { userId, typed } = form;
@@ -172,6 +173,14 @@ console.post('/:id', async (c) => {
   if (confirmed instanceof Response) return confirmed;
   return perform(c, confirmed.userId, { do: 'amend', amendment, narrowOnly: false });
 });
+
+/** While WorkOS cannot say who this is, the brake still works, and nothing else is shown. */
+async function brake(c: AppContext, error: unknown): Promise<Response> {
+  const last = error instanceof AuthkitUnavailableError ? await lastSignedIn(c) : undefined;
+  if (!last) throw error;
+  const { account } = await objectOf(c, last.userId).look({});
+  return c.html(<BrakePage token={formToken(c, last.sessionId)} paused={account.authority === 'paused'} />, 502);
+}
 
 type PageContext = Context<{ Bindings: PageEnv }>;
 

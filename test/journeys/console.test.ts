@@ -249,6 +249,26 @@ test('the session that was ended at WorkOS can neither resume nor raise, whateve
   expect(await codeOf(deputy)).toBe('paused');
 });
 
+test('while WorkOS cannot be reached the brake still works, and nothing else does', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const human = person();
+  const deputy = await deputyOf(human, '2025-11-25');
+  // The access token in the cookie lives five minutes, and WorkOS is needed for the next one.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 60_000 });
+  const get = env.OAUTH_KV.get.bind(env.OAUTH_KV) as (...args: unknown[]) => Promise<unknown>;
+  vi.spyOn(env.OAUTH_KV, 'get').mockImplementation(((...args: unknown[]) =>
+    String(args[0]).startsWith('local-authkit:') ? Promise.reject(new Error('down')) : get(...args)) as never);
+  const brake = await consoleOf(human);
+  expect(brake.status).toBe(502);
+  expect(textOf(brake)).toContain('You can still stop every deputy.');
+  expect(brake.html).not.toContain(human.email);
+  const pulled = await human.browser.press(brake, 'Pause every deputy');
+  expect(textOf(pulled)).toContain('Every deputy is paused.');
+  expect(await codeOf(deputy)).toBe('paused');
+  expect((await human.browser.open('/deputies/resume')).status).toBe(502);
+  expect((await person().browser.open('/deputies')).html).not.toContain('Pause every deputy');
+});
+
 test('the record can be verified, against a head kept elsewhere too', async () => {
   const human = person();
   await buy(await deputyOf(human, '2026-07-28'));
