@@ -12,7 +12,7 @@ const RETRY_AFTER = 60;
  * whether a client or anybody else exists. A limiter that fails lets the request through: it guards no authority.
  */
 export async function tooMany(request: Request, env: Env): Promise<Response | undefined> {
-  const { pathname } = new URL(request.url);
+  const pathname = decoded(new URL(request.url).pathname);
   if (!LIMITED.has(pathname)) return undefined;
   const address = networkOf(request.headers.get('CF-Connecting-IP'));
   const limited = await limitedBy(env, pathname, address);
@@ -41,6 +41,15 @@ async function limitedBy(env: Env, route: string, address: string): Promise<'add
     logError('rate_limiter_failed', error);
   }
   return undefined;
+}
+
+/** As the pages' router reads it: an escaped letter is the letter. */
+function decoded(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname;
+  }
 }
 
 /** An IPv6 customer has a whole /64, so its first four groups are one address; without an address all share one limit. */

@@ -45,7 +45,7 @@ export class McpShopServer extends McpAgent {
   readonly #outbox: Outbox;
   readonly #upkeep: Upkeep;
   readonly #userId: string;
-  readonly #refreshes = new Map<string, { at: number; result: Promise<Refreshed> }>();
+  readonly #refreshes = new Map<string, { at: number; result: Promise<Refreshed>; done: boolean }>();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
@@ -107,6 +107,7 @@ export class McpShopServer extends McpAgent {
       demoTools: this.env.DEMO_TOOLS !== 'off',
       deliver: (orderId) => this.#outbox.send(orderId),
       recorded: false,
+      allowed: false,
     };
     const handler = createMcpHandler(() => serverFor(visit), {
       legacy: 'stateless',
@@ -123,7 +124,8 @@ export class McpShopServer extends McpAgent {
     const tool = toolCalledIn(body);
     if (tool !== undefined && !visit.recorded) recordUnserved(tool, visit);
     if (tool !== undefined) await this.#upkeep.touched();
-    const ended = this.#ledger.endOf(caller.deputyId);
+    // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
+    const ended = visit.allowed ? undefined : this.#ledger.endOf(caller.deputyId);
     if (ended) return invalidToken(caller.resource, ended.message);
     return new Response(whole, answer);
   }
@@ -189,17 +191,20 @@ export class McpShopServer extends McpAgent {
 
   /**
    * Runs `refresh` once for all who ask for the same `key` within a minute, and gives each its result: WorkOS lets a
-   * session be refreshed a single time. No answer is not a result, so the next one tries again.
+   * session be refreshed a single time. No answer is not a result, so the next one tries again. `earlier` tells that the
+   * result was there before this call came.
    */
-  async refreshOnce(key: string, refresh: () => Promise<Refreshed>): Promise<Refreshed> {
+  async refreshOnce(key: string, refresh: () => Promise<Refreshed>): Promise<{ result: Refreshed; earlier: boolean }> {
     const now = Date.now();
     for (const [known, { at }] of this.#refreshes) if (now - at > REFRESH_SHARED_FOR) this.#refreshes.delete(known);
-    const shared = this.#refreshes.get(key) ?? { at: now, result: refresh() };
+    const shared = this.#refreshes.get(key) ?? { at: now, result: refresh(), done: false };
+    const earlier = shared.done;
     this.#refreshes.set(key, shared);
     // The one that refreshes may hang up, and its promise breaks with it.
     const result = await shared.result.catch((error: unknown) => ({ unavailable: String(error) }));
+    shared.done = true;
     if ('unavailable' in result) this.#refreshes.delete(key);
-    return result;
+    return { result, earlier };
   }
 }
 

@@ -6,7 +6,7 @@ import { objectName, type Props, SCOPES } from '../deputy.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { formOf, hereOf, loginPath, redirectOut, typedIn } from './requests.ts';
-import { type AppContext, signedIn } from './session.ts';
+import { type AppContext, signedIn, signedInFreshly } from './session.ts';
 
 /** GET /authorize: the page, for whoever is signed in; others sign in first. */
 export async function showConsent(c: AppContext): Promise<Response> {
@@ -57,7 +57,8 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     return redirectOut(c, denied.redirectTo, denied.headers);
   }
 
-  const session = await signedIn(c);
+  // Appointing grants power, so WorkOS confirms now that the session stands.
+  const session = await signedInFreshly(c);
   if (!session) return c.redirect(loginPath(here), 303);
   const { user } = session;
   if (user.userId !== shownTo) {

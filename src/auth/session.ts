@@ -42,7 +42,7 @@ export async function signedIn(c: AppContext): Promise<SignIn | undefined> {
  */
 export async function signedInFreshly(c: AppContext): Promise<SignIn | undefined> {
   const sealed = getCookie(c, SESSION, 'host');
-  return sealed ? refreshed(c, readConfig(c.env), sealed) : undefined;
+  return sealed ? refreshed(c, readConfig(c.env), sealed, { now: true }) : undefined;
 }
 
 /**
@@ -54,15 +54,22 @@ export async function lastSignedIn(c: AppContext): Promise<{ userId: string; ses
   return sealed ? describeSession(readConfig(c.env), sealed) : undefined;
 }
 
-async function refreshed(c: AppContext, config: Config, sealed: string): Promise<SignIn | undefined> {
+/** With `now`, the answer of an earlier refresh is no answer: what it gave is refreshed again. */
+async function refreshed(
+  c: AppContext,
+  config: Config,
+  sealed: string,
+  { now = false } = {},
+): Promise<SignIn | undefined> {
   const known = await describeSession(config, sealed);
   if (!known) return undefined;
   // WorkOS lets a session be refreshed once, and two tabs ask at the same time: the user's object lets one of them do
   // it and hands the same new session to both.
   const object = c.env.MCP_OBJECT.getByName(objectName(known.userId));
-  const result = await object.refreshOnce(await fingerprint(sealed), () => refreshSession(config, sealed));
+  const { result, earlier } = await object.refreshOnce(await fingerprint(sealed), () => refreshSession(config, sealed));
   if ('unavailable' in result) throw new AuthkitUnavailableError(result.unavailable);
   if ('ended' in result) return undefined;
+  if (now && earlier) return refreshed(c, config, result.sealed, { now });
   startSession(c, result.sealed);
   return readSession(config, result.sealed);
 }

@@ -36,7 +36,7 @@ function isFresh({ authTime }: SignIn): boolean {
 
 /**
  * How much of a session an act needs. `valid` is enough to lay authority down, even while WorkOS cannot be reached.
- * `confirmed`: WorkOS says now that the session stands. `fresh`: the human has signed in within the last minutes.
+ * `confirmed`: WorkOS says now that the session stands. `fresh`: that, and the human has signed in within the last minutes.
  */
 export type Needed = 'valid' | 'confirmed' | 'fresh';
 
@@ -61,12 +61,12 @@ export async function accept(
 }
 
 async function sessionFor(c: AppContext, needed: Needed) {
-  if (needed === 'confirmed') return signedInFreshly(c);
+  if (needed !== 'valid') return signedInFreshly(c);
   try {
     return await signedIn(c);
   } catch (error) {
     // The brake must work while WorkOS does not.
-    if (needed === 'valid' && error instanceof AuthkitUnavailableError) return lastSignedIn(c);
+    if (error instanceof AuthkitUnavailableError) return lastSignedIn(c);
     throw error;
   }
 }

@@ -111,12 +111,12 @@ const Until: FC<{ typed: string; now: number; keep: number | undefined; problems
   >
     {keep !== undefined && (
       <option value="keep" selected={typed === 'keep'}>
-        {moment(keep)}, as before
+        as before: {moment(keep)}
       </option>
     )}
     {CHOICES.map((name) => (
       <option value={name} selected={typed === name}>
-        {moment(now + DURATIONS[name])}, in {DURATION_WORDS[name]}
+        {DURATION_WORDS[name]} from now: {moment(now + DURATIONS[name])}
       </option>
     ))}
   </select>

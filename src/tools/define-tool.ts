@@ -157,6 +157,8 @@ export type Visit = {
   deliver: (orderId: string) => Promise<void>;
   /** Set once a call of this request has a line in the audit, or shares one. */
   recorded: boolean;
+  /** Set once a call of this request was decided in the deputy's favour: what it did must be answered. */
+  allowed: boolean;
 };
 
 /** Registers `tools` on a fresh server for one request. */
@@ -225,6 +227,7 @@ async function serve(tool: AnyTool, args: unknown, visit: Visit) {
       note(tool.name, outcome.denial.code, visit, Date.now() - start);
       return refusalResult(outcome.denial, caller);
     }
+    visit.allowed = true;
     if (outcome.order && !outcome.repeated) await visit.deliver(outcome.order.id);
     note(tool.name, 'ok', visit, Date.now() - start);
     return { content: [{ type: 'text' as const, text: outcome.text }], structuredContent: outcome.data };

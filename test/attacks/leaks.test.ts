@@ -1,4 +1,7 @@
-/** What must never come out or be kept: WorkOS tokens, stack traces, other people's data. */
+/**
+ * Mallory reads whatever she can get: a model's transcript, an object's tables, KV, the logs, the text of an error. No token
+ * of WorkOS is kept anywhere, and a fault tells an id and nothing else.
+ */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';

@@ -1,0 +1,780 @@
+/** The audit: every call is accounted for, every change behind its back is named, and its length costs a call nothing. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import {
+  activate,
+  amend,
+  appoint,
+  erase,
+  grantCleared,
+  pause,
+  resume,
+  revoke,
+  setCeiling,
+} from '../../src/authority/acts.ts';
+import { GENESIS, type Line } from '../../src/authority/audit.ts';
+import { PENDING_FOR } from '../../src/authority/deputies.ts';
+import { Ledger } from '../../src/authority/ledger.ts';
+import { DEFAULT_CEILING, DEFAULT_LIMITS, type Limits, type Mandate } from '../../src/authority/mandate.ts';
+import { AUDIT_KEPT, prune, recordShared, verify } from '../../src/authority/record.ts';
+import { apply, type State } from '../../src/authority/replay.ts';
+import { type Caller, objectName, type Scope, SCOPES } from '../../src/deputy.ts';
+
+const START = Date.parse('2026-11-23T12:00:00Z');
+const DAY = 24 * 60 * 60_000;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: START });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function inObject<Result>(work: (ledger: Ledger, storage: DurableObjectStorage) => Result): Promise<Result> {
+  const object = env.MCP_OBJECT.getByName(objectName(`audit_${crypto.randomUUID()}`));
+  return runInDurableObject(object, (_, { storage }) => work(new Ledger(storage, 'user_1'), storage));
+}
+
+function mandate(limits: Partial<Limits> = {}): Mandate {
+  return {
+    format: 1,
+    version: 1,
+    scopes: [...SCOPES],
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    expiresAt: START + 300 * DAY,
+  };
+}
+
+function callerOf(deputyId: string): Caller {
+  return {
+    userId: 'user_1',
+    email: 'ada@example.com',
+    name: 'Ada',
+    permissions: [],
+    deputyId,
+    clientId: `client of ${deputyId}`,
+    scopes: [...SCOPES],
+    resource: 'http://localhost:8787/mcp',
+  };
+}
+
+function announce(ledger: Ledger, deputyId: string, limits?: Partial<Limits>, replaces: string[] = []): void {
+  appoint(ledger, {
+    deputyId,
+    clientId: `client of ${deputyId}`,
+    clientName: 'Łódź 👋',
+    clientDomain: 'assistant.example',
+    redirectHost: 'assistant.example',
+    mandate: mandate(limits),
+    replaces,
+  });
+}
+
+/** A deputy that is live. */
+function employ(ledger: Ledger, deputyId: string, limits?: Partial<Limits>, replaces?: string[]): void {
+  announce(ledger, deputyId, limits, replaces);
+  activate(ledger, deputyId, `grant of ${deputyId}`);
+}
+
+/** A call that reads. Tells the code of its denial, if any. */
+function call(ledger: Ledger, deputyId: string, scope: Scope = 'orders:read'): string | undefined {
+  return ledger.transaction(() => {
+    const turn = ledger.begin(callerOf(deputyId));
+    const denial = turn.denial({ name: 'listMcpShopOrders', scope });
+    if (denial) turn.refused(denial, { tool: 'listMcpShopOrders' });
+    else turn.allowed({ tool: 'listMcpShopOrders' });
+    return denial?.code;
+  });
+}
+
+/** A purchase, recorded as a call does it; undefined when it was denied. */
+function buy(ledger: Ledger, deputyId: string, quantity = 1): string | undefined {
+  return ledger.transaction(() => {
+    const caller = callerOf(deputyId);
+    const turn = ledger.begin(caller);
+    const purchase = { quantity, total: quantity * 2500 };
+    const denial = turn.denial({ name: 'buyMcpShopItem', scope: 'shop:buy', purchase });
+    if (denial) {
+      turn.refused(denial, { tool: 'buyMcpShopItem' });
+      return undefined;
+    }
+    const request = { company: 'Engines', mailingAddress: 'London', tshirtSize: 'L', color: 'blue', quantity } as const;
+    const order = ledger.orders.place(caller, request, turn);
+    turn.allowed({ tool: 'buyMcpShopItem', purchase, order: factsOf(order), arguments: ledger.account.seal(request) });
+    return order.id;
+  });
+}
+
+function cancel(ledger: Ledger, deputyId: string, orderId: string): void {
+  ledger.transaction(() => {
+    const turn = ledger.begin(callerOf(deputyId));
+    const order = ledger.orders.cancel(orderId);
+    turn.allowed({ tool: 'cancelMcpShopOrder', order: order && factsOf(order) });
+  });
+}
+
+function factsOf({ id, quantity, total, status }: { id: string; quantity: number; total: number; status: string }) {
+  return { id, quantity, total, status };
+}
+
+const LIMITS = { shirtsPerOrder: 2, shirtsPerDay: 4, spendPerDay: 10_000, askAbove: 2 };
+
+/** A story with a line of nearly every kind: fifteen of them, two orders, three deputies. */
+function tell(ledger: Ledger): { kept: string; cancelled: string } {
+  employ(ledger, 'dep_1');
+  const kept = buy(ledger, 'dep_1', 2) ?? '';
+  const cancelled = buy(ledger, 'dep_1') ?? '';
+  call(ledger, 'dep_1');
+  cancel(ledger, 'dep_1', cancelled);
+  setCeiling(ledger, { shirtsPerDay: 40, spendPerDay: 90_000 });
+  const amendment = { deputyId: 'dep_1', version: 1, scopes: [...SCOPES], limits: LIMITS };
+  amend(ledger, amendment, { narrowOnly: true });
+  pause(ledger);
+  call(ledger, 'dep_1');
+  resume(ledger);
+  employ(ledger, 'dep_2', {}, ['dep_1']);
+  employ(ledger, 'dep_3');
+  revoke(ledger, 'dep_3');
+  return { kept, cancelled };
+}
+
+function linesOf(ledger: Ledger): Line[] {
+  return ledger.audit.lines(0, 10_000);
+}
+
+type Stored = { sequence: number; line: string; hash: string };
+
+async function sha256(text: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toHex();
+}
+
+/** What `work` gives; what it wrote is undone. */
+function undone<Result>(ledger: Ledger, work: () => Result): Result {
+  let result: { value: Result } | undefined;
+  class Undo extends Error {}
+  try {
+    ledger.transaction(() => {
+      result = { value: work() };
+      throw new Undo();
+    });
+  } catch (error) {
+    if (!(error instanceof Undo)) throw error;
+  }
+  if (!result) throw new Error('nothing was done');
+  return result.value;
+}
+
+test('each line has the next number, its own hash and the hash of the line before', () =>
+  inObject((ledger) => {
+    expect(ledger.audit.head()).toMatchObject({ sequence: 0, hash: GENESIS });
+    tell(ledger);
+    const rows = [...ledger.audit.rows()];
+    const lines = linesOf(ledger);
+    expect(lines.map(({ sequence }) => sequence)).toEqual(rows.map((_, index) => index + 1));
+    expect(lines.map(({ previous }) => previous)).toEqual([GENESIS, ...rows.slice(0, -1).map(({ hash }) => hash)]);
+    expect(ledger.audit.head()).toEqual({ sequence: rows.length, hash: rows.at(-1)?.hash, at: START });
+    expect(verify(ledger)).toEqual({
+      ok: true,
+      lines: rows.length,
+      head: { sequence: rows.length, hash: rows.at(-1)?.hash },
+    });
+  }));
+
+test('the story is told in the order in which it happened, with who did it', () =>
+  inObject((ledger) => {
+    const { kept, cancelled } = tell(ledger);
+    const told = linesOf(ledger).map((line) =>
+      line.actor === 'deputy'
+        ? `${line.deputy} ${line.tool} ${line.code ?? line.decision}`
+        : `${line.actor} ${line.act}`,
+    );
+    expect(told).toEqual([
+      'human appointed',
+      'client activated',
+      'dep_1 buyMcpShopItem allowed',
+      'dep_1 buyMcpShopItem allowed',
+      'dep_1 listMcpShopOrders allowed',
+      'dep_1 cancelMcpShopOrder allowed',
+      'human ceiling',
+      'human amended',
+      'human paused',
+      'dep_1 listMcpShopOrders paused',
+      'human resumed',
+      'human appointed',
+      'client activated',
+      'human superseded',
+      'human appointed',
+      'client activated',
+      'human revoked',
+    ]);
+    expect(linesOf(ledger)[5]).toMatchObject({ order: { id: cancelled, status: 'cancelled' }, mandateVersion: 1 });
+    expect(linesOf(ledger)[9]).toMatchObject({ decision: 'refused', mandateVersion: 2 });
+    // An order has the number of its line.
+    expect(ledger.orders.list({ limit: 1, cursor: cancelled }).orders[0]?.id).toBe(kept);
+    expect(ledger.storage.sql.exec('SELECT sequence FROM orders ORDER BY sequence').toArray()).toEqual([
+      { sequence: 3 },
+      { sequence: 4 },
+    ]);
+  }));
+
+test('no address, e-mail, name or argument is in the audit, only a seal under a key of its own', () =>
+  inObject((ledger) => {
+    tell(ledger);
+    const text = JSON.stringify(ledger.audit.text(0, 1000));
+    for (const secret of ['ada@example.com', 'Ada', 'Engines', 'London']) expect(text).not.toContain(secret);
+    const [first, second] = linesOf(ledger).flatMap((line) =>
+      line.actor === 'deputy' && line.arguments !== undefined ? [line.arguments] : [],
+    );
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(second).not.toBe(first);
+    const unkeyed = ledger.account.seal({ a: 1 });
+    undone(ledger, () => {
+      ledger.storage.sql.exec("UPDATE account SET secret = 'YW5vdGhlcg=='");
+      expect(ledger.account.seal({ a: 1 })).not.toBe(unkeyed);
+    });
+  }));
+
+test('an exported file can be checked with SHA-256 alone', async () => {
+  const file = await inObject((ledger) => {
+    tell(ledger);
+    const first = ledger.audit.text(0, 5);
+    const rest = ledger.audit.text(5, 1000);
+    return `${[...first, ...rest].map(({ line }) => line).join('\n')}\n`;
+  });
+  let before = GENESIS;
+  for (const line of file.trimEnd().split('\n')) {
+    expect(JSON.parse(line)).toMatchObject({ previous: before });
+    before = await sha256(line);
+  }
+});
+
+test('a single byte changed, in the text or the hash of any line, is found, and the line is named', () =>
+  inObject((ledger, { sql }) => {
+    tell(ledger);
+    const rows = [...ledger.audit.rows()];
+    const places = rows.flatMap(({ sequence, line, hash }) => [
+      { sequence, column: 'line', bytes: new TextEncoder().encode(line) },
+      { sequence, column: 'hash', bytes: new TextEncoder().encode(hash) },
+    ]);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...places).chain((place) => fc.tuple(fc.constant(place), fc.nat(place.bytes.length - 1))),
+        fc.integer({ min: 1, max: 255 }),
+        ([{ sequence, column, bytes }, index], flip) => {
+          const changed = bytes.with(index, (bytes[index] ?? 0) ^ flip);
+          const verification = undone(ledger, () => {
+            sql.exec(
+              `UPDATE audit SET ${column} = CAST(? AS TEXT) WHERE sequence = ?`,
+              changed.slice().buffer,
+              sequence,
+            );
+            return verify(ledger);
+          });
+          expect(verification).toMatchObject({ ok: false, sequence });
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(verify(ledger).ok).toBe(true);
+  }));
+
+test('a line that is gone, or two that changed places, are found and named', () =>
+  inObject((ledger, { sql }) => {
+    tell(ledger);
+    const rows = [...ledger.audit.rows()];
+    const head = ledger.audit.head();
+    for (const { sequence } of rows.slice(0, -1)) {
+      const verification = undone(ledger, () => {
+        sql.exec('DELETE FROM audit WHERE sequence = ?', sequence);
+        return verify(ledger);
+      });
+      expect(verification).toEqual({ ok: false, sequence: sequence + 1, problem: `line ${sequence} is missing` });
+    }
+    const write = (sequence: number, { line, hash }: Stored) =>
+      sql.exec('UPDATE audit SET line = ?, hash = ? WHERE sequence = ?', line, hash, sequence);
+    fc.assert(
+      fc.property(fc.constantFrom(...rows), fc.constantFrom(...rows), (one, other) => {
+        if (one === other) return;
+        const verification = undone(ledger, () => {
+          write(one.sequence, other);
+          write(other.sequence, one);
+          return verify(ledger);
+        });
+        expect(verification).toMatchObject({ ok: false, sequence: Math.min(one.sequence, other.sequence) });
+      }),
+    );
+    // The newest line can be cut off unseen when it changed no table: an anchor shows it.
+    call(ledger, 'dep_2');
+    const newest = ledger.audit.head();
+    sql.exec('DELETE FROM audit WHERE sequence = ?', newest.sequence);
+    expect(verify(ledger, newest)).toEqual({ ok: false, problem: 'the expected head is not part of this record' });
+    expect(verify(ledger, head).ok).toBe(true);
+  }));
+
+/** Puts `line` in the place of the one that has its number, with the hash it should have. */
+async function forgery(rows: Stored[], sequence: number, forge: (line: string) => string): Promise<Stored[]> {
+  const forged: Stored[] = [];
+  for (const row of rows) {
+    const previous = forged.at(-1)?.hash ?? GENESIS;
+    const parsed = JSON.parse(row.line) as { previous: string };
+    const line = JSON.stringify({ ...parsed, previous: row.sequence > sequence ? previous : parsed.previous });
+    const text = row.sequence === sequence ? forge(line) : line;
+    forged.push({ sequence: row.sequence, line: text, hash: await sha256(text) });
+  }
+  return forged;
+}
+
+test('a line rewritten with a fitting hash is shown by the next one; a chain rewritten whole, only by an anchor', async () => {
+  const object = env.MCP_OBJECT.getByName(objectName(`audit_${crypto.randomUUID()}`));
+  const rows = await runInDurableObject(object, (_, { storage }) => {
+    const ledger = new Ledger(storage, 'user_1');
+    tell(ledger);
+    return [...ledger.audit.rows()];
+  });
+  const forged = await forgery(rows, 5, (line) => line.replace('listMcpShopOrders', 'listMcpShopItemss'));
+  await runInDurableObject(object, (_, { storage }) => {
+    const ledger = new Ledger(storage, 'user_1');
+    const { sql } = storage;
+    const head = ledger.audit.head();
+    const write = ({ sequence, line, hash }: Stored) =>
+      sql.exec('UPDATE audit SET line = ?, hash = ? WHERE sequence = ?', line, hash, sequence);
+    forged.filter(({ sequence }) => sequence === 5).forEach(write);
+    expect(verify(ledger)).toEqual({ ok: false, sequence: 6, problem: 'it does not follow from the line before' });
+    forged.forEach(write);
+    expect(verify(ledger)).toMatchObject({ ok: true });
+    expect(verify(ledger, head)).toEqual({ ok: false, problem: 'the expected head is not part of this record' });
+    const before = rows[3];
+    expect(before && verify(ledger, before).ok).toBe(true);
+  });
+});
+
+test('a line that is older than the one before, or follows from nothing, is named though its hash fits', () =>
+  inObject((ledger, { sql }) => {
+    tell(ledger);
+    const head = ledger.audit.head();
+    const older = undone(ledger, () => {
+      ledger.audit.append({ actor: 'human', act: 'resumed' }, head, head.at - 1);
+      return verify(ledger);
+    });
+    expect(older).toEqual({ ok: false, sequence: head.sequence + 1, problem: 'it is older than the line before' });
+    const stranger = undone(ledger, () => {
+      ledger.audit.append({ actor: 'human', act: 'revoked', deputy: 'dep_9' }, head, head.at);
+      return verify(ledger);
+    });
+    expect(stranger).toMatchObject({ ok: false, sequence: head.sequence + 1 });
+    const unread = undone(ledger, () => {
+      ledger.audit.append({ actor: 'human', act: 'crowned' } as never, head, head.at);
+      return verify(ledger);
+    });
+    expect(unread).toMatchObject({ ok: false, sequence: head.sequence + 1 });
+    const renumbered = undone(ledger, () => {
+      ledger.audit.append({ actor: 'human', act: 'resumed' }, { ...head, sequence: head.sequence + 1 }, head.at);
+      sql.exec('UPDATE audit SET sequence = sequence - 1 WHERE sequence > ?', head.sequence);
+      return verify(ledger);
+    });
+    expect(renumbered).toMatchObject({ ok: false, sequence: head.sequence + 1 });
+  }));
+
+const BEHIND: [string, string][] = [
+  ["UPDATE account SET authority = 'paused'", 'authority is paused, the audit says active'],
+  [`UPDATE account SET ceiling = '{"shirtsPerDay":41,"spendPerDay":90000}'`, 'the ceiling'],
+  ["UPDATE deputies SET status = 'active' WHERE deputy_id = 'dep_3'", 'deputy dep_3 is active, the audit says revoked'],
+  ["UPDATE deputies SET status = 'pending' WHERE deputy_id = 'dep_2'", 'deputy dep_2'],
+  ["DELETE FROM deputies WHERE deputy_id = 'dep_1'", 'deputy dep_1 is missing'],
+  ["UPDATE deputies SET mandate = replace(mandate, '25000', '25001') WHERE deputy_id = 'dep_2'", 'mandate of dep_2'],
+  [
+    `UPDATE deputies SET mandate = replace(mandate, ',"orders:read"', '') WHERE deputy_id = 'dep_2'`,
+    'mandate of dep_2',
+  ],
+  [
+    "UPDATE deputies SET mandate = replace(mandate, 'expiresAt\":', 'expiresAt\":1') WHERE deputy_id = 'dep_2'",
+    'dep_2',
+  ],
+  [
+    `INSERT INTO deputies SELECT 'dep_9', client_id, client_name, client_domain, redirect_host, scopes, appointed_at,
+       status, mandate, replaces, grant_id, changed_at FROM deputies WHERE deputy_id = 'dep_2'`,
+    'deputy dep_9 was never appointed',
+  ],
+  ['UPDATE orders SET quantity = 1 WHERE sequence = 3', 'is not as the audit says'],
+  ['UPDATE orders SET total = total + 1 WHERE sequence = 3', 'is not as the audit says'],
+  ["UPDATE orders SET status = 'confirmed' WHERE sequence = 4", 'is not as the audit says'],
+  ['DELETE FROM orders WHERE sequence = 4', 'is in the audit and nowhere else'],
+  ['UPDATE orders SET id = upper(id) WHERE sequence = 3', 'is not in the audit'],
+];
+
+test.each(BEHIND)('a table changed behind the audit is found: %s', (statement, problem) =>
+  inObject((ledger, { sql }) => {
+    tell(ledger);
+    expect(verify(ledger).ok).toBe(true);
+    expect(sql.exec(statement).rowsWritten).toBeGreaterThan(0);
+    const verification = verify(ledger);
+    expect(verification).toEqual({ ok: false, problem: expect.stringContaining(problem) });
+  }),
+);
+
+test('a checkpoint changed behind the audit is found', () =>
+  inObject((ledger, { sql }) => {
+    const { kept } = tell(ledger);
+    vi.setSystemTime(START + AUDIT_KEPT);
+    expect(prune(ledger)).toBe(17);
+    expect(verify(ledger)).toMatchObject({ ok: true, lines: 1 });
+    for (const statement of [
+      "UPDATE checkpoint SET state = replace(state, 'revoked', 'active')",
+      "UPDATE checkpoint SET state = replace(state, '90000', '90001')",
+      'UPDATE checkpoint SET at = at - 1',
+      `UPDATE checkpoint SET hash = '${GENESIS}'`,
+      'UPDATE checkpoint SET sequence = sequence - 1',
+      'UPDATE checkpoint_orders SET quantity = quantity + 1',
+      'DELETE FROM checkpoint_orders',
+      `UPDATE checkpoint_orders SET status = 'cancelled' WHERE id = '${kept}'`,
+    ]) {
+      const verification = undone(ledger, () => {
+        sql.exec(statement);
+        return verify(ledger);
+      });
+      expect([statement, verification]).toEqual([statement, expect.objectContaining({ ok: false, sequence: 18 })]);
+    }
+    // Changed to fit each other, the checkpoint and the table are still not what the line about the pruning says.
+    sql.exec("UPDATE checkpoint SET state = replace(state, 'revoked', 'active')");
+    sql.exec("UPDATE deputies SET status = 'active' WHERE deputy_id = 'dep_3'");
+    expect(verify(ledger)).toEqual({
+      ok: false,
+      sequence: 18,
+      problem: 'the checkpoint is not the one it was made with',
+    });
+  }));
+
+test('an anchor that is part of the record is accepted wherever it lies, and any other one refused', () =>
+  inObject((ledger) => {
+    tell(ledger);
+    const rows = [...ledger.audit.rows()];
+    expect(verify(ledger, { sequence: 0, hash: GENESIS }).ok).toBe(true);
+    for (const row of rows) expect(verify(ledger, row).ok).toBe(true);
+    const refused = { ok: false, problem: 'the expected head is not part of this record' };
+    const { hash } = ledger.audit.head();
+    expect(verify(ledger, { sequence: 3, hash })).toEqual(refused);
+    expect(verify(ledger, { sequence: rows.length + 1, hash })).toEqual(refused);
+    expect(verify(ledger, { sequence: rows.length, hash: GENESIS })).toEqual(refused);
+    expect(verify(ledger, { sequence: 0, hash })).toEqual(refused);
+  }));
+
+test('replayed from nothing, the lines alone give authority, ceiling, mandates and orders as they are', () =>
+  inObject((ledger) => {
+    const { kept, cancelled } = tell(ledger);
+    pause(ledger);
+    const state: State = { authority: 'active', ceiling: DEFAULT_CEILING, deputies: {}, orders: new Map() };
+    for (const line of linesOf(ledger)) apply(state, line);
+    expect(state).toEqual({
+      authority: 'paused',
+      ceiling: { shirtsPerDay: 40, spendPerDay: 90_000 },
+      deputies: {
+        dep_1: { status: 'superseded', mandate: { ...mandate(LIMITS), version: 2 } },
+        dep_2: { status: 'active', mandate: mandate() },
+        dep_3: { status: 'revoked', mandate: mandate() },
+      },
+      orders: new Map([
+        [kept, { quantity: 2, total: 5000, status: 'confirmed' }],
+        [cancelled, { quantity: 1, total: 2500, status: 'cancelled' }],
+      ]),
+    });
+    expect(ledger.account.read()).toMatchObject({ authority: state.authority, ceiling: state.ceiling });
+    for (const { deputyId, status, mandate: held } of ledger.deputies.all(START))
+      expect(state.deputies[deputyId]).toEqual({ status, mandate: held });
+  }));
+
+test('acts that change nothing leave no line', () =>
+  inObject((ledger) => {
+    tell(ledger);
+    pause(ledger);
+    const head = ledger.audit.head();
+    const again = pause(ledger);
+    expect(again).toMatchObject({ sequence: head.sequence, at: START });
+    revoke(ledger, 'dep_3');
+    revoke(ledger, 'nobody');
+    activate(ledger, 'dep_2', 'grant of dep_2');
+    activate(ledger, 'dep_3', 'grant of dep_3');
+    grantCleared(ledger, 'dep_3');
+    const amendment = { deputyId: 'dep_2', version: 1, scopes: [...SCOPES], limits: { ...LIMITS, askAbove: 50 } };
+    expect(amend(ledger, amendment, { narrowOnly: true })).toEqual({ problem: 'wider' });
+    expect(amend(ledger, { ...amendment, version: 2 }, { narrowOnly: false })).toEqual({ problem: 'stale' });
+    expect(amend(ledger, { ...amendment, deputyId: 'dep_3' }, { narrowOnly: false })).toEqual({ problem: 'ended' });
+    expect(ledger.audit.head()).toEqual(head);
+    expect(verify(ledger).ok).toBe(true);
+  }));
+
+test('an appointment that was never taken up is forgotten by the tables, and the audit still holds', () =>
+  inObject((ledger) => {
+    announce(ledger, 'dep_1');
+    vi.setSystemTime(START + PENDING_FOR - 1);
+    expect(ledger.deputies.find('dep_1', ledger.now())).toBeDefined();
+    vi.setSystemTime(START + PENDING_FOR);
+    expect(activate(ledger, 'dep_1', 'grant')).toEqual({ problem: 'unknown_deputy' });
+    employ(ledger, 'dep_2');
+    expect(ledger.storage.sql.exec("SELECT 1 FROM deputies WHERE deputy_id = 'dep_1'").toArray()).toEqual([]);
+    expect(verify(ledger).ok).toBe(true);
+    vi.setSystemTime(START + 2 * AUDIT_KEPT);
+    expect(prune(ledger)).toBe(3);
+    expect(verify(ledger).ok).toBe(true);
+  }));
+
+test('after everything was erased, a new record begins that knows nothing of the old one', () =>
+  inObject((ledger) => {
+    const { kept } = tell(ledger);
+    const { recordId } = ledger.account.read();
+    const head = ledger.audit.head();
+    const done = erase(ledger);
+    expect(done.grants.map(({ deputyId }) => deputyId).toSorted()).toEqual(['dep_1', 'dep_2', 'dep_3']);
+    expect(linesOf(ledger)).toMatchObject([{ sequence: 1, act: 'erased', previous: GENESIS }]);
+    expect(ledger.account.read().recordId).not.toBe(recordId);
+    expect(ledger.deputies.all(START)).toEqual([]);
+    expect(ledger.orders.find(kept)).toBeUndefined();
+    expect(ledger.orders.pending()).toContain(kept);
+    // The deputies of before leave no trace in it, however they try.
+    expect(call(ledger, 'dep_2')).toBe('deputy_unknown');
+    expect(buy(ledger, 'dep_2')).toBeUndefined();
+    expect(linesOf(ledger)).toHaveLength(1);
+    expect(verify(ledger).ok).toBe(true);
+    expect(verify(ledger, head)).toMatchObject({ ok: false });
+  }));
+
+test('lines of 90 days ago fold into the checkpoint, to the millisecond, and everything still verifies', () =>
+  inObject((ledger) => {
+    const { kept, cancelled } = tell(ledger);
+    const old = ledger.audit.head();
+    vi.setSystemTime(START + 1);
+    const late = buy(ledger, 'dep_2') ?? '';
+    const young = ledger.audit.head();
+    const [early] = ledger.audit.rows();
+
+    vi.setSystemTime(START + AUDIT_KEPT - 1);
+    expect(prune(ledger)).toBe(0);
+    expect(ledger.audit.head()).toEqual(young);
+    vi.setSystemTime(START + AUDIT_KEPT);
+    expect(prune(ledger)).toBe(old.sequence);
+    expect(prune(ledger)).toBe(0);
+    expect(linesOf(ledger)).toMatchObject([
+      { sequence: young.sequence, previous: old.hash },
+      { sequence: young.sequence + 1, act: 'pruned', through: old.sequence, hash: old.hash },
+    ]);
+
+    expect(verify(ledger)).toMatchObject({ ok: true, lines: 2 });
+    expect(verify(ledger, old).ok).toBe(true);
+    expect(verify(ledger, young).ok).toBe(true);
+    expect(early && verify(ledger, early)).toEqual({
+      ok: false,
+      problem: 'the expected head is not part of this record',
+    });
+
+    // An order whose own line is gone can still be cancelled, and that folds in as well.
+    cancel(ledger, 'dep_2', kept);
+    expect(verify(ledger).ok).toBe(true);
+    vi.setSystemTime(START + 3 * AUDIT_KEPT);
+    expect(prune(ledger)).toBe(3);
+    expect(verify(ledger)).toMatchObject({ ok: true, lines: 1 });
+    expect(
+      ledger.storage.sql.exec('SELECT id, status FROM checkpoint_orders ORDER BY quantity DESC, status').toArray(),
+    ).toEqual([
+      { id: kept, status: 'cancelled' },
+      { id: cancelled, status: 'cancelled' },
+      { id: late, status: 'confirmed' },
+    ]);
+  }));
+
+test('whatever is pruned when, the record verifies, and only anchors at or after the checkpoint are known', () =>
+  inObject((ledger) => {
+    employ(ledger, 'dep_1', { callsPerMinute: 1000 });
+    const acts = fc.array(fc.constantFrom('buy', 'call', 'pause', 'resume', 'wait', 'prune'), {
+      minLength: 10,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(acts, (story) =>
+        undone(ledger, () => {
+          const heads = [ledger.audit.head()];
+          let now = START;
+          for (const act of story) {
+            if (act === 'wait') now += AUDIT_KEPT / 3;
+            vi.setSystemTime(now);
+            if (act === 'prune') prune(ledger);
+            if (act === 'buy') buy(ledger, 'dep_1');
+            if (act === 'call') call(ledger, 'dep_1');
+            if (act === 'pause') pause(ledger);
+            if (act === 'resume') resume(ledger);
+            heads.push(ledger.audit.head());
+          }
+          const { sequence } = ledger.storage.sql.exec<{ sequence: number }>('SELECT sequence FROM checkpoint').one();
+          expect(verify(ledger)).toMatchObject({ ok: true });
+          for (const head of heads) expect(verify(ledger, head).ok).toBe(head.sequence >= sequence);
+        }),
+      ),
+      { numRuns: 25 },
+    );
+  }));
+
+test('pruning takes 2000 lines at a time, and comes to an end', () =>
+  inObject((ledger) => {
+    ledger.transaction(() => {
+      let head = ledger.audit.head();
+      for (let count = 0; count < 2001; count += 1)
+        head = ledger.audit.append({ actor: 'human', act: 'resumed' }, head, START);
+    });
+    vi.setSystemTime(START + AUDIT_KEPT);
+    expect([prune(ledger), prune(ledger), prune(ledger)]).toEqual([2000, 1, 0]);
+    expect(verify(ledger)).toMatchObject({ ok: true, lines: 2 });
+  }));
+
+/** Counts the rows that `work` reads and writes, over all its statements. */
+function costOf(storage: DurableObjectStorage, work: (ledger: Ledger) => void): { read: number; written: number } {
+  const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+  const sql = {
+    exec(query: string, ...values: SqlStorageValue[]) {
+      const cursor = storage.sql.exec(query, ...values);
+      cursors.push(cursor);
+      return cursor;
+    },
+  } as SqlStorage;
+  const counted = { sql, kv: storage.kv, transactionSync: storage.transactionSync.bind(storage) };
+  work(new Ledger(counted as unknown as DurableObjectStorage, 'user_1'));
+  return {
+    read: cursors.reduce((total, { rowsRead }) => total + rowsRead, 0),
+    written: cursors.reduce((total, { rowsWritten }) => total + rowsWritten, 0),
+  };
+}
+
+test('a hundred thousand lines cost a call, an act and the head no row more than a few do', () =>
+  inObject((ledger, storage) => {
+    employ(ledger, 'dep_1', { shirtsPerDay: 1000, spendPerDay: 2_500_000 });
+    setCeiling(ledger, { shirtsPerDay: 1000, spendPerDay: 2_500_000 });
+    buy(ledger, 'dep_1');
+    const costs = () => ({
+      head: costOf(storage, (counted) => counted.audit.head()),
+      read: costOf(storage, (counted) => call(counted, 'dep_1')),
+      purchase: costOf(storage, (counted) => buy(counted, 'dep_1')),
+      refusal: costOf(storage, (counted) => buy(counted, 'dep_1', 99)),
+      pause: costOf(storage, pause),
+      resume: costOf(storage, resume),
+      page: costOf(storage, (counted) => counted.audit.newest(3)),
+      export: costOf(storage, (counted) => counted.audit.text(counted.audit.head().sequence - 3, 3)),
+    });
+    const few = costs();
+    expect(few.head.read).toBe(1);
+    expect(few.read.written).toBeLessThanOrEqual(2);
+    expect(few.purchase.written).toBeLessThanOrEqual(8);
+
+    const { sequence } = ledger.audit.head();
+    storage.sql.exec(
+      `WITH RECURSIVE more (sequence) AS (SELECT ? + 1 UNION ALL SELECT sequence + 1 FROM more LIMIT 100000)
+       INSERT INTO audit SELECT more.sequence, audit.line, audit.hash FROM more JOIN audit ON audit.sequence = 1`,
+      sequence,
+    );
+    expect(ledger.audit.head().sequence).toBe(sequence + 100_000);
+    expect(costs()).toEqual(few);
+  }));
+
+test('after the limit of a minute, one deputy shares a line a minute; another one is not touched by that', () =>
+  inObject((ledger) => {
+    employ(ledger, 'dep_1', { callsPerMinute: 2 });
+    employ(ledger, 'dep_2', { callsPerMinute: 2 });
+    const before = linesOf(ledger).length;
+    for (let count = 0; count < 10; count += 1) call(ledger, 'dep_1');
+    // Two that were allowed, one refusal with a line of its own, seven that wait for the next.
+    expect(linesOf(ledger)).toHaveLength(before + 3);
+    expect(ledger.deputies.meter('dep_1').unrecorded).toBe(7);
+    expect(call(ledger, 'dep_2')).toBeUndefined();
+    expect(linesOf(ledger).at(-1)).not.toHaveProperty('refusedBefore');
+
+    vi.setSystemTime(START + 60_000 - 1);
+    expect(call(ledger, 'dep_1')).toBe('rate_limited');
+    expect(ledger.deputies.meter('dep_1').unrecorded).toBe(8);
+    vi.setSystemTime(START + 60_000);
+    expect(call(ledger, 'dep_1')).toBe('rate_limited');
+    expect(linesOf(ledger).at(-1)).toMatchObject({ deputy: 'dep_1', code: 'rate_limited', refusedBefore: 8 });
+    // What was refused over the limit did not count against it: both calls of the next minute are there.
+    vi.setSystemTime(START + 65_000);
+    expect([call(ledger, 'dep_1'), call(ledger, 'dep_1')]).toEqual([undefined, undefined]);
+    expect(linesOf(ledger).at(-1)).not.toHaveProperty('refusedBefore');
+  }));
+
+test('within the limit, each refusal has a line of its own and counts as a call', () =>
+  inObject((ledger) => {
+    employ(ledger, 'dep_1', { callsPerMinute: 2 });
+    const refuse = () => (buy(ledger, 'dep_1', 99) === undefined ? linesOf(ledger).at(-1) : undefined);
+    expect(refuse()).toMatchObject({ code: 'order_limit', sequence: 3 });
+    expect(refuse()).toMatchObject({ code: 'order_limit', sequence: 4 });
+    vi.setSystemTime(START + 59_000);
+    expect(refuse()).toMatchObject({ code: 'rate_limited', sequence: 5 });
+    expect(refuse()).toMatchObject({ code: 'rate_limited', sequence: 5 });
+    // Less than a minute after the shared line, but within the limit again.
+    vi.setSystemTime(START + 65_000);
+    expect(refuse()).toMatchObject({ code: 'order_limit', sequence: 6, refusedBefore: 1 });
+    expect(refuse()).toMatchObject({ code: 'order_limit', sequence: 7 });
+  }));
+
+test('what waits for a line gets one before the audit is shown, once', () =>
+  inObject((ledger) => {
+    employ(ledger, 'dep_1', { callsPerMinute: 1 });
+    for (let count = 0; count < 5; count += 1) call(ledger, 'dep_1');
+    recordShared(ledger);
+    expect(linesOf(ledger).at(-1)).toMatchObject({ actor: 'system', act: 'counted', deputy: 'dep_1', refused: 3 });
+    const head = ledger.audit.head();
+    recordShared(ledger);
+    expect(ledger.audit.head()).toEqual(head);
+    expect(call(ledger, 'dep_1')).toBe('rate_limited');
+    expect(ledger.deputies.meter('dep_1').unrecorded).toBe(1);
+    expect(verify(ledger).ok).toBe(true);
+  }));
+
+const DEPUTIES = ['dep_1', 'dep_2'] as const;
+
+test('lines, shared counts and what waits for a line add up to the calls that were made, deputy by deputy', () =>
+  inObject((ledger) => {
+    employ(ledger, 'dep_1', { callsPerMinute: 2 });
+    employ(ledger, 'dep_2', { callsPerMinute: 5 });
+    const step = fc.oneof(
+      {
+        weight: 12,
+        arbitrary: fc.record({ call: fc.constantFrom(...DEPUTIES), times: fc.integer({ min: 1, max: 9 }) }),
+      },
+      { weight: 4, arbitrary: fc.record({ wait: fc.constantFrom(1, 4999, 5000, 20_000, 59_999, 60_000, 65_000) }) },
+      { weight: 1, arbitrary: fc.constantFrom({ act: pause }, { act: resume }, { act: recordShared }) },
+    );
+    let shares = 0;
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 30 }), (steps) =>
+        undone(ledger, () => {
+          const made = { dep_1: 0, dep_2: 0 };
+          let now = START;
+          for (const each of steps) {
+            if ('wait' in each) now += each.wait;
+            vi.setSystemTime(now);
+            if ('act' in each) each.act(ledger);
+            if (!('call' in each)) continue;
+            made[each.call] += each.times;
+            for (let count = 0; count < each.times; count += 1) call(ledger, each.call);
+          }
+          const lines = linesOf(ledger);
+          for (const deputy of DEPUTIES) {
+            const own = lines.flatMap((line) => (line.actor === 'deputy' && line.deputy === deputy ? [line] : []));
+            const counted = lines.flatMap((line) =>
+              line.actor === 'system' && line.act === 'counted' && line.deputy === deputy ? [line.refused] : [],
+            );
+            const shared = [...own.map(({ refusedBefore }) => refusedBefore ?? 0), ...counted].reduce(
+              (a, b) => a + b,
+              0,
+            );
+            expect(own.length + shared + ledger.deputies.meter(deputy).unrecorded).toBe(made[deputy]);
+            shares += shared;
+
+            const limited = own.filter(({ code }) => code === 'rate_limited').map(({ at }) => Date.parse(at));
+            for (const [index, at] of limited.slice(1).entries())
+              expect(at - (limited[index] ?? 0)).toBeGreaterThanOrEqual(60_000);
+          }
+          expect(verify(ledger).ok).toBe(true);
+        }),
+      ),
+      { numRuns: 40 },
+    );
+    expect(shares).toBeGreaterThan(100);
+  }));
