@@ -17,7 +17,7 @@ import {
 } from './authority/acts.ts';
 import type { Appointment } from './authority/deputies.ts';
 import { Ledger } from './authority/ledger.ts';
-import { recordShared, type Verification, verify } from './authority/record.ts';
+import { checking, recordShared, type Verification } from './authority/record.ts';
 import { type ConsentView, lookAt, lookForConsent, type View } from './authority/view.ts';
 import { readConfig } from './config.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
@@ -180,7 +180,13 @@ export class McpShopServer extends McpAgent {
 
   async verifyAudit(expected?: { sequence: number; hash: string }): Promise<Verification> {
     recordShared(this.#ledger);
-    return verify(this.#ledger, expected);
+    const steps = checking(this.#ledger, expected);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      // Lets calls, and above all a pause, come in between.
+      await scheduler.wait(0);
+    }
   }
 
   /** A page of the audit's lines as they were hashed, oldest first. */

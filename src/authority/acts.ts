@@ -5,6 +5,7 @@ import type { Appointment, Deputy } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
 import { type Ceiling, isNoWider, type Limits, type Mandate, mandateSchema } from './mandate.ts';
 import { openRecord } from './schema.ts';
+import { folded } from './checkpoint.ts';
 
 /** How far an act reached: calls with a lower sequence were decided before it, none after it were decided in favour. */
 export type Done = {
@@ -133,15 +134,19 @@ export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { na
     } satisfies Mandate);
     const wider = !isNoWider(next, mandate);
     if (wider && narrowOnly) return { problem: 'wider' };
-    if (wider && isAbove(next.limits, ledger.account.read().ceiling)) return { problem: 'above_ceiling' };
+    if (isRaisedAbove(next.limits, mandate.limits, ledger.account.read().ceiling)) return { problem: 'above_ceiling' };
     ledger.deputies.setMandate(deputy.deputyId, next, now);
     const entry: Entry = { actor: 'human', act: 'amended', deputy: deputy.deputyId, mandate: next };
     return done(ledger, append(ledger, entry, head, now));
   });
 }
 
-export function isAbove(limits: Ceiling, ceiling: Ceiling): boolean {
-  return limits.shirtsPerDay > ceiling.shirtsPerDay || limits.spendPerDay > ceiling.spendPerDay;
+/** A limit from before the ceiling was lowered may stay, because the ceiling binds it anyway; it cannot be raised. */
+function isRaisedAbove(next: Ceiling, current: Ceiling, ceiling: Ceiling): boolean {
+  return (
+    next.shirtsPerDay > Math.max(current.shirtsPerDay, ceiling.shirtsPerDay) ||
+    next.spendPerDay > Math.max(current.spendPerDay, ceiling.spendPerDay)
+  );
 }
 
 /** Sets the limits of the account, over all deputies. */
@@ -153,19 +158,25 @@ export function setCeiling(ledger: Ledger, ceiling: Ceiling): Done {
   });
 }
 
-/** Deletes everything, and starts an empty record. Copies of orders in KV go through the outbox. */
+/**
+ * Deletes what is stored about the human, and starts an empty record. A pause, the ceiling and what counts against it
+ * stay: they say nothing about anybody, and erasing must not be a way around them. Copies of orders in KV go through the
+ * outbox.
+ */
 export function erase(ledger: Ledger): Done {
   return ledger.transaction(() => {
     const { sql } = ledger.storage;
     const now = ledger.now();
     const grants = grantsOf(ledger.deputies.all(now));
+    const { authority, authorityAt, ceiling, day } = ledger.account.read();
     ledger.orders.erase();
     for (const table of ['deputies', 'meters', 'idempotency', 'account', 'audit', 'checkpoint', 'checkpoint_orders']) {
       sql.exec(`DELETE FROM ${table}`);
     }
     ledger.kv.delete('demoMode');
-    openRecord(sql);
-    const head = append(ledger, { actor: 'human', act: 'erased' }, ledger.audit.head(), now);
+    openRecord(sql, { authority, authorityAt: authorityAt ?? null, ceiling, day });
+    const head = append(ledger, { actor: 'human', act: 'erased', ...folded(sql) }, ledger.audit.head(), now);
+    if (authority === 'paused') ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence);
     return { ...done(ledger, head), grants };
   });
 }

@@ -12,6 +12,9 @@ export const GENESIS = '0'.repeat(64);
 
 const orderFacts = z.object({ id: z.string(), quantity: z.int(), total: z.int(), status: z.string() });
 
+/** The checkpoint: what it stands for, up to which line and that one's hash, and the SHA-256 of itself. */
+const foldedInto = { through: z.int(), hash: z.string(), checkpoint: z.string() };
+
 /** What the human did, or what followed from it. */
 const actSchema = z.discriminatedUnion('act', [
   z.object({
@@ -30,15 +33,10 @@ const actSchema = z.discriminatedUnion('act', [
   z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema }),
   z.object({ actor: z.literal('human'), act: z.literal('paused') }),
   z.object({ actor: z.literal('human'), act: z.literal('resumed') }),
-  z.object({ actor: z.literal('human'), act: z.literal('erased') }),
-  z.object({
-    actor: z.literal('system'),
-    act: z.literal('pruned'),
-    /** The last line that was removed, its hash, and the SHA-256 of the checkpoint that stands for them. */
-    through: z.int(),
-    hash: z.string(),
-    checkpoint: z.string(),
-  }),
+  z.object({ actor: z.literal('human'), act: z.literal('erased'), ...foldedInto }),
+  /** What a record held before it had an audit. */
+  z.object({ actor: z.literal('system'), act: z.literal('opened'), ...foldedInto }),
+  z.object({ actor: z.literal('system'), act: z.literal('pruned'), ...foldedInto }),
   z.object({
     actor: z.literal('system'),
     act: z.literal('counted'),
@@ -117,15 +115,14 @@ export class AuditTrail {
 
   /** The lines as they stand, oldest first, from `after` on: what is exported. */
   text(after: number, limit: number): { sequence: number; line: string }[] {
-    return this.#sql
-      .exec<Row>('SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?', after, limit)
-      .toArray()
-      .map(({ sequence, line }) => ({ sequence, line }));
+    return this.rows(after, limit).map(({ sequence, line }) => ({ sequence, line }));
   }
 
-  /** Every stored row, oldest first. */
-  rows(): Iterable<Row> {
-    return this.#sql.exec<Row>('SELECT * FROM audit ORDER BY sequence');
+  /** Stored rows after `after`, oldest first. */
+  rows(after: number, limit: number): Row[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?', after, limit)
+      .toArray();
   }
 }
 

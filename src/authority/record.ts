@@ -1,12 +1,16 @@
 /** Keeping the audit: checking that it holds together and says what the tables say, and pruning what is old. */
-import { type Head, hashOf, readLine } from './audit.ts';
+import { type Head, hashOf, type Line, readLine } from './audit.ts';
+import { checkpointHead, checkpointState, folded, foldInto, isBlank } from './checkpoint.ts';
 import type { Ledger } from './ledger.ts';
-import { apply, coreSchema, type State } from './replay.ts';
+import { apply, type State } from './replay.ts';
+import { DAY, spend, used, type Window } from './window.ts';
 
 /** Milliseconds for which lines of the audit are kept one by one. */
 export const AUDIT_KEPT = 90 * 24 * 60 * 60_000;
 /** Lines folded into the checkpoint in one run. */
-const PRUNE_BATCH = 2000;
+export const PRUNE_BATCH = 2000;
+/** Lines that are checked at a time; calls and acts of the human go on in between. */
+const VERIFY_BATCH = 1000;
 
 export type Verification =
   | { ok: true; lines: number; head: { sequence: number; hash: string } }
@@ -17,90 +21,180 @@ export type Verification =
       problem: string;
     };
 
+type Expected = { sequence: number; hash: string } | undefined;
+
+/** All of `checking` at once. */
+export function verify(ledger: Ledger, expected?: Expected): Verification {
+  const steps = checking(ledger, expected);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 /**
- * Checks that each line hashes to what is stored and to what the next one says of it, that the lines replayed from the
- * checkpoint give exactly what the tables hold, and that `expected`, a head somebody kept elsewhere, is part of it.
- * Without such an anchor a chain proves nothing against whoever can rewrite all of it.
+ * Checks that each line hashes to what is stored and to what the next one says of it, that a line vouches for the
+ * checkpoint, that the lines replayed from it give what the tables hold, and that `expected`, a head somebody kept
+ * elsewhere, is part of it. Without such an anchor a chain proves nothing against whoever can rewrite all of it.
+ *
+ * Yields after each batch of lines, so that a long record keeps nobody waiting; the tables are compared in the last step.
  */
-export function verify(ledger: Ledger, expected?: { sequence: number; hash: string }): Verification {
-  let previous: Head = checkpointHead(ledger);
-  let anchored = expected === undefined || isSame(previous, expected);
-  const state = checkpointState(ledger);
+export function* checking(ledger: Ledger, expected: Expected): Generator<void, Verification> {
+  const { sql } = ledger.storage;
+  const { recordId } = ledger.account.read();
+  const replayed = new Replay(ledger);
+  let vouched = isBlank(sql);
+  let anchored = expected === undefined || isSame(replayed.head, expected);
   let lines = 0;
-  for (const row of ledger.audit.rows()) {
-    const at = (problem: string): Verification => ({ ok: false, sequence: row.sequence, problem });
-    if (row.sequence !== previous.sequence + 1) return at(`line ${previous.sequence + 1} is missing`);
-    if (hashOf(row.line) !== row.hash) return at('its text is not the one that was recorded');
+  for (;;) {
+    const rows = ledger.audit.rows(replayed.head.sequence, VERIFY_BATCH);
+    for (const row of rows) {
+      const problem = replayed.add(row);
+      if (problem !== undefined) return { ok: false, sequence: row.sequence, problem };
+      vouched ||= replayed.vouchesFor(() => folded(sql));
+      anchored ||= expected !== undefined && isSame(replayed.head, expected);
+      lines += 1;
+    }
+    if (rows.length < VERIFY_BATCH) break;
+    yield;
+    if (ledger.account.read().recordId !== recordId) return { ok: false, problem: 'the record was erased meanwhile' };
+  }
+  if (!vouched) return { ok: false, problem: 'the checkpoint is not the one it was made with' };
+  if (!anchored) return { ok: false, problem: 'the expected head is not part of this record' };
+  const difference = replayed.difference();
+  if (difference !== undefined) return { ok: false, problem: difference };
+  return { ok: true, lines, head: { sequence: replayed.head.sequence, hash: replayed.head.hash } };
+}
+
+/** What the lines amount to, one after the other, from the checkpoint on. */
+class Replay {
+  head: Head;
+  readonly #ledger: Ledger;
+  readonly #state: State;
+  /** What each deputy used within the day, and all of them together. */
+  readonly #days = new Map<string, Window>();
+  #day: Window;
+  #line: Line | undefined;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    this.head = checkpointHead(ledger.storage.sql);
+    this.#state = checkpointState(ledger.storage.sql);
+    this.#day = this.#state.day;
+  }
+
+  /** Takes the next row; says what is wrong with it, if anything. */
+  add(row: { sequence: number; line: string; hash: string }): string | undefined {
+    const { sequence, hash, at } = this.head;
+    if (row.sequence !== sequence + 1) return `line ${sequence + 1} is missing`;
+    if (hashOf(row.line) !== row.hash) return 'its text is not the one that was recorded';
     try {
       const line = readLine(row.line);
-      if (line.sequence !== row.sequence) return at('it is stored under another number than its own');
-      if (line.previous !== previous.hash) return at('it does not follow from the line before');
-      if (Date.parse(line.at) < previous.at) return at('it is older than the line before');
-      if (line.actor === 'system' && line.act === 'pruned') {
-        const { hash, sequence, at: _, ...digest } = checkpointDigest(ledger);
-        if (line.through === sequence && (line.hash !== hash || line.checkpoint !== digest.checkpoint))
-          return at('the checkpoint is not the one it was made with');
-      }
-      apply(state, line);
-      previous = { sequence: row.sequence, hash: row.hash, at: Date.parse(line.at) };
+      const time = Date.parse(line.at);
+      if (line.sequence !== row.sequence) return 'it is stored under another number than its own';
+      if (line.previous !== hash) return 'it does not follow from the line before';
+      if (time < at) return 'it is older than the line before';
+      apply(this.#state, line);
+      this.#count(line, time);
+      this.#line = line;
+      this.head = { sequence: row.sequence, hash: row.hash, at: time };
+      return undefined;
     } catch (error) {
-      return at(`it cannot be read or applied: ${String(error)}`);
+      return `it cannot be read or applied: ${String(error)}`;
     }
-    anchored ||= expected !== undefined && isSame(previous, expected);
-    lines += 1;
   }
-  if (!anchored) return { ok: false, problem: 'the expected head is not part of this record' };
-  const difference = compare(ledger, state);
-  if (difference) return { ok: false, problem: difference };
-  return { ok: true, lines, head: { sequence: previous.sequence, hash: previous.hash } };
+
+  /** Whether the last line vouches for the checkpoint as it is. */
+  vouchesFor(read: () => { through: number; hash: string; checkpoint: string }): boolean {
+    if (!this.#line || !('through' in this.#line)) return false;
+    const { through, hash, checkpoint } = this.#line;
+    return isEqual({ through, hash, checkpoint }, read());
+  }
+
+  /** The first difference between what the lines give and what the tables hold. */
+  difference(): string | undefined {
+    return this.#accountDiffers() ?? this.#deputiesDiffer() ?? this.#ordersDiffer();
+  }
+
+  #count(line: Line, at: number): void {
+    if (line.actor !== 'deputy' || line.order?.status !== 'confirmed') return;
+    const { quantity, total } = line.order;
+    this.#day = spend(this.#day, DAY, at, [quantity, total]);
+    this.#days.set(line.deputy, spend(this.#days.get(line.deputy) ?? [], DAY, at, [quantity, total]));
+  }
+
+  #accountDiffers(): string | undefined {
+    const { authority, ceiling, day } = this.#ledger.account.read();
+    if (authority !== this.#state.authority)
+      return `authority is ${authority}, the audit says ${this.#state.authority}`;
+    if (!isEqual(ceiling, this.#state.ceiling)) return 'the ceiling is not the one in the audit';
+    if (!this.#isUsed(day, this.#day)) return 'what all deputies used today is not what the audit says';
+    return undefined;
+  }
+
+  #deputiesDiffer(): string | undefined {
+    const rows = new Map(this.#ledger.deputies.all(0).map((deputy) => [deputy.deputyId, deputy]));
+    for (const [id, said] of Object.entries(this.#state.deputies)) {
+      const row = rows.get(id);
+      rows.delete(id);
+      // An appointment that was never taken up is forgotten.
+      if (!row && said.status === 'pending') continue;
+      if (row?.status !== said.status)
+        return `deputy ${id} is ${row?.status ?? 'missing'}, the audit says ${said.status}`;
+      if (!isEqual(row.mandate, said.mandate)) return `the mandate of ${id} is not the one in the audit`;
+      const { clientId, clientName, clientDomain, scopes } = row;
+      const client = [clientId, clientName, clientDomain, scopes];
+      if (!isEqual(client, [said.clientId, said.clientName, said.clientDomain, said.scopes]))
+        return `the client of ${id} is not the one in the audit`;
+      if (!this.#isUsed(this.#ledger.deputies.meter(id).day, this.#days.get(id) ?? []))
+        return `what ${id} used today is not what the audit says`;
+    }
+    const [stranger] = rows.keys();
+    return stranger === undefined ? undefined : `deputy ${stranger} was never appointed`;
+  }
+
+  #ordersDiffer(): string | undefined {
+    const said = new Map(this.#state.orders);
+    for (const { id, quantity, total, status } of this.#ledger.orders.facts()) {
+      const order = said.get(id);
+      said.delete(id);
+      if (!order) return `order ${id} is not in the audit`;
+      if (order.quantity !== quantity || order.total !== total || order.status !== status)
+        return `order ${id} is not as the audit says`;
+    }
+    const [missing] = said.keys();
+    return missing === undefined ? undefined : `order ${missing} is in the audit and nowhere else`;
+  }
+
+  #isUsed(stored: Window, said: Window): boolean {
+    const now = this.#ledger.now();
+    return isEqual(used(stored, DAY, now), used(said, DAY, now));
+  }
 }
 
 /** Folds lines older than 90 days into the checkpoint, a batch at a time. Returns how many. */
 export function prune(ledger: Ledger): number {
   return ledger.transaction(() => {
+    const { sql } = ledger.storage;
     const head = ledger.audit.head();
     const now = ledger.now(head);
-    const state = checkpointState(ledger);
+    const state = checkpointState(sql);
     const touched = new Set<string>();
     let last: Head | undefined;
     let count = 0;
-    for (const row of ledger.audit.rows()) {
+    for (const row of ledger.audit.rows(0, PRUNE_BATCH)) {
       const line = readLine(row.line);
       const at = Date.parse(line.at);
-      if (at > now - AUDIT_KEPT || count === PRUNE_BATCH) break;
+      if (at > now - AUDIT_KEPT) break;
       apply(state, line);
       if (line.actor === 'deputy' && line.order) touched.add(line.order.id);
       last = { sequence: row.sequence, hash: row.hash, at };
       count += 1;
     }
     if (!last) return 0;
-    const { sql } = ledger.storage;
-    for (const id of touched) {
-      const order = state.orders.get(id);
-      if (order)
-        sql.exec(
-          'INSERT OR REPLACE INTO checkpoint_orders VALUES (?, ?, ?, ?)',
-          id,
-          order.quantity,
-          order.total,
-          order.status,
-        );
-    }
-    const { orders: _, ...core } = state;
-    sql.exec(
-      'UPDATE checkpoint SET sequence = ?, at = ?, hash = ?, state = ? WHERE id = 1',
-      last.sequence,
-      last.at,
-      last.hash,
-      JSON.stringify(core),
-    );
+    foldInto(sql, last, { ...state, day: [] }, touched);
     sql.exec('DELETE FROM audit WHERE sequence <= ?', last.sequence);
-    const { checkpoint } = checkpointDigest(ledger);
-    ledger.audit.append(
-      { actor: 'system', act: 'pruned', through: last.sequence, hash: last.hash, checkpoint },
-      head,
-      now,
-    );
+    ledger.audit.append({ actor: 'system', act: 'pruned', ...folded(sql) }, head, now);
     return count;
   });
 }
@@ -121,59 +215,6 @@ function isSame(head: Head, { sequence, hash }: { sequence: number; hash: string
   return head.sequence === sequence && head.hash === hash;
 }
 
-type CheckpointRow = { sequence: number; at: number; hash: string; state: string };
-
-function checkpointRow(ledger: Ledger): CheckpointRow {
-  return ledger.storage.sql.exec<CheckpointRow>('SELECT sequence, at, hash, state FROM checkpoint').one();
-}
-
-function checkpointHead(ledger: Ledger): Head {
-  const { sequence, at, hash } = checkpointRow(ledger);
-  return { sequence, at, hash };
-}
-
-function checkpointState(ledger: Ledger): State {
-  const core = coreSchema.parse(JSON.parse(checkpointRow(ledger).state));
-  return { ...core, orders: new Map(checkpointOrders(ledger).map(({ id, ...facts }) => [id, facts])) };
-}
-
-type OrderFacts = { id: string; quantity: number; total: number; status: string };
-
-function checkpointOrders(ledger: Ledger): OrderFacts[] {
-  return ledger.storage.sql
-    .exec<OrderFacts>('SELECT id, quantity, total, status FROM checkpoint_orders ORDER BY id')
-    .toArray();
-}
-
-function checkpointDigest(ledger: Ledger): CheckpointRow & { checkpoint: string } {
-  const row = checkpointRow(ledger);
-  return { ...row, checkpoint: hashOf(JSON.stringify([row, checkpointOrders(ledger)])) };
-}
-
-/** The first difference between what the lines give and what the tables hold; undefined when there is none. */
-function compare(ledger: Ledger, state: State): string | undefined {
-  const { authority, ceiling } = ledger.account.read();
-  if (authority !== state.authority) return `authority is ${authority}, the audit says ${state.authority}`;
-  if (JSON.stringify(ceiling) !== JSON.stringify(state.ceiling)) return 'the ceiling is not the one in the audit';
-  const deputies = new Map(ledger.deputies.all(0).map((deputy) => [deputy.deputyId, deputy]));
-  for (const [id, { status, mandate }] of Object.entries(state.deputies)) {
-    const deputy = deputies.get(id);
-    deputies.delete(id);
-    // An appointment that was never taken up is forgotten.
-    if (!deputy && status === 'pending') continue;
-    if (deputy?.status !== status) return `deputy ${id} is ${deputy?.status ?? 'missing'}, the audit says ${status}`;
-    if (JSON.stringify(deputy.mandate) !== JSON.stringify(mandate))
-      return `the mandate of ${id} is not the one in the audit`;
-  }
-  for (const id of deputies.keys()) return `deputy ${id} was never appointed`;
-  const orders = new Map(state.orders);
-  for (const { id, quantity, total, status } of ledger.orders.facts()) {
-    const order = orders.get(id);
-    orders.delete(id);
-    if (!order) return `order ${id} is not in the audit`;
-    if (order.quantity !== quantity || order.total !== total || order.status !== status)
-      return `order ${id} is not as the audit says`;
-  }
-  for (const id of orders.keys()) return `order ${id} is in the audit and nowhere else`;
-  return undefined;
+function isEqual(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -2,20 +2,32 @@
 import { z } from 'zod';
 import type { Line } from './audit.ts';
 import { ceilingSchema, mandateSchema } from './mandate.ts';
+import { windowSchema } from './window.ts';
 
-const orderSchema = z.object({ quantity: z.int(), total: z.int(), status: z.string() });
+/** What the audit says of an order, besides its id. */
+export type OrderFacts = { quantity: number; total: number; status: string };
 
 /** The state without orders, which a checkpoint keeps in rows of their own. */
 export const coreSchema = z.object({
+  /** What all deputies had used within the day when the human erased their record; it counts on. */
+  day: windowSchema.default([]),
   authority: z.enum(['active', 'paused']),
   ceiling: ceilingSchema,
   deputies: z.record(
     z.string(),
-    z.object({ status: z.enum(['pending', 'active', 'revoked', 'superseded']), mandate: mandateSchema }),
+    z.object({
+      status: z.enum(['pending', 'active', 'revoked', 'superseded']),
+      mandate: mandateSchema,
+      clientId: z.string(),
+      clientName: z.string(),
+      clientDomain: z.string().optional(),
+      /** What was granted on the consent page. */
+      scopes: z.array(z.string()),
+    }),
   ),
 });
 export type Core = z.infer<typeof coreSchema>;
-export type State = Core & { orders: Map<string, z.infer<typeof orderSchema>> };
+export type State = Core & { orders: Map<string, OrderFacts> };
 
 /** Applies one line to `state`, in place. Throws when the line cannot follow from it. */
 export function apply(state: State, line: Line): void {
@@ -28,7 +40,14 @@ export function apply(state: State, line: Line): void {
   }
   switch (line.act) {
     case 'appointed':
-      state.deputies[line.deputy] = { status: 'pending', mandate: line.mandate };
+      state.deputies[line.deputy] = {
+        status: 'pending',
+        mandate: line.mandate,
+        clientId: line.client.id,
+        clientName: line.client.unverifiedName,
+        ...(line.client.verifiedDomain && { clientDomain: line.client.verifiedDomain }),
+        scopes: line.mandate.scopes,
+      };
       return;
     case 'activated':
       deputy(state, line.deputy).status = 'active';
@@ -52,6 +71,7 @@ export function apply(state: State, line: Line): void {
       state.authority = 'active';
       return;
     case 'erased':
+    case 'opened':
     case 'pruned':
     case 'counted':
       return;

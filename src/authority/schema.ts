@@ -2,8 +2,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { SCOPES } from '../deputy.ts';
-import { GENESIS } from './audit.ts';
-import { DEFAULT_CEILING, DEFAULT_LIMITS, LONGEST, type Mandate } from './mandate.ts';
+import { AuditTrail, GENESIS } from './audit.ts';
+import { folded } from './checkpoint.ts';
+import { type Ceiling, DEFAULT_CEILING, DEFAULT_LIMITS, LONGEST, type Mandate, mandateSchema } from './mandate.ts';
+import type { Authority } from './policy.ts';
+import type { Core } from './replay.ts';
+import type { Window } from './window.ts';
 
 const VERSION_KEY = 'schemaVersion';
 
@@ -122,6 +126,11 @@ function second({ sql }: DurableObjectStorage): void {
   ) WITHOUT ROWID`);
   openRecord(sql);
   sql.exec('DROP TABLE shop_orders');
+  // What was there before the audit is made part of it.
+  const audit = new AuditTrail(sql);
+  const head = audit.head();
+  const held = sql.exec('SELECT 1 FROM deputies UNION ALL SELECT 1 FROM orders LIMIT 1').toArray().length > 0;
+  if (held) audit.append({ actor: 'system', act: 'opened', ...folded(sql) }, head, Math.max(Date.now(), head.at));
 }
 
 /** What the first version granted had no limits; it gets those that a new mandate starts with. */
@@ -135,34 +144,51 @@ function mandateOf(scopes: string, appointedAt: number): Mandate {
   };
 }
 
+/** What an account starts with. */
+export type Start = { authority: Authority; authorityAt: number | null; ceiling: Ceiling; day: Window };
+const NEW: Start = { authority: 'active', authorityAt: null, ceiling: DEFAULT_CEILING, day: [] };
+
+type DeputyRow = {
+  deputy_id: string;
+  status: string;
+  mandate: string;
+  client_id: string;
+  client_name: string;
+  client_domain: string | null;
+  scopes: string;
+};
+
 /** Starts the account and its audit from what the tables hold now. */
-export function openRecord(sql: SqlStorage): void {
-  sql.exec(
-    `INSERT INTO account VALUES (1, ?, ?, 'active', NULL, NULL, ?, '[]', 0)`,
-    randomUUID(),
-    randomBytes(32).toString('base64'),
-    JSON.stringify(DEFAULT_CEILING),
-  );
-  const deputies: Record<string, { status: string; mandate: unknown }> = {};
-  for (const row of sql.exec<{ deputy_id: string; status: string; mandate: string }>(
-    'SELECT deputy_id, status, mandate FROM deputies',
-  )) {
-    deputies[row.deputy_id] = { status: row.status, mandate: JSON.parse(row.mandate) };
-  }
+export function openRecord(sql: SqlStorage, { authority, authorityAt, ceiling, day }: Start = NEW): void {
   const { sequence, at } = sql
     .exec<{ sequence: number; at: number }>(
       'SELECT coalesce(max(sequence), 0) AS sequence, coalesce(max(placed_at), 0) AS at FROM orders',
     )
     .one();
   sql.exec(
-    'INSERT INTO checkpoint VALUES (1, ?, ?, ?, ?)',
+    'INSERT INTO account VALUES (1, ?, ?, ?, ?, NULL, ?, ?, ?)',
+    randomUUID(),
+    randomBytes(32).toString('base64'),
+    authority,
+    authorityAt,
+    JSON.stringify(ceiling),
+    JSON.stringify(day),
     sequence,
-    at,
-    GENESIS,
-    JSON.stringify({ authority: 'active', ceiling: DEFAULT_CEILING, deputies }),
   );
+  const deputies: Core['deputies'] = {};
+  for (const row of sql.exec<DeputyRow>('SELECT * FROM deputies')) {
+    deputies[row.deputy_id] = {
+      status: z.enum(['pending', 'active', 'revoked', 'superseded']).parse(row.status),
+      mandate: mandateSchema.parse(JSON.parse(row.mandate)),
+      clientId: row.client_id,
+      clientName: row.client_name,
+      ...(row.client_domain !== null && { clientDomain: row.client_domain }),
+      scopes: z.array(z.string()).parse(JSON.parse(row.scopes)),
+    };
+  }
+  const state: Core = { day, authority, ceiling, deputies };
+  sql.exec('INSERT INTO checkpoint VALUES (1, ?, ?, ?, ?)', sequence, at, GENESIS, JSON.stringify(state));
   sql.exec('INSERT INTO checkpoint_orders SELECT id, quantity, total, status FROM orders');
-  sql.exec('UPDATE account SET exported = ?', sequence);
 }
 
 const MIGRATIONS = [first, second];

@@ -276,7 +276,8 @@ export const ErasePage: FC<Looking> = (looking) => (
   <Frame {...looking} title="Delete your data?">
     <p>
       This deletes your deputies, their mandates, your orders and their copies, and the record of what happened. Every
-      deputy must be appointed anew. Orders that were placed are still placed. Nobody can undo it.
+      deputy must be appointed anew. Orders that were placed are still placed. A pause and the limits of your account
+      stay as they are. Nobody can undo it.
     </p>
     <Post action="/deputies/erase" token={looking.token} class="actions">
       <button class="danger">Delete everything</button>
@@ -295,7 +296,8 @@ export const VerifyPage: FC<
       <div class="card" role="status">
         <p>
           <strong>The record holds together.</strong> {result.lines.toLocaleString('en')} lines, each with the hash of
-          the one before; replayed, they give exactly the deputies, limits and orders that are stored.
+          the one before; replayed, they give the deputies, mandates and limits that are stored, what was used of them,
+          and the number, total and status of each order.
         </p>
         <p>
           Its head is line {result.head.sequence}, <code>{result.head.hash}</code>.

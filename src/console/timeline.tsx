@@ -42,6 +42,8 @@ function sentence(line: Line, nameOf: (deputyId: string) => string): string {
       return 'You let your deputies go on.';
     case 'erased':
       return 'You deleted your data. The record begins here.';
+    case 'opened':
+      return 'The record begins here, with what there was before it.';
     case 'pruned':
       return `Lines up to ${line.through} were older than 90 days and were folded into one.`;
     case 'counted':

@@ -119,6 +119,7 @@ async function make(ledger: Ledger, deputy: number, tool: string, args: unknown)
     demoTools: true,
     deliver: async () => {},
     recorded: false,
+    allowed: false,
   };
   registerTools(server, TOOLS, visit);
   if (!found) throw new Error(`no tool ${tool}`);
@@ -127,7 +128,7 @@ async function make(ledger: Ledger, deputy: number, tool: string, args: unknown)
     return { allowed: false, code: 'insufficient_scope' };
   }
   const { isError, structuredContent } = await found.handler(args);
-  expect(visit.recorded).toBe(true);
+  expect(visit).toMatchObject({ recorded: true, allowed: !isError });
   return isError
     ? { allowed: false, code: structuredContent?.error?.code }
     : { allowed: true, data: structuredContent ?? {} };
