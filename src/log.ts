@@ -25,6 +25,7 @@ export function logError(
     | 'object_unreachable'
     | 'order_delivery_failed'
     | 'audit_export_failed'
+    | 'audit_line_refused'
     | 'upkeep_failed'
     | 'grant_cleanup_failed'
     | 'rate_limiter_failed'

@@ -4,7 +4,7 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { McpAgent } from 'agents/mcp';
 import { createMcpHandler } from 'agents/mcp/server';
 import { z } from 'zod';
-import { type Refreshed, sendAuditLine } from './auth/authkit.ts';
+import { LineRefusedError, type Refreshed, sendAuditLine } from './auth/authkit.ts';
 import {
   type Act,
   activate,
@@ -23,7 +23,7 @@ import { readConfig } from './config.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
 import { invalidToken } from './rpc-error.ts';
 import { type DeliveryJob, deliveryJobSchema, Outbox } from './shop/outbox.ts';
-import { recordUnserved, registerTools, type Visit } from './tools/define-tool.ts';
+import { type AnyTool, recordUnserved, registerTools, type Visit } from './tools/define-tool.ts';
 import { TOOLS } from './tools/registry.ts';
 import { type DailyJob, type ExportJob, Upkeep } from './upkeep.ts';
 
@@ -73,7 +73,15 @@ export class McpShopServer extends McpAgent {
         const organization = config.WORKOS_AUDIT_LOGS_ORGANIZATION;
         return organization === undefined
           ? undefined
-          : (line, key) => sendAuditLine(config, organization, this.#userId, line, key);
+          : async (line, key) => {
+              try {
+                await sendAuditLine(config, organization, this.#userId, line, key);
+                return true;
+              } catch (error) {
+                if (error instanceof LineRefusedError) return false;
+                throw error;
+              }
+            };
       },
     );
   }
@@ -109,21 +117,23 @@ export class McpShopServer extends McpAgent {
       recorded: false,
       allowed: false,
     };
-    const handler = createMcpHandler(() => serverFor(visit), {
+    const tools = TOOLS.filter((tool) => visit.demoTools || !tool.demo);
+    const handler = createMcpHandler(() => serverFor(tools, visit), {
       legacy: 'stateless',
       maxSubscriptions: 0,
       // The OAuth provider answers CORS, and the Worker has checked Host and Origin.
       corsOptions: false,
       allowedOriginHostnames: '*',
     });
-    const body = await request.text();
+    // Without byte-order marks, so that everybody who parses it reads the same.
+    const body = (await request.text()).replace(/^\uFEFF+/, '');
     const { method, headers, url } = request;
     const answer = await handler.fetch(new Request(url, { method, headers, body }), { authInfo: toAuthInfo(caller) });
     // The older era answers before the call is through; only now is it known what came of it.
     const whole = await answer.arrayBuffer();
-    const tool = toolCalledIn(body);
-    if (tool !== undefined && !visit.recorded) recordUnserved(tool, visit);
-    if (tool !== undefined) await this.#upkeep.touched();
+    const call = toolCallIn(body);
+    if (call && !visit.recorded) recordUnserved(call.name, tools, visit);
+    if (call) await this.#upkeep.touched();
     // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
     const ended = visit.allowed ? undefined : this.#ledger.endOf(caller.deputyId);
     if (ended) return invalidToken(caller.resource, ended.message);
@@ -214,25 +224,28 @@ export class McpShopServer extends McpAgent {
   }
 }
 
-function serverFor(visit: Visit): McpServer {
+function serverFor(tools: readonly AnyTool[], visit: Visit): McpServer {
   const server = new McpServer(SERVER_INFO, {
     instructions: INSTRUCTIONS,
     capabilities: { tools: { listChanged: false } },
   });
-  registerTools(
-    server,
-    TOOLS.filter((tool) => visit.demoTools || !tool.demo),
-    visit,
-  );
+  registerTools(server, tools, visit);
   return server;
 }
 
-const toolCall = z.object({ method: z.literal('tools/call'), params: z.object({ name: z.string() }) });
+const toolCall = z.object({
+  method: z.literal('tools/call'),
+  params: z
+    .object({ name: z.string().optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+});
 
-/** The tool that a request asks for, or undefined when it asks for something else. */
-function toolCalledIn(body: string): string | undefined {
+/** The tool call that a request makes, well-formed or not; undefined when it asks for something else. */
+function toolCallIn(body: string): { name: string | undefined } | undefined {
   try {
-    return toolCall.safeParse(JSON.parse(body)).data?.params.name;
+    const call = toolCall.safeParse(JSON.parse(body));
+    return call.success ? { name: call.data.params?.name } : undefined;
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Line } from './authority/audit.ts';
 import type { Ledger } from './authority/ledger.ts';
-import { AUDIT_KEPT, prune, recordShared } from './authority/record.ts';
+import { AUDIT_KEPT, prune, PRUNE_BATCH, recordShared } from './authority/record.ts';
 import { log, logError } from './log.ts';
 import { backOff } from './shop/outbox.ts';
 
@@ -20,21 +20,22 @@ export type UpkeepJobs = {
   list(): Promise<{ id: string; time: number; payload: unknown }[]>;
 };
 
-/** Sends one line to WorkOS. `key` makes a repetition harmless. */
-export type SendLine = (line: Line, key: string) => Promise<void>;
+/** Sends one line to WorkOS, under a `key` that repetitions share. False when WorkOS will never take it. */
+export type SendLine = (line: Line, key: string) => Promise<boolean>;
 
 const DAY_SECONDS = 24 * 60 * 60;
 /** Seconds that lines gather before they are sent. */
 const EXPORT_DELAY = 5;
 const EXPORT_BATCH = 50;
+const AT_ONCE = 1;
 
 export class Upkeep {
   readonly #ledger: Ledger;
   readonly #userId: string;
   readonly #jobs: UpkeepJobs;
   readonly #exporter: () => SendLine | undefined;
-  /** The daily job that is armed, and when it is due, in seconds since the epoch. */
-  #daily: { id: string; time: number } | undefined;
+  /** When the daily job is due, in seconds since the epoch; undefined when none is armed. */
+  #daily: { time: number } | undefined;
   #exporting = false;
 
   /** `exporter` is undefined while no organization is configured. */
@@ -47,30 +48,27 @@ export class Upkeep {
 
   /** Learns what is armed. */
   async start(): Promise<void> {
-    for (const { id, time, payload } of await this.#jobs.list()) {
-      if (dailyJobSchema.safeParse(payload).success) this.#daily = { id, time };
+    for (const { time, payload } of await this.#jobs.list()) {
+      if (dailyJobSchema.safeParse(payload).success) this.#daily = { time };
       if (exportJobSchema.safeParse(payload).success) this.#exporting = true;
     }
   }
 
   /** Called after every change of the record; arms what is not armed yet. Does not throw: the next change tries again. */
   async touched(): Promise<void> {
+    const soon = Date.now() / 1000 + DAY_SECONDS;
+    if (!this.#daily || this.#daily.time > soon + 60) await this.#armDaily(DAY_SECONDS, 0);
+    if (this.#exporting || !this.#isExported()) return;
+    this.#exporting = true;
+    await this.#armExport(EXPORT_DELAY, 0);
+  }
+
+  #isExported(): boolean {
     try {
-      const soon = Date.now() / 1000 + DAY_SECONDS;
-      if (!this.#daily || this.#daily.time > soon + 60) {
-        const { id } = this.#daily ?? {};
-        this.#daily = { id: '', time: soon };
-        this.#daily.id = await this.#jobs.armDaily(DAY_SECONDS, { logged: 0 });
-        if (id) await this.#jobs.cancel(id);
-      }
-      if (!this.#exporting && this.#exporter()) {
-        this.#exporting = true;
-        await this.#jobs.armExport(EXPORT_DELAY, { exportAttempt: 0 });
-      }
+      return this.#exporter() !== undefined;
     } catch (error) {
-      this.#daily = undefined;
-      this.#exporting = false;
       logError('upkeep_failed', error);
+      return false;
     }
   }
 
@@ -90,21 +88,40 @@ export class Upkeep {
     } catch (error) {
       logError('upkeep_failed', error);
     }
-    await this.#armNextDaily(head.sequence > logged || pruned > 0, head.sequence);
+    const next = this.#nextDaily(head.sequence > logged, pruned);
+    this.#daily = undefined;
+    if (next !== undefined) await this.#armDaily(next, head.sequence);
   }
 
-  /** A record that nothing happens to is left alone until its oldest line is to be pruned. */
-  async #armNextDaily(busy: boolean, logged: number): Promise<void> {
-    this.#daily = undefined;
+  /** Seconds until the next round. A record that nothing happens to is left alone until its oldest line is to be pruned. */
+  #nextDaily(busy: boolean, pruned: number): number | undefined {
+    if (pruned === PRUNE_BATCH) return AT_ONCE;
+    if (busy) return DAY_SECONDS;
     const [oldest, next] = this.#ledger.audit.lines(0, 2);
     const onlyPruned = oldest?.actor === 'system' && oldest.act === 'pruned' && !next;
-    if (!oldest || onlyPruned) return;
-    const quiet = Math.max(DAY_SECONDS, Math.ceil((Date.parse(oldest.at) + AUDIT_KEPT - Date.now()) / 1000) + 60);
-    const seconds = busy ? DAY_SECONDS : quiet;
+    if (!oldest || onlyPruned) return undefined;
+    return Math.max(DAY_SECONDS, Math.ceil((Date.parse(oldest.at) + AUDIT_KEPT - Date.now()) / 1000) + 60);
+  }
+
+  /** Arms the one daily job, in place of any other. Does not throw. */
+  async #armDaily(seconds: number, logged: number): Promise<void> {
+    // Noted before anything is waited for, so that calls that come meanwhile do not arm another one.
+    this.#daily = { time: Date.now() / 1000 + seconds };
     try {
-      const id = await this.#jobs.armDaily(seconds, { logged });
-      this.#daily = { id, time: Date.now() / 1000 + seconds };
+      const others = (await this.#jobs.list()).filter(({ payload }) => dailyJobSchema.safeParse(payload).success);
+      await this.#jobs.armDaily(seconds, { logged });
+      for (const { id } of others) await this.#jobs.cancel(id);
     } catch (error) {
+      this.#daily = undefined;
+      logError('upkeep_failed', error);
+    }
+  }
+
+  async #armExport(seconds: number, exportAttempt: number): Promise<void> {
+    try {
+      await this.#jobs.armExport(seconds, { exportAttempt });
+    } catch (error) {
+      this.#exporting = false;
       logError('upkeep_failed', error);
     }
   }
@@ -118,7 +135,8 @@ export class Upkeep {
       const { exported, recordId } = this.#ledger.account.read();
       const lines = this.#ledger.audit.lines(exported, EXPORT_BATCH);
       for (const line of send ? lines : []) {
-        await send?.(line, `${recordId}-${line.sequence}`);
+        const taken = await send?.(line, `${recordId}-${line.sequence}`);
+        if (!taken) logError('audit_line_refused', `line ${line.sequence}`, { user: this.#userId });
         this.#ledger.account.setExported(recordId, line.sequence);
       }
       left = send !== undefined && this.#ledger.audit.head().sequence > this.#ledger.account.read().exported;
@@ -128,12 +146,6 @@ export class Upkeep {
       left = true;
     }
     this.#exporting = left;
-    if (!left) return;
-    try {
-      await this.#jobs.armExport(attempt === 0 ? 1 : backOff(attempt), { exportAttempt: attempt });
-    } catch (error) {
-      this.#exporting = false;
-      logError('upkeep_failed', error);
-    }
+    if (left) await this.#armExport(attempt === 0 ? AT_ONCE : backOff(attempt), attempt);
   }
 }

@@ -1,5 +1,11 @@
 /** WorkOS AuthKit: where people sign in. The only file that knows WorkOS. */
-import { type AuthenticateWithSessionCookieSuccessResponse, OauthException, WorkOS } from '@workos-inc/node';
+import {
+  type AuthenticateWithSessionCookieSuccessResponse,
+  BadRequestException,
+  OauthException,
+  UnprocessableEntityException,
+  WorkOS,
+} from '@workos-inc/node';
 import { decode } from 'hono/jwt';
 import { z } from 'zod';
 import type { Line } from '../authority/audit.ts';
@@ -93,7 +99,7 @@ export type Refreshed = { sealed: string } | { ended: true } | { unavailable: st
 /** Trades a session for a fresh one; the old one is of no more use then. Does not throw. */
 export async function refreshSession(config: Config, sealed: string): Promise<Refreshed> {
   try {
-    const result = await load(config, sealed).refresh();
+    const result = await soon(load(config, sealed).refresh());
     if (result.authenticated && result.sealedSession) return { sealed: result.sealedSession };
     if ('retryable' in result && result.retryable) return { unavailable: result.reason };
     return { ended: true };
@@ -107,7 +113,16 @@ export function signOutUrl(config: Config, sessionId: string, returnTo: string):
   return workos(config).userManagement.getLogoutUrl({ sessionId, returnTo });
 }
 
-/** Copies one line of a human's audit to WorkOS Audit Logs. `key` makes a repetition harmless. Throws when WorkOS does. */
+/** Characters of a value that WorkOS Audit Logs take. */
+const MAX_VALUE = 500;
+
+/** Thrown when WorkOS will not take a line, now or later: it breaks a rule of theirs. */
+export class LineRefusedError extends Error {}
+
+/**
+ * Copies one line of a human's audit to WorkOS Audit Logs. Within 24 hours `key` makes a repetition harmless.
+ * Throws LineRefusedError, or what else goes wrong.
+ */
 export async function sendAuditLine(
   config: Config,
   organization: string,
@@ -133,19 +148,39 @@ export async function sendAuditLine(
     metadata: {
       sequence,
       previous,
-      ...(called && { decision: called.decision, client: called.client }),
+      ...(called && { decision: called.decision, client: called.client.slice(0, MAX_VALUE) }),
       ...(called?.code && { code: called.code }),
     },
   };
   if (event.targets.length === 0) event.targets.push({ type: 'account', id: userId });
-  await workos(config).auditLogs.createEvent(organization, event, { idempotencyKey: key });
+  try {
+    await soon(workos(config).auditLogs.createEvent(organization, event, { idempotencyKey: key }));
+  } catch (error) {
+    if (error instanceof BadRequestException || error instanceof UnprocessableEntityException)
+      throw new LineRefusedError(String(error), { cause: error });
+    throw error;
+  }
+}
+
+/** Milliseconds that WorkOS has for an answer. Its SDK waits for a minute, twice. */
+const PATIENCE = 5000;
+
+async function soon<Result>(call: Promise<Result>): Promise<Result> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new AuthkitUnavailableError(`no answer within ${PATIENCE} ms`)), PATIENCE);
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Tells a refusal of this one sign-in from everything else: outages, wrong keys, wrong configuration. */
 async function reach<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
-    return await call();
+    return await soon(call());
   } catch (error) {
+    if (error instanceof AuthkitUnavailableError) throw error;
     if (error instanceof OauthException && error.error === 'invalid_grant') throw new SignInRefusedError(error.error);
     throw new AuthkitUnavailableError(String(error), { cause: error });
   }

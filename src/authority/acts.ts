@@ -3,7 +3,7 @@ import type { Scope } from '../deputy.ts';
 import type { Entry, Head } from './audit.ts';
 import type { Appointment, Deputy } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
-import { type Ceiling, isNoWider, type Limits, type Mandate, mandateSchema } from './mandate.ts';
+import { type Ceiling, isNoWider, type Limits, LONGEST, type Mandate, mandateSchema } from './mandate.ts';
 import { openRecord } from './schema.ts';
 import { folded } from './checkpoint.ts';
 
@@ -104,7 +104,7 @@ export function revoke(ledger: Ledger, deputyId: string): Done | Problem {
   });
 }
 
-/** What the human changes of a mandate. `expiresAt` in milliseconds; undefined leaves it. */
+/** What the human changes of a mandate. `expiresAt` in milliseconds, at most 30 days after the appointment; undefined leaves it. */
 export type Amendment = {
   deputyId: string;
   /** The version that the human saw. */
@@ -130,7 +130,8 @@ export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { na
       // The token holds no more than what was granted on the consent page.
       scopes: amendment.scopes.filter((scope) => deputy.scopes.includes(scope)),
       limits: { ...mandate.limits, ...amendment.limits },
-      expiresAt: amendment.expiresAt ?? mandate.expiresAt,
+      // What WorkOS said of the human at the appointment is not relied on for longer than that.
+      expiresAt: Math.min(amendment.expiresAt ?? mandate.expiresAt, Date.parse(deputy.appointedAt) + LONGEST),
     } satisfies Mandate);
     const wider = !isNoWider(next, mandate);
     if (wider && narrowOnly) return { problem: 'wider' };

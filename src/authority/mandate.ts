@@ -73,6 +73,17 @@ export function isNoWider(next: Mandate, current: Mandate): boolean {
   );
 }
 
+/** Shirts, and whole cents. */
+export type Used = { shirts: number; spend: number };
+
+/** What is left of a day: under the mandate, and under the ceiling of the account that binds it. */
+export function leftOf(limits: Ceiling, used: Used, ceiling: Ceiling, usedByAll: Used): Used {
+  return {
+    shirts: Math.max(0, Math.min(limits.shirtsPerDay - used.shirts, ceiling.shirtsPerDay - usedByAll.shirts)),
+    spend: Math.max(0, Math.min(limits.spendPerDay - used.spend, ceiling.spendPerDay - usedByAll.spend)),
+  };
+}
+
 /** A part of the sentence: fixed words, or a blank that the human fills in and how it reads once filled. */
 export type Part = string | { blank: keyof Blanks; reads: string };
 export type Blanks = {

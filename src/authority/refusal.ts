@@ -22,6 +22,7 @@ export const REFUSAL_CODES = [
   'purchase_rate',
   // The call itself.
   'unknown_tool',
+  'invalid_request',
   'invalid_arguments',
   'unknown_cursor',
   'unknown_order',
@@ -36,8 +37,8 @@ export const LIFTERS = ['deputy', 'human', 'administrator', 'operator'] as const
 
 export const remainingSchema = z
   .object({
-    quantity: z.int().optional().describe('The most shirts that one order may have now.'),
-    spend: z.int().optional().describe('Whole cents that may be spent now.'),
+    quantity: z.int().optional().describe('The most shirts that one order may have under this rule.'),
+    spend: z.int().optional().describe('Whole cents that may be spent under this rule.'),
     freesAt: z.iso.datetime().optional().describe('When the first part of what was used counts no longer.'),
   })
   .describe('What is left under the rule.');

@@ -4,15 +4,13 @@ import type { AccountState } from './account.ts';
 import type { Line } from './audit.ts';
 import type { Deputy } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
-import type { Ceiling } from './mandate.ts';
+import type { Ceiling, Used } from './mandate.ts';
 import { DAY, used } from './window.ts';
-
-/** Shirts, and whole cents, within the last 24 hours. */
-export type Used = { shirts: number; spend: number };
 
 export type DeputyView = Deputy & {
   /** The mandate's end has come. */
   expired: boolean;
+  /** Within the last 24 hours. */
   used: Used;
   /** ISO 8601; undefined when it never called. */
   lastSeen?: string;

@@ -60,10 +60,24 @@ export async function accept(
   return { userId, typed, ticked };
 }
 
+/** Milliseconds that somebody who wants to stop their deputies waits for WorkOS. */
+const PATIENCE = 2000;
+
+/** The session, or AuthkitUnavailableError once it takes too long. */
+export async function withinPatience<Session>(session: Promise<Session>): Promise<Session> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new AuthkitUnavailableError('too slow for the brake')), PATIENCE);
+  try {
+    return await Promise.race([session, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function sessionFor(c: AppContext, needed: Needed) {
   if (needed !== 'valid') return signedInFreshly(c);
   try {
-    return await signedIn(c);
+    return await withinPatience(signedIn(c));
   } catch (error) {
     // The brake must work while WorkOS does not.
     if (error instanceof AuthkitUnavailableError) return lastSignedIn(c);

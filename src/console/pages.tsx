@@ -1,7 +1,7 @@
 /** The console's pages: who acts for me, what may they do, what did they do, stop. Plain forms, no script. */
 import type { FC, PropsWithChildren } from 'hono/jsx';
 import type { Problems, Typed } from '../authority/blanks.ts';
-import { moment, sentenceOf, shirts } from '../authority/mandate.ts';
+import { leftOf, LONGEST, moment, sentenceOf, shirts } from '../authority/mandate.ts';
 import type { Verification } from '../authority/record.ts';
 import type { DeputyView, View } from '../authority/view.ts';
 import type { User } from '../deputy.ts';
@@ -77,7 +77,7 @@ export const OverviewPage: FC<Looking & { view: View }> = ({ view, ...looking })
       <h2>Acting for you</h2>
       {live.length === 0 && <p class="muted">Nobody. Give the address of this shop to an MCP client to appoint one.</p>}
       {live.map((deputy) => (
-        <Card deputy={deputy} paused={paused} />
+        <Card deputy={deputy} view={view} />
       ))}
       <h2>Your account</h2>
       <div class="card">
@@ -130,7 +130,7 @@ export const OverviewPage: FC<Looking & { view: View }> = ({ view, ...looking })
       </div>
       {ended.length > 0 && <h2>No longer acting for you</h2>}
       {ended.map((deputy) => (
-        <Card deputy={deputy} paused={false} />
+        <Card deputy={deputy} view={view} />
       ))}
       <h2>Your data</h2>
       <p>
@@ -163,9 +163,10 @@ export const BrakePage: FC<{ token: string; paused: boolean }> = ({ token, pause
   </Layout>
 );
 
-const Card: FC<{ deputy: DeputyView; paused: boolean }> = ({ deputy, paused }) => {
+const Card: FC<{ deputy: DeputyView; view: View }> = ({ deputy, view }) => {
   const { deputyId, mandate, used, clientDomain, appointedAt, lastSeen, redirectHost } = deputy;
-  const left = Math.max(0, mandate.limits.shirtsPerDay - used.shirts);
+  const left = leftOf(mandate.limits, used, view.account.ceiling, view.used);
+  const paused = view.account.authority === 'paused';
   const live = isLive(deputy);
   return (
     <section class="card">
@@ -175,7 +176,7 @@ const Card: FC<{ deputy: DeputyView; paused: boolean }> = ({ deputy, paused }) =
       <p>{sentenceOf('It', mandate)}</p>
       {live && mandate.scopes.includes('shop:buy') && (
         <p>
-          Left now: {shirts(left)} and {formatPrice(Math.max(0, mandate.limits.spendPerDay - used.spend))}.
+          Left now: {shirts(left.shirts)} and {formatPrice(left.spend)}.
         </p>
       )}
       <p class="muted">
@@ -217,7 +218,12 @@ export const DeputyPage: FC<
           <Post action={here} token={looking.token}>
             <input type="hidden" name="version" value={String(deputy.mandate.version)} />
             <Powers offered={deputy.scopes} ticked={scopes} />
-            <Blanks typed={typed} problems={problems} now={now} keep={deputy.mandate.expiresAt} />
+            <Blanks
+              typed={typed}
+              problems={problems}
+              now={now}
+              ends={{ keep: deputy.mandate.expiresAt, latest: Date.parse(deputy.appointedAt) + LONGEST }}
+            />
             <div class="actions">
               <button class="primary">Change the mandate</button>
               <a class="button" href="/deputies">

@@ -10,7 +10,7 @@ import { readCeiling, readDuration, readLimits, readScopes, typedCeiling, typedL
 import { objectName } from '../deputy.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
-import { accept, formToken, freshVisitor, type Needed, visitor } from './guard.tsx';
+import { accept, formToken, freshVisitor, type Needed, visitor, withinPatience } from './guard.tsx';
 import {
   BrakePage,
   CeilingPage,
@@ -26,7 +26,7 @@ import {
 export const pages = new Hono<{ Bindings: PageEnv }>();
 
 pages.get('/', async (c) => {
-  const session = await visitor(c).catch((error: unknown) => brake(c, error));
+  const session = await withinPatience(visitor(c)).catch((error: unknown) => brake(c, error));
   if (session instanceof Response) return session;
   const before = z.coerce.number().int().positive().safeParse(c.req.query('before')).data;
   const view = await objectOf(c, session.user.userId).look({ before });

@@ -48,12 +48,14 @@ export const Powers: FC<{ offered: readonly string[]; ticked: readonly string[] 
   </fieldset>
 );
 
-/** `keep` is the present end of a mandate that is being changed, which then is the first choice. Times in milliseconds. */
-export const Blanks: FC<{ typed: Typed; problems: Problems; now: number; keep?: number | undefined }> = ({
+/** A mandate that is being changed: its present end, which is the first choice, and the latest one. In milliseconds. */
+type Ends = { keep: number; latest: number };
+
+export const Blanks: FC<{ typed: Typed; problems: Problems; now: number; ends?: Ends | undefined }> = ({
   typed,
   problems,
   now,
-  keep,
+  ends,
 }) => (
   <fieldset>
     <legend>How much, and until when</legend>
@@ -62,12 +64,7 @@ export const Blanks: FC<{ typed: Typed; problems: Problems; now: number; keep?: 
         typeof part === 'string' ? (
           part
         ) : part.blank === 'until' ? (
-          <Until
-            typed={typed['until'] ?? (keep === undefined ? 'week' : 'keep')}
-            now={now}
-            keep={keep}
-            problems={problems}
-          />
+          <Until typed={typed['until'] ?? (ends ? 'keep' : 'week')} now={now} ends={ends} problems={problems} />
         ) : (
           <Blank name={part.blank} typed={typed} problems={problems} />
         ),
@@ -98,10 +95,10 @@ export const Blank: FC<{ name: string; typed: Typed; problems: Problems }> = ({ 
   );
 };
 
-const Until: FC<{ typed: string; now: number; keep: number | undefined; problems: Problems }> = ({
+const Until: FC<{ typed: string; now: number; ends: Ends | undefined; problems: Problems }> = ({
   typed,
   now,
-  keep,
+  ends,
   problems,
 }) => (
   <select
@@ -109,14 +106,14 @@ const Until: FC<{ typed: string; now: number; keep: number | undefined; problems
     aria-label={LABELS['until']}
     {...(problems['until'] && { 'aria-invalid': 'true', 'aria-describedby': 'until-problem' })}
   >
-    {keep !== undefined && (
+    {ends && (
       <option value="keep" selected={typed === 'keep'}>
-        as before: {moment(keep)}
+        as before: {moment(ends.keep)}
       </option>
     )}
     {CHOICES.map((name) => (
       <option value={name} selected={typed === name}>
-        {DURATION_WORDS[name]} from now: {moment(now + DURATIONS[name])}
+        {DURATION_WORDS[name]} from now: {moment(Math.min(now + DURATIONS[name], ends?.latest ?? Infinity))}
       </option>
     ))}
   </select>

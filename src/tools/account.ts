@@ -1,6 +1,6 @@
 /** Who acts for whom, as the server knows it from the token, and what was granted. */
 import { z } from 'zod';
-import { authorizationDetails, sentenceOf } from '../authority/mandate.ts';
+import { authorizationDetails, leftOf, sentenceOf } from '../authority/mandate.ts';
 import { ADMIN_PERMISSION } from '../deputy.ts';
 import { formatPrice, SHIRT } from '../shop/catalog.ts';
 import { type Desk, defineTool } from './define-tool.ts';
@@ -121,10 +121,9 @@ function remainingOf(desk: Desk) {
   const { turn } = desk;
   if (!scopes.includes('shop:buy') || !desk.caller.scopes.includes('shop:buy'))
     return { shirts: 0, spend: 0, inOneOrder: 0 };
-  const { ceiling } = turn.account;
   const { shirts: used, spend, accountShirts, accountSpend } = turn.usage;
-  const money = Math.max(0, Math.min(limit.spendPerDay - spend, ceiling.spendPerDay - accountSpend));
-  const affordable = Math.floor(money / SHIRT.price);
-  const shirts = Math.max(0, Math.min(limit.shirtsPerDay - used, ceiling.shirtsPerDay - accountShirts, affordable));
-  return { shirts, spend: money, inOneOrder: Math.min(shirts, limit.shirtsPerOrder, limit.askAbove) };
+  const usedByAll = { shirts: accountShirts, spend: accountSpend };
+  const left = leftOf(limit, { shirts: used, spend }, turn.account.ceiling, usedByAll);
+  const shirts = Math.min(left.shirts, Math.floor(left.spend / SHIRT.price));
+  return { shirts, spend: left.spend, inOneOrder: Math.min(shirts, limit.shirtsPerOrder, limit.askAbove) };
 }

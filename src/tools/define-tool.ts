@@ -7,7 +7,6 @@ import { BASE_SCOPE, type Caller, type Scope, SCOPES } from '../deputy.ts';
 import { log, logError } from '../log.ts';
 import { readDemoMode } from '../shop/demo-mode.ts';
 import type { Order } from '../shop/orders.ts';
-import { visible } from '../text.ts';
 import { answerOrRefusal, publishedSchema } from './schemas.ts';
 
 /** What a tool may touch while it runs. */
@@ -240,23 +239,31 @@ async function serve(tool: AnyTool, args: unknown, visit: Visit) {
   }
 }
 
-/** Longest tool name that is recorded as it was asked for. */
-const MAX_TOOL_NAME = 64;
-
-/** Records a call that no tool of ours answered: an unknown name, or a message that the protocol layer refused. */
-export function recordUnserved(name: string, visit: Visit): void {
-  const tool = visible(name).slice(0, MAX_TOOL_NAME);
-  const denial: Denial = {
-    code: 'unknown_tool',
-    message: `There is no tool ${tool}. Call tools/list for those there are.`,
-    rule: 'Only the tools that tools/list names can be called, as the protocol asks for it.',
-    whoCanLift: 'deputy',
-  };
+/**
+ * Records a call that no tool of ours answered: an unknown name, or a message that the protocol refused. What the caller
+ * made up is not kept: it could be anything.
+ */
+export function recordUnserved(name: string | undefined, tools: readonly AnyTool[], visit: Visit): void {
+  const known = tools.find((tool) => tool.name === name);
+  const denial: Denial = known
+    ? {
+        code: 'invalid_request',
+        message: `${known.name} was not carried out, because the message is not as the protocol asks for it.`,
+        rule: 'A call must be as its version of the protocol asks for it.',
+        whoCanLift: 'deputy',
+      }
+    : {
+        code: 'unknown_tool',
+        message: 'There is no such tool. Call tools/list for those there are.',
+        rule: 'Only the tools that tools/list names can be called.',
+        whoCanLift: 'deputy',
+      };
+  const tool = known?.name ?? 'unknown';
   visit.ledger.transaction(() => {
     const turn = visit.ledger.begin(visit.caller);
     const stopped = turn.denial({ name: tool, scope: BASE_SCOPE });
     turn.refused(stopped ?? denial, { tool });
-    note('other', (stopped ?? denial).code, visit, 0);
+    note(tool, (stopped ?? denial).code, visit, 0);
   });
   visit.recorded = true;
 }

@@ -59,6 +59,15 @@ test('a flood stops neither another address nor another route', () =>
     expect(await statusFrom(address, authorizePath('nobody'))).toBe(400);
   }));
 
+test.each(['/%6Cogin', '/%61uthorize'])('%s is limited like the route that it is', (path) =>
+  withinOneMinute(async () => {
+    const address = newAddress();
+    await flood(address, path);
+    expect(await statusFrom(address, path)).toBe(429);
+    expect(await statusFrom(address, decodeURIComponent(path))).toBe(429);
+  }),
+);
+
 test('a refused /authorize says the same whether or not the client exists', () =>
   withinOneMinute(async () => {
     const address = newAddress();

@@ -3,6 +3,7 @@
  * session can lay authority down, never pick it up: that needs WorkOS to say now that the session stands, or a fresh sign-in.
  */
 import { afterEach, expect, test, vi } from 'vitest';
+import { authorizePath, registeredClient } from '../support/http.ts';
 import { deputyOf, person } from '../support/shop.ts';
 import { cookiesOf, hiddenFields, post, recordOf } from './scene.ts';
 
@@ -31,9 +32,35 @@ test('the copy of a cookie that was signed out can pause and narrow, but not res
   expect(await change({ version: '2', scope: 'shop:buy' })).toBe(401);
   expect(await post('/deputies/pause', { form }, copy)).toBe(303);
   expect(await post('/deputies/resume', { form }, copy)).toBe(401);
+  expect(await post('/deputies/ceiling', { form, shirtsPerDay: '1000', spendPerDay: '25000' }, copy)).toBe(401);
+  expect(await post('/deputies/erase', { form }, copy)).toBe(401);
   const { account, deputies } = await recordOf(ada);
-  expect(account.authority).toBe('paused');
+  expect(account).toMatchObject({ authority: 'paused', ceiling: { shirtsPerDay: 20, spendPerDay: 50_000 } });
   expect(deputies[0]?.mandate).toMatchObject({ version: 2, limits: { askAbove: 2 } });
+});
+
+test('a copy from before the last refresh is not taken for a session that stands', async () => {
+  const { ada, form } = await adaAtHerConsole();
+  const copy = { Cookie: cookiesOf(ada) };
+  await post('/deputies/pause', { form }, copy);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6 * 60_000 });
+  const page = await ada.browser.open('/deputies');
+  expect(page.status).toBe(200);
+  await ada.browser.press(page, 'Sign out');
+  expect(await post('/deputies/resume', { form }, copy)).toBe(401);
+  expect((await recordOf(ada)).account.authority).toBe('paused');
+});
+
+test('a copy appoints nobody', async () => {
+  const { ada, page } = await adaAtHerConsole();
+  const mallory = person();
+  for (const [name, value] of ada.browser.cookies) mallory.browser.setCookie(name, value);
+  const consent = await mallory.browser.open(authorizePath(await registeredClient()));
+  await ada.browser.press(page, 'Sign out');
+  const answer = await mallory.browser.press(consent, 'Allow');
+  expect(answer.left).toBeUndefined();
+  expect(answer.html).toContain('name="email"');
+  expect((await recordOf(ada)).deputies).toHaveLength(1);
 });
 
 test('a browser that was left signed in can neither raise the ceiling nor delete the record', async () => {

@@ -1,4 +1,5 @@
 /** The audit: a line for each call that reached the object, and for each act of the human; and its copy at WorkOS. */
+import { HTTPException } from 'hono/http-exception';
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -44,13 +45,40 @@ test.each(ERAS)('every call of a %s client has its line, allowed or refused, wit
     { ...common, tool: 'buyMcpShopItem', decision: 'refused', code: 'order_limit', rule: 'At most 5 shirts an order.' },
     { ...common, tool: 'buyMcpShopItem', decision: 'refused', code: 'invalid_arguments' },
     { ...common, tool: 'getUserInfo', decision: 'refused', code: 'permission_required' },
-    { ...common, tool: 'sellMcpShop', decision: 'refused', code: 'unknown_tool' },
+    { ...common, tool: 'unknown', decision: 'refused', code: 'unknown_tool' },
     { ...common, tool: 'listMcpShopOrders', decision: 'refused', code: 'insufficient_scope' },
-    { ...common, tool: `__proto__${'x'.repeat(55)}`, decision: 'refused', code: 'unknown_tool' },
-    { ...common, tool: 'listMcpShopInventory', decision: 'refused', code: 'unknown_tool' },
+    { ...common, tool: 'unknown', decision: 'refused', code: 'unknown_tool' },
+    { ...common, tool: 'listMcpShopInventory', decision: 'refused', code: 'invalid_request' },
   ]);
   expect(told).toHaveLength(8);
+  // What a caller makes up could be anything, so it is not kept.
+  expect(JSON.stringify(told)).not.toMatch(/sellMcpShop|__proto__/);
   expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: true });
+});
+
+test('a call that is no proper message has its line too', async () => {
+  const human = person();
+  const { accessToken } = await deputyOf(human, '2025-11-25');
+  const call = callMessage('listMcpShopInventory');
+  const { id: _, ...notification } = call;
+  const bodies = [
+    `\uFEFF\uFEFF${JSON.stringify(callMessage('nothing'))}`,
+    { ...call, params: undefined },
+    { ...call, params: { name: 5 } },
+    { ...call, params: 'x' },
+    notification,
+  ];
+  for (const body of bodies) await (await rpc(accessToken, body)).body?.cancel();
+  await (await rpc(accessToken, call, { 'Content-Type': 'text/plain' })).body?.cancel();
+  const told = (await lines(human)).filter((line) => line.actor === 'deputy');
+  expect(told.map(({ tool, code }) => `${tool} ${code}`)).toEqual([
+    'unknown unknown_tool',
+    'unknown unknown_tool',
+    'unknown unknown_tool',
+    'unknown unknown_tool',
+    'listMcpShopInventory invalid_request',
+    'listMcpShopInventory invalid_request',
+  ]);
 });
 
 test('an order is the line that allowed it: one sequence for both, and for nothing else', async () => {
@@ -183,6 +211,28 @@ test('while WorkOS is down nothing is lost, and nothing is doubled when it answe
   await deputy.call('listMcpShopInventory');
   await sendAll(human);
   expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3]);
+});
+
+test('a line that WorkOS will never take does not keep the others back', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const human = person();
+  const deputy = await deputyOf(human, '2025-11-25');
+  await exportTo(human, LOCAL_ORGANIZATION);
+  // oxlint-disable-next-line typescript/unbound-method -- called with its own `this` below
+  const real = AuthkitStore.prototype.saveAuditEvent;
+  vi.spyOn(AuthkitStore.prototype, 'saveAuditEvent').mockImplementation(async function (
+    this: AuthkitStore,
+    key,
+    event,
+  ) {
+    if (!key.endsWith('-2')) return real.call(this, key, event);
+    const body = { message: 'no schema for this action', code: 'invalid_audit_log', errors: [] };
+    throw new HTTPException(422, { res: Response.json(body, { status: 422 }) });
+  });
+  await deputy.call('listMcpShopInventory');
+  await sendAll(human);
+  expect((await received(human)).map(sequenceOf)).toEqual([1, 3]);
+  expect(logged.mock.calls.join()).toContain('audit_line_refused');
 });
 
 test('without an organization nothing is sent', async () => {

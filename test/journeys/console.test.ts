@@ -167,7 +167,19 @@ test('a mandate can be widened up to what the account allows, and be given more 
   await human.browser.press(page, 'Change the mandate', { shirtsPerOrder: '8', askAbove: '8', until: 'month' });
   expect((await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 8 })).isError).toBe(false);
   const { expiresAt } = (await deputy.call('getMyMandate')).data['mandate'] as { expiresAt: string };
-  expect(Date.parse(expiresAt) - Date.now()).toBeGreaterThan(29 * 24 * 60 * 60 * 1000);
+  const [{ appointedAt } = { appointedAt: '' }] = (await objectOf(human).look({})).deputies;
+  expect(Date.parse(expiresAt) - Date.parse(appointedAt)).toBe(30 * 24 * 60 * 60 * 1000);
+});
+
+test('a mandate from before the account was lowered can be given more time, and not more shirts', async () => {
+  const human = person();
+  await deputyOf(human, '2026-07-28');
+  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 7500 } });
+  const page = await deputyPage(human);
+  expect(textOf(await consoleOf(human))).toContain('Left now: 3 shirts and $75.00.');
+  expect((await human.browser.press(page, 'Change the mandate', { shirtsPerDay: '11' })).status).toBe(400);
+  const longer = await human.browser.press(page, 'Change the mandate', { until: 'month' });
+  expect(textOf(longer)).toContain('You changed the mandate');
 });
 
 test('a power that the client was not granted cannot be added on the page', async () => {
@@ -333,6 +345,38 @@ test('erasing deletes deputies, orders, their copies and the record; old tokens 
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
   await runDurableObjectAlarm(objectOf(human));
   expect((await env.ORDERS.list({ prefix: `order:${userId}:` })).keys).toEqual([]);
+});
+
+test('erasing is no way around a pause, or around the limits of the account', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2025-11-25');
+  await buy(deputy, { quantity: 2 });
+  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 50_000 } });
+  await objectOf(human).act({ do: 'pause' });
+  await human.browser.press(await human.browser.open('/deputies/erase'), 'Delete everything');
+  const { account, used } = await objectOf(human).look({});
+  expect(account).toMatchObject({ authority: 'paused', ceiling: { shirtsPerDay: 3 } });
+  expect(used).toEqual({ shirts: 2, spend: 5000 });
+  await objectOf(human).act({ do: 'resume' });
+  human.blanks = { shirtsPerDay: '3' };
+  const next = await deputyOf(human, '2025-11-25');
+  expect(await codeOf(next, 'buyMcpShopItem', { ...PURCHASE, quantity: 2 })).toBe('account_shirts');
+  await buy(next);
+  expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: true });
+});
+
+test('while WorkOS hangs the brake does not', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const human = person();
+  const deputy = await deputyOf(human, '2025-11-25');
+  const page = await consoleOf(human);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 60_000 });
+  const get = env.OAUTH_KV.get.bind(env.OAUTH_KV) as (...args: unknown[]) => Promise<unknown>;
+  vi.spyOn(env.OAUTH_KV, 'get').mockImplementation(((...args: unknown[]) =>
+    String(args[0]).startsWith('local-authkit:refresh') ? new Promise(() => {}) : get(...args)) as never);
+  const pulled = await human.browser.press(page, 'Pause every deputy');
+  expect(textOf(pulled)).toContain('Every deputy is paused.');
+  expect(await codeOf(deputy)).toBe('paused');
 });
 
 test('an MCP token opens no page of the human', async () => {

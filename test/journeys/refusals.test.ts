@@ -112,6 +112,20 @@ const WAYS: Record<(typeof REFUSAL_CODES)[number], () => Promise<Told>> = {
     return told(deputy, 'buyMcpShopItem', PURCHASE);
   },
   unknown_tool: async () => told(await deputyOf(person(), '2025-11-25'), 'sellMcpShop'),
+  async invalid_request() {
+    const human = person();
+    const { accessToken } = await deputyOf(human, '2025-11-25');
+    const message = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'listMcpShopInventory', arguments: 7 },
+    };
+    const { error } = await messageOf(await rpc(accessToken, message));
+    const [line] = (await objectOf(human).look({})).timeline;
+    expect(line).toMatchObject({ code: 'invalid_request', tool: 'listMcpShopInventory' });
+    return { status: 200, text: error?.message.split(':')[0] ?? '' };
+  },
   invalid_arguments: async () => told(await deputyOf(person(), '2025-11-25'), 'buyMcpShopItem', { tshirtSize: 'XXXL' }),
   unknown_cursor: async () => told(await deputyOf(person(), '2025-11-25'), 'listMcpShopOrders', { cursor: 'x' }),
   unknown_order: async () => told(await deputyOf(person(), '2025-11-25'), 'cancelMcpShopOrder', { orderId: 'x' }),
@@ -154,7 +168,8 @@ test.each(REFUSAL_CODES)('%s is told as the golden file says', async (code) => {
 test('the golden file holds every code once, in order, each with what to do next', () => {
   expect(Object.keys(golden)).toEqual([...REFUSAL_CODES]);
   for (const [code, { status, error, text }] of Object.entries(golden) as [string, Told][]) {
-    if (status === 200 && code !== 'unknown_tool') {
+    // The protocol answers these two itself.
+    if (status === 200 && code !== 'unknown_tool' && code !== 'invalid_request') {
       expect(error, code).toMatchObject({
         code,
         rule: expect.any(String),

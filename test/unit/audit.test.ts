@@ -43,7 +43,7 @@ function mandate(limits: Partial<Limits> = {}): Mandate {
     version: 1,
     scopes: [...SCOPES],
     limits: { ...DEFAULT_LIMITS, ...limits },
-    expiresAt: START + 300 * DAY,
+    expiresAt: START + 30 * DAY,
   };
 }
 

@@ -214,6 +214,7 @@ const EDGES: Edge[] = [
 /** Codes about the call itself, which are not for this function to give. */
 const OF_THE_CALL: RefusalCode[] = [
   'unknown_tool',
+  'invalid_request',
   'invalid_arguments',
   'unknown_cursor',
   'unknown_order',
