@@ -1,8 +1,8 @@
 /** Structured logs: one JSON object a line, and nothing private in it. */
 
 /**
- * What is logged; `outcome` of a tool is "ok" or the code of the refusal. Ids only: no address, e-mail, name, argument, query, code or token, so that a log can be kept and
- * shown. `ms` is wall time, which on Workers moves only while something is waited for.
+ * What is logged; `outcome` of a tool is "ok" or the code of the refusal. Ids only: no address, e-mail, name, argument,
+ * query, code or token, so that a log can be kept and shown. `ms` is wall time, which on Workers moves only while something is waited for.
  */
 export type LogEvent =
   | { event: 'request'; method: string; route: string; status: number; ms: number }

@@ -23,7 +23,8 @@ import { readConfig } from './config.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
 import { invalidToken } from './rpc-error.ts';
 import { type DeliveryJob, deliveryJobSchema, Outbox } from './shop/outbox.ts';
-import { type AnyTool, recordUnserved, registerTools, type Visit } from './tools/define-tool.ts';
+import { recordUnserved, registerTools, type Visit } from './tools/boundary.ts';
+import type { AnyTool } from './tools/define-tool.ts';
 import { TOOLS } from './tools/registry.ts';
 import { type DailyJob, type ExportJob, Upkeep } from './upkeep.ts';
 

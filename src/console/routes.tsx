@@ -11,17 +11,9 @@ import { objectName } from '../deputy.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { accept, formToken, freshVisitor, type Needed, visitor, withinPatience } from './guard.tsx';
-import {
-  BrakePage,
-  CeilingPage,
-  DeputyPage,
-  ErasePage,
-  isLive,
-  type Looking,
-  OverviewPage,
-  ResumePage,
-  VerifyPage,
-} from './pages.tsx';
+import { CeilingPage, DeputyPage, ErasePage, ResumePage, VerifyPage } from './act-pages.tsx';
+import { isLive, type Looking } from './frame.tsx';
+import { BrakePage, OverviewPage } from './overview-page.tsx';
 
 export const pages = new Hono<{ Bindings: PageEnv }>();
 

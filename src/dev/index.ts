@@ -8,12 +8,12 @@ import { isLoopback } from '../origin.ts';
 import { authkit } from './authkit.tsx';
 import { LOCAL_API_KEY, LOCAL_CLIENT_ID, LOCAL_ORGANIZATION } from './authkit-store.ts';
 
+/** An object knows no request's origin, so it has one of its own for the local AuthKit. */
+const OBJECT_ORIGIN = 'http://localhost';
 /**
  * The real WorkOS SDK talks to the local AuthKit through the Worker's own fetch: a request to one of our own origins
  * needs no socket, so the same mechanism serves `wrangler dev` and the tests.
  */
-/** An object knows no request's origin, so it has one of its own for the local AuthKit. */
-const OBJECT_ORIGIN = 'http://localhost';
 const ownOrigins = new Set<string>([OBJECT_ORIGIN]);
 const network = globalThis.fetch;
 globalThis.fetch = (input, init) => {

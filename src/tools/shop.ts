@@ -1,4 +1,4 @@
-/** The shop's own tools: browse, buy, list. */
+/** The shop's own tools: browse, buy, cancel, list. */
 import { z } from 'zod';
 import { Refusal } from '../authority/refusal.ts';
 import { COLORS, DEFAULT_COLOR, formatPrice, MAX_QUANTITY, SHIRT, SIZES } from '../shop/catalog.ts';

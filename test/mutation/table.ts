@@ -412,14 +412,14 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a model learns nothing of a fault of ours',
     story: 'leaks',
-    file: 'tools/define-tool.ts',
+    file: 'tools/boundary.ts',
     text: 'rule: `An unexpected error, logged as ${id}.`,',
     without: 'rule: `${String(error)} ${id}`,',
   },
   {
     name: 'a tool that fails leaves nothing behind',
     story: 'leaks',
-    file: 'tools/define-tool.ts',
+    file: 'tools/boundary.ts',
     text: 'return ledger.transaction(() => {\n          const done',
     without: 'return (<T,>(work: () => T) => work())(() => {\n          const done',
   },
@@ -457,6 +457,27 @@ export const GUARDS: readonly Guard[] = [
     without: "const confirmed = await accept(c, 'valid');",
   },
   {
+    name: 'the gravest acts need a session that stands now',
+    story: 'signed-out-session',
+    file: 'console/guard.tsx',
+    text: "if (needed !== 'valid') return signedInFreshly(c);",
+    without: "if (needed === 'confirmed') return signedInFreshly(c);",
+  },
+  {
+    name: 'a session that stood a moment ago is asked about again',
+    story: 'signed-out-session',
+    file: 'auth/session.ts',
+    text: 'if (now && earlier) return',
+    without: 'if (now && earlier && !c) return',
+  },
+  {
+    name: 'appointing needs a session that stands now',
+    story: 'signed-out-session',
+    file: 'auth/authorize.tsx',
+    text: 'const session = await signedInFreshly(c);',
+    without: 'const session = await signedIn(c);',
+  },
+  {
     name: 'granting more is told from granting less',
     story: 'signed-out-session',
     file: 'authority/acts.ts',
@@ -479,6 +500,13 @@ export const GUARDS: readonly Guard[] = [
   },
 
   // ---------------------------------------------------------------- strangers
+  {
+    name: 'an escaped letter in a path is the letter',
+    story: 'registration-flood',
+    file: 'abuse.ts',
+    text: 'const pathname = decoded(new URL(request.url).pathname);',
+    without: 'const { pathname } = new URL(request.url);',
+  },
   {
     name: 'one address has a limit',
     story: 'registration-flood',

@@ -9,7 +9,7 @@ import { Ledger } from '../../src/authority/ledger.ts';
 import { DEFAULT_LIMITS, type Mandate } from '../../src/authority/mandate.ts';
 import { verify } from '../../src/authority/record.ts';
 import { ADMIN_PERMISSION, type Caller, objectName, type Scope, SCOPES } from '../../src/deputy.ts';
-import { registerTools, type Visit } from '../../src/tools/define-tool.ts';
+import { registerTools, type Visit } from '../../src/tools/boundary.ts';
 import { TOOLS } from '../../src/tools/registry.ts';
 
 const START = Date.parse('2026-11-23T12:00:00Z');

@@ -1,0 +1,167 @@
+/** The page of one's deputies: who acts for me, what may they do, what did they do, stop. Plain forms, no script. */
+import type { FC } from 'hono/jsx';
+import { leftOf, moment, sentenceOf, shirts } from '../authority/mandate.ts';
+import type { DeputyView, View } from '../authority/view.ts';
+import { Layout } from '../pages/layout.tsx';
+import { formatPrice } from '../shop/catalog.ts';
+import { displayName } from '../text.ts';
+import { Frame, isLive, type Looking, Post } from './frame.tsx';
+import { Timeline } from './timeline.tsx';
+
+export const OverviewPage: FC<Looking & { view: View }> = ({ view, ...looking }) => {
+  const { account, deputies, orders, timeline, used, older, head } = view;
+  const paused = account.authority === 'paused';
+  const live = deputies.filter(isLive);
+  const ended = deputies.filter((deputy) => !isLive(deputy));
+  const [lastOrder] = orders;
+  return (
+    <Frame {...looking} title="Your deputies" paused={paused}>
+      {paused ? (
+        <div class="warning" role="status">
+          <p>
+            <strong>Every deputy is paused</strong>
+            {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}. It took effect as line{' '}
+            {account.authoritySequence} of the record, {lastOrder ? `after order ${lastOrder.id}` : 'before any order'}.
+            Deputies that sign in now are paused too. Nothing bought before is undone.
+          </p>
+          <a class="button" href="/deputies/resume">
+            Resume…
+          </a>
+        </div>
+      ) : (
+        <Post action="/deputies/pause" token={looking.token} class="card">
+          <button class="danger">Pause every deputy</button>
+          <p class="muted">Stops them all at once, at their very next call. Nothing already bought is undone.</p>
+        </Post>
+      )}
+      <h2>Acting for you</h2>
+      {live.length === 0 && <p class="muted">Nobody. Give the address of this shop to an MCP client to appoint one.</p>}
+      {live.map((deputy) => (
+        <Card deputy={deputy} view={view} />
+      ))}
+      <h2>Your account</h2>
+      <div class="card">
+        <p>
+          All deputies together may order up to {shirts(account.ceiling.shirtsPerDay)} for{' '}
+          {formatPrice(account.ceiling.spendPerDay)} in any 24 hours. Used: {used.shirts} for {formatPrice(used.spend)}.
+        </p>
+        <a href="/deputies/ceiling">Change these limits</a>
+      </div>
+      <h2>Orders</h2>
+      {orders.length === 0 && <p class="muted">None yet.</p>}
+      {orders.length > 0 && (
+        <table>
+          <tr>
+            <th>Ordered</th>
+            <th>What</th>
+            <th>Total</th>
+            <th>Status</th>
+            <th>Order</th>
+          </tr>
+          {orders.map((order) => (
+            <tr>
+              <td>{order.orderDate.slice(0, 16).replace('T', ' ')}</td>
+              <td>
+                {order.quantity} {order.color} {order.tshirtSize}, <bdi>{order.company}</bdi>
+              </td>
+              <td>{formatPrice(order.total)}</td>
+              <td>{order.status}</td>
+              <td>
+                <code>{order.id}</code>
+              </td>
+            </tr>
+          ))}
+        </table>
+      )}
+      <h2 id="record">What happened</h2>
+      <Timeline lines={timeline} nameOf={namesFrom(deputies)} />
+      {older !== undefined && <a href={`/deputies?before=${older}#record`}>Older</a>}
+      <p class="muted">
+        Times are in UTC. The record stands at line {head.sequence} with the hash <code>{head.hash.slice(0, 16)}…</code>
+        .
+      </p>
+      <div class="actions">
+        <a class="button" href="/deputies/verify">
+          Verify the record
+        </a>
+        <a class="button" href="/deputies/record.jsonl">
+          Download it
+        </a>
+      </div>
+      {ended.length > 0 && <h2>No longer acting for you</h2>}
+      {ended.map((deputy) => (
+        <Card deputy={deputy} view={view} />
+      ))}
+      <h2>Your data</h2>
+      <p>
+        <a href="/deputies/erase">Delete everything this shop holds about you…</a>
+      </p>
+    </Frame>
+  );
+};
+
+/** All that is left while WorkOS cannot be reached: the brake. */
+export const BrakePage: FC<{ token: string; paused: boolean }> = ({ token, paused }) => (
+  <Layout title="AuthKit cannot be reached">
+    <h1>AuthKit cannot be reached</h1>
+    {paused ? (
+      <p class="warning" role="status">
+        <strong>Every deputy is paused.</strong> You can resume them once AuthKit answers again.
+      </p>
+    ) : (
+      <>
+        <p>So nothing can be shown or granted now. You can still stop every deputy.</p>
+        <Post action="/deputies/pause" token={token} class="card">
+          <button class="danger">Pause every deputy</button>
+          <p class="muted">It holds until you resume, once AuthKit answers again.</p>
+        </Post>
+      </>
+    )}
+    <a class="button" href="/deputies">
+      Try again
+    </a>
+  </Layout>
+);
+
+const Card: FC<{ deputy: DeputyView; view: View }> = ({ deputy, view }) => {
+  const { deputyId, mandate, used, clientDomain, appointedAt, lastSeen, redirectHost } = deputy;
+  const left = leftOf(mandate.limits, used, view.account.ceiling, view.used);
+  const paused = view.account.authority === 'paused';
+  const live = isLive(deputy);
+  return (
+    <section class="card">
+      <h3>
+        <bdi>{displayName(deputy.clientName)}</bdi> <small>{statusOf(deputy, paused)}</small>
+      </h3>
+      <p>{sentenceOf('It', mandate)}</p>
+      {live && mandate.scopes.includes('shop:buy') && (
+        <p>
+          Left now: {shirts(left.shirts)} and {formatPrice(left.spend)}.
+        </p>
+      )}
+      <p class="muted">
+        {clientDomain ? `Published by ${clientDomain}` : 'Published by nobody we could verify'}, goes back to{' '}
+        <code>{redirectHost}</code>. Appointed {appointedAt.slice(0, 16).replace('T', ' ')}
+        {lastSeen && `, last seen ${lastSeen.slice(0, 16).replace('T', ' ')}`} UTC.
+      </p>
+      {live && (
+        <a href={`/deputies/${deputyId}`} aria-label={`Change or dismiss ${displayName(deputy.clientName)}`}>
+          Change or dismiss…
+        </a>
+      )}
+    </section>
+  );
+};
+
+function statusOf({ status, expired }: DeputyView, paused: boolean): string {
+  if (expired) return 'expired';
+  if (status === 'pending') return 'appointed, not connected yet';
+  if (status === 'revoked') return 'dismissed';
+  if (status === 'superseded') return 'replaced';
+  return paused ? 'paused' : 'active';
+}
+
+function namesFrom(deputies: DeputyView[]): (deputyId: string) => string {
+  const names = new Map(deputies.map(({ deputyId, clientName }) => [deputyId, displayName(clientName)]));
+  return (deputyId) => names.get(deputyId) ?? 'A deputy that is gone';
+}
