@@ -90,6 +90,7 @@ export class Turn {
     return {
       calls,
       purchases,
+      minuteFreesAt: freesAt(this.meter.minute, MINUTE, this.now),
       shirts,
       spend: money,
       freesAt: freesAt(this.meter.day, DAY, this.now),

@@ -17,6 +17,8 @@ export type Grant = { status: Status; mandate: Mandate };
 export type Usage = {
   calls: number;
   purchases: number;
+  /** When the first call of the minute counts no longer. */
+  minuteFreesAt?: number | undefined;
   shirts: number;
   spend: number;
   freesAt: number | undefined;
@@ -65,6 +67,7 @@ export function decide(
       code: 'rate_limited',
       message: `You have made ${usage.calls} calls within a minute, and that is the limit. Wait a minute, then go on more slowly.`,
       rule: `At most ${limits.callsPerMinute} calls in any minute.`,
+      ...waits(usage.minuteFreesAt),
       whoCanLift: 'deputy',
     };
   }
@@ -155,6 +158,7 @@ function denyPurchase(
       code: 'purchase_rate',
       message: `You have bought ${usage.purchases} times within a minute, and that is the limit. Check with listMcpShopOrders that you mean it, then wait a minute.`,
       rule: `At most ${limits.purchasesPerMinute} purchases in any minute.`,
+      ...waits(usage.minuteFreesAt),
       whoCanLift: 'deputy',
     };
   }
@@ -194,6 +198,10 @@ function dayOfSpend(code: Denial['code'], limit: number, used: number, wanted: n
     remaining: { spend: left, ...frees(day.until) },
     whoCanLift: 'human',
   };
+}
+
+function waits(until: number | undefined): Pick<Denial, 'remaining'> {
+  return until === undefined ? {} : { remaining: frees(until) };
 }
 
 function frees(until: number | undefined): Pick<Remaining, 'freesAt'> {
