@@ -82,8 +82,10 @@ app.onError((error, c) => {
   if (answer) return answer;
   const id = crypto.randomUUID();
   logError('page_failed', error, { id });
+  const onConsole = c.req.path.startsWith('/deputies');
+  const action = onConsole ? { href: '/deputies', label: 'To your deputies' } : { href: '/', label: 'To the shop' };
   return c.html(
-    <Message title="Something broke on our side" action={{ href: '/', label: 'To the shop' }}>
+    <Message title="Something broke on our side" action={action}>
       <p>Try again in a moment. If it stays, tell the operator this id:</p>
       <p>
         <code>{id}</code>
