@@ -30,5 +30,8 @@ export const LandingPage: FC<{ origin: string; authkit: string; local: boolean }
     <p class="muted">
       Give the address to your MCP client; it opens a page here that asks you what your deputy may do.
     </p>
+    <a class="button" href="/deputies">
+      Your deputies
+    </a>
   </Layout>
 );
