@@ -3,6 +3,8 @@ import { HTTPException } from 'hono/http-exception';
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
+import { pause, resume } from '../../src/authority/acts.ts';
+import { Ledger } from '../../src/authority/ledger.ts';
 import { textOf } from '../../src/dev/browser.ts';
 import { AuthkitStore, LOCAL_ORGANIZATION, userIdOf } from '../../src/dev/authkit-store.ts';
 import { ERAS, type Person } from '../../src/dev/clients.ts';
@@ -264,4 +266,43 @@ test('once a day the head of a busy record goes to the log, and a quiet one is l
   expect(await dueInHours()).toBeGreaterThan(80 * 24);
   await objectOf(human).act({ do: 'pause' });
   expect(await dueInHours()).toBeCloseTo(24, 0);
+  const jobs = await runInDurableObject(objectOf(human), (instance) => instance.listSchedules());
+  expect(jobs.filter(({ callback }) => callback === 'keepRecord')).toHaveLength(1);
+});
+
+test.each([
+  "UPDATE account SET day = '[]'",
+  "UPDATE meters SET day = '[]'",
+  "UPDATE deputies SET client_name = 'Claude'",
+  "UPDATE deputies SET client_domain = 'claude.ai'",
+  "UPDATE deputies SET client_id = 'https://claude.ai/client.json'",
+  `UPDATE deputies SET scopes = '["shop:browse","shop:buy","orders:read"]'`,
+])('verifying notices %s behind the record', async (change) => {
+  const human = person();
+  human.ticks = ['shop:buy'];
+  await buy(await deputyOf(human, '2026-07-28'));
+  expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: true });
+  await runInDurableObject(objectOf(human), (_, { storage }) => void storage.sql.exec(change));
+  expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: false });
+});
+
+test('a pause does not wait until a long record is verified', async () => {
+  const human = person();
+  await human.walk('/login?return_to=/');
+  await runInDurableObject(objectOf(human), (_, { storage }) => {
+    const ledger = new Ledger(storage, userIdOf(human.email));
+    for (let count = 0; count < 1500; count += 1) {
+      pause(ledger);
+      resume(ledger);
+    }
+  });
+  const done: string[] = [];
+  const verified = objectOf(human).verifyAudit();
+  const paused = objectOf(human).act({ do: 'pause' });
+  const result = await Promise.all([
+    verified.then((value) => (done.push('verified'), value)),
+    paused.then((value) => (done.push('paused'), value)),
+  ]);
+  expect(done).toEqual(['paused', 'verified']);
+  expect(result[0]).toMatchObject({ ok: true, lines: 3001 });
 });
