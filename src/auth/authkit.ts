@@ -11,6 +11,7 @@ import { z } from 'zod';
 import type { Line } from '../authority/audit.ts';
 import type { Config } from '../config.ts';
 import type { User } from '../deputy.ts';
+import { within } from '../within.ts';
 
 /** A signed-in browser: the human, the WorkOS session behind it, and when they last proved who they are. */
 export type SignIn = {
@@ -165,14 +166,10 @@ export async function sendAuditLine(
 /** Milliseconds that WorkOS has for an answer. Its SDK waits for a minute, twice. */
 const PATIENCE = 5000;
 
-async function soon<Result>(call: Promise<Result>): Promise<Result> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new AuthkitUnavailableError(`no answer within ${PATIENCE} ms`)), PATIENCE);
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function soon<Result>(call: Promise<Result>): Promise<Result> {
+  return within(PATIENCE, call, () => {
+    throw new AuthkitUnavailableError(`no answer within ${PATIENCE} ms`);
+  });
 }
 
 /** Tells a refusal of this one sign-in from everything else: outages, wrong keys, wrong configuration. */

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { readDuration, readLimits, readScopes, typedDefaults } from '../authority/blanks.ts';
 import { DEFAULT_LIMITS, type Mandate } from '../authority/mandate.ts';
-import { objectName, type Props, SCOPES } from '../deputy.ts';
+import { type Props, SCOPES } from '../deputy.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
-import { formOf, hereOf, loginPath, redirectOut, typedIn } from './requests.ts';
+import { formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
 import { type AppContext, signedIn, signedInFreshly } from './session.ts';
 
 /** GET /authorize: the page, for whoever is signed in; others sign in first. */
@@ -120,8 +120,4 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     revokeExistingGrants: false,
   });
   return redirectOut(c, redirectTo, headers);
-}
-
-function objectOf(c: AppContext, userId: string) {
-  return c.env.MCP_OBJECT.getByName(objectName(userId));
 }

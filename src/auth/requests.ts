@@ -1,5 +1,6 @@
 /** What the sign-in and consent handlers need of a request, and how they leave it. */
 import type { BodyData } from 'hono/utils/body';
+import { objectName } from '../deputy.ts';
 import type { AppContext } from './session.ts';
 
 /** The fields of a posted form; none when the body is not a form. */
@@ -15,6 +16,11 @@ export function typedIn(fields: BodyData<{ all: true }>): Record<string, string>
     if (typeof first === 'string') typed[name] = first;
   }
   return typed;
+}
+
+/** The record of a human. */
+export function objectOf(c: AppContext, userId: string) {
+  return c.env.MCP_OBJECT.getByName(objectName(userId));
 }
 
 export function originOf(c: AppContext): string {

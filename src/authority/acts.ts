@@ -1,11 +1,11 @@
 /** What a human can do about their deputies. Each act is one transaction, and each leaves a line in the audit. */
 import type { Scope } from '../deputy.ts';
 import type { Entry, Head } from './audit.ts';
+import { folded } from './checkpoint.ts';
 import type { Appointment, Deputy } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
-import { type Ceiling, isNoWider, type Limits, LONGEST, type Mandate, mandateSchema } from './mandate.ts';
+import { type Ceiling, isNoWider, LONGEST, type Mandate, mandateSchema, type Spending } from './mandate.ts';
 import { openRecord } from './schema.ts';
-import { folded } from './checkpoint.ts';
 
 /** How far an act reached: calls with a lower sequence were decided before it, none after it were decided in favour. */
 export type Done = {
@@ -30,7 +30,7 @@ export function appoint(ledger: Ledger, appointment: Appointment): void {
     const { deputyId, clientId, clientName, clientDomain, mandate, replaces } = appointment;
     ledger.deputies.appoint(appointment, now);
     const client = { id: clientId, unverifiedName: clientName, ...(clientDomain && { verifiedDomain: clientDomain }) };
-    append(ledger, { actor: 'human', act: 'appointed', deputy: deputyId, client, mandate, replaces }, head, now);
+    ledger.audit.append({ actor: 'human', act: 'appointed', deputy: deputyId, client, mandate, replaces }, head, now);
   });
 }
 
@@ -46,11 +46,11 @@ export function activate(ledger: Ledger, deputyId: string, grantId: string): Don
     if (deputy.status !== 'pending') return { problem: 'ended' };
     ledger.deputies.setGrant(deputyId, grantId);
     ledger.deputies.setStatus(deputyId, 'active', now);
-    let newest = append(ledger, { actor: 'client', act: 'activated', deputy: deputyId }, head, now);
+    let newest = ledger.audit.append({ actor: 'client', act: 'activated', deputy: deputyId }, head, now);
     for (const id of deputy.replaces) {
       if (ledger.deputies.find(id, now)?.status !== 'active') continue;
       ledger.deputies.setStatus(id, 'superseded', now);
-      newest = append(ledger, { actor: 'human', act: 'superseded', deputy: id, by: deputyId }, newest, now);
+      newest = ledger.audit.append({ actor: 'human', act: 'superseded', deputy: id, by: deputyId }, newest, now);
     }
     return done(ledger, newest);
   });
@@ -85,7 +85,11 @@ function setAuthority(ledger: Ledger, authority: 'active' | 'paused'): Done {
     if (account.authority === authority) {
       return done(ledger, { ...head, sequence: account.authoritySequence ?? 0, at: account.authorityAt ?? now });
     }
-    const newest = append(ledger, { actor: 'human', act: authority === 'paused' ? 'paused' : 'resumed' }, head, now);
+    const newest = ledger.audit.append(
+      { actor: 'human', act: authority === 'paused' ? 'paused' : 'resumed' },
+      head,
+      now,
+    );
     ledger.account.setAuthority(authority, now, newest.sequence);
     return done(ledger, newest);
   });
@@ -100,7 +104,7 @@ export function revoke(ledger: Ledger, deputyId: string): Done | Problem {
     if (!deputy) return { problem: 'unknown_deputy' };
     if (deputy.status === 'revoked' || deputy.status === 'superseded') return done(ledger, head);
     ledger.deputies.setStatus(deputyId, 'revoked', now);
-    return done(ledger, append(ledger, { actor: 'human', act: 'revoked', deputy: deputyId }, head, now));
+    return done(ledger, ledger.audit.append({ actor: 'human', act: 'revoked', deputy: deputyId }, head, now));
   });
 }
 
@@ -110,7 +114,7 @@ export type Amendment = {
   /** The version that the human saw. */
   version: number;
   scopes: Scope[];
-  limits: Pick<Limits, 'shirtsPerOrder' | 'shirtsPerDay' | 'spendPerDay' | 'askAbove'>;
+  limits: Spending;
   expiresAt?: number | undefined;
 };
 
@@ -138,7 +142,7 @@ export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { na
     if (isRaisedAbove(next.limits, mandate.limits, ledger.account.read().ceiling)) return { problem: 'above_ceiling' };
     ledger.deputies.setMandate(deputy.deputyId, next, now);
     const entry: Entry = { actor: 'human', act: 'amended', deputy: deputy.deputyId, mandate: next };
-    return done(ledger, append(ledger, entry, head, now));
+    return done(ledger, ledger.audit.append(entry, head, now));
   });
 }
 
@@ -155,7 +159,7 @@ export function setCeiling(ledger: Ledger, ceiling: Ceiling): Done {
   return ledger.transaction(() => {
     const head = ledger.audit.head();
     ledger.account.setCeiling(ceiling);
-    return done(ledger, append(ledger, { actor: 'human', act: 'ceiling', ceiling }, head, ledger.now(head)));
+    return done(ledger, ledger.audit.append({ actor: 'human', act: 'ceiling', ceiling }, head, ledger.now(head)));
   });
 }
 
@@ -176,7 +180,7 @@ export function erase(ledger: Ledger): Done {
     }
     ledger.kv.delete('demoMode');
     openRecord(sql, { authority, authorityAt: authorityAt ?? null, ceiling, day });
-    const head = append(ledger, { actor: 'human', act: 'erased', ...folded(sql) }, ledger.audit.head(), now);
+    const head = ledger.audit.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.audit.head(), now);
     if (authority === 'paused') ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence);
     return { ...done(ledger, head), grants };
   });
@@ -209,10 +213,6 @@ export function perform(ledger: Ledger, act: Act): Done | Problem {
     case 'ceiling':
       return setCeiling(ledger, act.ceiling);
   }
-}
-
-function append(ledger: Ledger, entry: Entry, head: Head, now: number): Head {
-  return ledger.audit.append(entry, head, now);
 }
 
 function done(ledger: Ledger, { sequence, at }: Head): Done {

@@ -1,23 +1,12 @@
 /** The blanks of a power of attorney as people type them: read into limits, or told what to change. */
 import { BASE_SCOPE, type Scope, SCOPES } from '../deputy.ts';
 import { formatPrice } from '../shop/catalog.ts';
-import {
-  BOUNDS,
-  type Ceiling,
-  DEFAULT_CEILING,
-  DEFAULT_LIMITS,
-  type Duration,
-  DURATIONS,
-  type Limits,
-  shirts,
-} from './mandate.ts';
+import { BOUNDS, type Ceiling, DEFAULT_LIMITS, type Duration, DURATIONS, shirts, type Spending } from './mandate.ts';
 
 /** A form's fields by name, as they were typed. */
 export type Typed = Record<string, string>;
 /** What is wrong with a field, in a sentence that says what to enter. */
 export type Problems = Partial<Record<string, string>>;
-
-type Spent = Pick<Limits, 'shirtsPerOrder' | 'shirtsPerDay' | 'spendPerDay' | 'askAbove'>;
 
 /** What the fields hold before anybody typed: the defaults, as far as the ceiling allows. */
 export function typedDefaults(ceiling: Ceiling): Typed {
@@ -28,7 +17,7 @@ export function typedDefaults(ceiling: Ceiling): Typed {
   });
 }
 
-export function typedLimits(limits: Spent): Typed {
+export function typedLimits(limits: Spending): Typed {
   return {
     shirtsPerOrder: String(limits.shirtsPerOrder),
     askAbove: String(limits.askAbove),
@@ -36,12 +25,12 @@ export function typedLimits(limits: Spent): Typed {
   };
 }
 
-export function typedCeiling({ shirtsPerDay, spendPerDay }: Ceiling = DEFAULT_CEILING): Typed {
+export function typedCeiling({ shirtsPerDay, spendPerDay }: Ceiling): Typed {
   return { shirtsPerDay: String(shirtsPerDay), spendPerDay: (spendPerDay / 100).toFixed(2) };
 }
 
 /** Reads the limits of a mandate. `ceiling` is the account's own, which no mandate may be above. */
-export function readLimits(typed: Typed, ceiling: Ceiling): { limits: Spent } | { problems: Problems } {
+export function readLimits(typed: Typed, ceiling: Ceiling): { limits: Spending } | { problems: Problems } {
   const shirtsPerOrder = wholeNumber(typed['shirtsPerOrder'], 1, BOUNDS.shirtsPerOrder);
   const shirtsPerDay = wholeNumber(typed['shirtsPerDay'], 1, BOUNDS.shirtsPerDay);
   const spendPerDay = cents(typed['spendPerDay'], BOUNDS.spendPerDay);

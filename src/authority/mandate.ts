@@ -26,6 +26,8 @@ const limitsSchema = z.object({
   purchasesPerMinute: z.int().min(1),
 });
 export type Limits = z.infer<typeof limitsSchema>;
+/** The limits that the human fills in; the others are ours. */
+export type Spending = Pick<Limits, 'shirtsPerOrder' | 'shirtsPerDay' | 'spendPerDay' | 'askAbove'>;
 
 /** As stored. A later format is added beside this one, and read into it: a stored mandate is never dropped. */
 export const mandateSchema = z.object({
@@ -85,14 +87,7 @@ export function leftOf(limits: Ceiling, used: Used, ceiling: Ceiling, usedByAll:
 }
 
 /** A part of the sentence: fixed words, or a blank that the human fills in and how it reads once filled. */
-export type Part = string | { blank: keyof Blanks; reads: string };
-export type Blanks = {
-  shirtsPerOrder: string;
-  shirtsPerDay: string;
-  spendPerDay: string;
-  askAbove: string;
-  until: string;
-};
+export type Part = string | { blank: keyof Spending | 'until'; reads: string };
 
 /** The blanks of a mandate to buy, in the order they are read. */
 export function blanks({ limits, expiresAt }: Pick<Mandate, 'limits' | 'expiresAt'>): Part[] {

@@ -67,6 +67,11 @@ export function lookForConsent(ledger: Ledger, clientId: string): ConsentView {
   return { ceiling, paused: authority === 'paused', deputies };
 }
 
+/** Whether the deputy can act, or is about to. */
+export function isLive({ status, expired }: DeputyView): boolean {
+  return (status === 'active' || status === 'pending') && !expired;
+}
+
 function toView(ledger: Ledger, deputy: Deputy, now: number): DeputyView {
   const { lastSeen, day } = ledger.deputies.meter(deputy.deputyId);
   return {

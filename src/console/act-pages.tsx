@@ -3,10 +3,10 @@ import type { FC } from 'hono/jsx';
 import type { Problems, Typed } from '../authority/blanks.ts';
 import { LONGEST, sentenceOf } from '../authority/mandate.ts';
 import type { Verification } from '../authority/record.ts';
-import type { DeputyView, View } from '../authority/view.ts';
+import { type DeputyView, isLive, type View } from '../authority/view.ts';
 import { Blank, Blanks, Powers, ProblemList } from '../pages/mandate-form.tsx';
 import { displayName } from '../text.ts';
-import { Frame, isLive, type Looking, Post } from './frame.tsx';
+import { Frame, type Looking, Post } from './frame.tsx';
 
 export const DeputyPage: FC<
   Looking & { deputy: DeputyView; typed: Typed; scopes: readonly string[]; problems: Problems; now: number }

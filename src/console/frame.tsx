@@ -1,6 +1,5 @@
 /** The frame of the console's pages: who is looking, and forms that this server knows as its own. */
 import type { FC, PropsWithChildren } from 'hono/jsx';
-import type { DeputyView } from '../authority/view.ts';
 import type { User } from '../deputy.ts';
 import { Layout } from '../pages/layout.tsx';
 import { displayName } from '../text.ts';
@@ -42,8 +41,3 @@ export const Post: FC<PropsWithChildren<{ action: string; token: string; class?:
     {children}
   </form>
 );
-
-/** Whether the deputy can act, or is about to. */
-export function isLive({ status, expired }: DeputyView): boolean {
-  return (status === 'active' || status === 'pending') && !expired;
-}

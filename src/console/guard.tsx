@@ -5,6 +5,7 @@ import { formOf, hereOf, loginPath, typedIn } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from '../auth/session.ts';
 import { readConfig } from '../config.ts';
 import { Message } from '../pages/layout.tsx';
+import { within } from '../within.ts';
 
 /** Seconds for which a sign-in counts as fresh: time enough to fill in a form. */
 const FRESH_FOR = 10 * 60;
@@ -64,14 +65,10 @@ export async function accept(
 const PATIENCE = 2000;
 
 /** The session, or AuthkitUnavailableError once it takes too long. */
-export async function withinPatience<Session>(session: Promise<Session>): Promise<Session> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new AuthkitUnavailableError('too slow for the brake')), PATIENCE);
-  try {
-    return await Promise.race([session, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function withinPatience<Session>(session: Promise<Session>): Promise<Session> {
+  return within(PATIENCE, session, () => {
+    throw new AuthkitUnavailableError('too slow for the brake');
+  });
 }
 
 async function sessionFor(c: AppContext, needed: Needed) {

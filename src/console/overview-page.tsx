@@ -1,11 +1,11 @@
 /** The page of one's deputies: who acts for me, what may they do, what did they do, stop. Plain forms, no script. */
 import type { FC } from 'hono/jsx';
 import { leftOf, moment, sentenceOf, shirts } from '../authority/mandate.ts';
-import type { DeputyView, View } from '../authority/view.ts';
+import { type DeputyView, isLive, type View } from '../authority/view.ts';
 import { Layout } from '../pages/layout.tsx';
 import { formatPrice } from '../shop/catalog.ts';
 import { displayName } from '../text.ts';
-import { Frame, isLive, type Looking, Post } from './frame.tsx';
+import { Frame, type Looking, Post } from './frame.tsx';
 import { Timeline } from './timeline.tsx';
 
 export const OverviewPage: FC<Looking & { view: View }> = ({ view, ...looking }) => {

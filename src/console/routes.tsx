@@ -3,16 +3,17 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { AuthkitUnavailableError, type SignIn } from '../auth/authkit.ts';
 import { clearGrants } from '../auth/grants.ts';
+import { objectOf } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, type PageEnv } from '../auth/session.ts';
 import type { Act, Done, Problem } from '../authority/acts.ts';
 import { hashOf } from '../authority/audit.ts';
 import { readCeiling, readDuration, readLimits, readScopes, typedCeiling, typedLimits } from '../authority/blanks.ts';
-import { objectName } from '../deputy.ts';
+import { isLive } from '../authority/view.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { accept, formToken, freshVisitor, type Needed, visitor, withinPatience } from './guard.tsx';
 import { CeilingPage, DeputyPage, ErasePage, ResumePage, VerifyPage } from './act-pages.tsx';
-import { isLive, type Looking } from './frame.tsx';
+import type { Looking } from './frame.tsx';
 import { BrakePage, OverviewPage } from './overview-page.tsx';
 
 export const pages = new Hono<{ Bindings: PageEnv }>();
@@ -175,10 +176,6 @@ async function brake(c: AppContext, error: unknown): Promise<Response> {
 }
 
 type PageContext = Context<{ Bindings: PageEnv }>;
-
-function objectOf(c: AppContext, userId: string) {
-  return c.env.MCP_OBJECT.getByName(objectName(userId));
-}
 
 function looking(c: AppContext, { user, sessionId }: SignIn): Looking {
   return { user, token: formToken(c, sessionId) };

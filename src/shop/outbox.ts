@@ -1,6 +1,7 @@
 /** Brings orders to KV: at once when KV answers, and through jobs that survive everything when it does not. */
 import { z } from 'zod';
 import { logError } from '../log.ts';
+import { within } from '../within.ts';
 import type { OrderBook } from './orders.ts';
 
 /** One try to come: which order, or all that wait, and how many tries have failed before. */
@@ -130,24 +131,11 @@ export class Outbox {
   }
 }
 
-function overdue(orderId: string): void {
+function overdue(orderId: string): false {
   failed(orderId, `KV gave no answer within ${PATIENCE} ms`);
+  return false;
 }
 
 function failed(orderId: string, error: unknown): void {
   logError('order_delivery_failed', error, { orderId });
-}
-
-/** The promise's value, or false once the time is over, which `late` is told. */
-async function within(milliseconds: number, promise: Promise<boolean>, late: () => void): Promise<boolean> {
-  const { promise: over, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => {
-    late();
-    resolve(false);
-  }, milliseconds);
-  try {
-    return await Promise.race([promise, over]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
