@@ -46,7 +46,7 @@ export default defineConfig({
         test: {
           name: 'node',
           fileParallelism: false,
-          include: ['test/node/**/*.test.ts'],
+          include: ['test/{node,browser}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -10,7 +10,6 @@ import { readConfig } from './config.ts';
 import { logError } from './log.ts';
 import { LandingPage } from './pages/landing.tsx';
 import { Message } from './pages/layout.tsx';
-import { STYLESHEET } from './pages/style.ts';
 
 export const app = new Hono<{ Bindings: PageEnv }>();
 
@@ -20,7 +19,9 @@ app.use(
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       styleSrc: ["'self'"],
-      imgSrc: ['data:'],
+      scriptSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      imgSrc: ["'self'"],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],
     },
@@ -56,11 +57,6 @@ app.get('/', (c) => {
   const local = new URL(config.WORKOS_API_ORIGIN).origin === new URL(c.req.url).origin;
   const authkit = local ? 'the local AuthKit' : (config.WORKOS_AUTHKIT_DOMAIN ?? 'WorkOS AuthKit');
   return c.html(<LandingPage origin={new URL(c.req.url).origin} authkit={authkit} local={local} />);
-});
-
-app.get('/style.css', (c) => {
-  c.header('Cache-Control', 'public, max-age=300');
-  return c.body(STYLESHEET, 200, { 'Content-Type': 'text/css; charset=utf-8' });
 });
 
 app.get('/healthz', (c) => c.json({ status: 'ok' }));

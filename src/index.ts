@@ -22,7 +22,7 @@ const ROUTES = new Set([
   '/register',
   '/healthz',
   '/deputies',
-  '/style.css',
+  '/deputies/live',
   RESOURCE_METADATA,
   `${RESOURCE_METADATA}/mcp`,
   '/.well-known/oauth-authorization-server',

@@ -1,6 +1,7 @@
 /** McpShopServer: the per-user McpAgent. One object per human, one handler for both protocol eras. */
 import { McpServer as LegacyMcpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { McpServer } from '@modelcontextprotocol/server';
+import type { Connection, ConnectionContext } from 'agents';
 import { McpAgent } from 'agents/mcp';
 import { createMcpHandler } from 'agents/mcp/server';
 import { z } from 'zod';
@@ -18,7 +19,7 @@ import {
 import type { Appointment } from './authority/deputies.ts';
 import { Ledger } from './authority/ledger.ts';
 import { checking, recordShared, type Verification } from './authority/record.ts';
-import { type ConsentView, lookAt, lookForConsent, type View } from './authority/view.ts';
+import { type ConsentView, type Look, lookAt, lookForConsent, type View } from './authority/view.ts';
 import { readConfig } from './config.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
 import { invalidToken } from './rpc-error.ts';
@@ -27,6 +28,7 @@ import { recordUnserved, registerTools, type Visit } from './tools/boundary.ts';
 import type { AnyTool } from './tools/define-tool.ts';
 import { TOOLS } from './tools/registry.ts';
 import { type DailyJob, type ExportJob, Upkeep } from './upkeep.ts';
+import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
 
 const SERVER_INFO = { name: 'MCP Shop on Cloudflare', version: '1.0.0' };
 const INSTRUCTIONS =
@@ -45,6 +47,7 @@ export class McpShopServer extends McpAgent {
   readonly #ledger: Ledger;
   readonly #outbox: Outbox;
   readonly #upkeep: Upkeep;
+  readonly #watchers: Watchers;
   readonly #userId: string;
   readonly #refreshes = new Map<string, { at: number; result: Promise<Refreshed>; done: boolean }>();
 
@@ -52,6 +55,11 @@ export class McpShopServer extends McpAgent {
     super(ctx, env);
     this.#userId = (ctx.id.name ?? '').slice(objectName('').length);
     this.#ledger = new Ledger(ctx.storage, this.#userId);
+    this.#watchers = new Watchers(
+      () => this.getConnections(),
+      () => this.#ledger.audit.head().hash,
+    );
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#outbox = new Outbox(this.#ledger.orders, env.ORDERS, {
       arm: async (seconds, job) => (await this.schedule(seconds, 'deliverOrder', job)).id,
       cancel: (id) => this.cancelSchedule(id),
@@ -96,8 +104,15 @@ export class McpShopServer extends McpAgent {
     await this.#outbox.recover();
     await this.#upkeep.start();
   }
-  override async onConnect(connection: { close(code?: number, reason?: string): void }): Promise<void> {
-    connection.close(1008, 'This object takes no connections');
+  /** A page of this human, with a header that only the Worker can send, or nobody. */
+  override async onConnect(connection: Connection, { request }: ConnectionContext): Promise<void> {
+    if (!this.#watchers.accept(connection, request.headers.get(WATCHER_HEADER), this.#userId)) return;
+    const armed = (await this.listSchedules()).some(({ callback }) => callback === 'closeWatchers');
+    if (!armed) await this.closeWatchers();
+  }
+  /** Pages have nothing to say. */
+  override async onMessage(connection: Connection): Promise<void> {
+    connection.close(1008, 'This socket takes no messages');
   }
   override shouldSendProtocolMessages(): boolean {
     return false;
@@ -134,7 +149,7 @@ export class McpShopServer extends McpAgent {
     const whole = await answer.arrayBuffer();
     const call = toolCallIn(body);
     if (call && !visit.recorded) recordUnserved(call.name, tools, visit);
-    if (call) await this.#upkeep.touched();
+    if (call) await this.#changed();
     // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
     const ended = visit.allowed ? undefined : this.#ledger.endOf(caller.deputyId);
     if (ended) return invalidToken(caller.resource, ended.message);
@@ -147,6 +162,11 @@ export class McpShopServer extends McpAgent {
   }
   async keepRecord(job: DailyJob): Promise<void> {
     await this.#upkeep.daily(job);
+    this.#watchers.tell();
+  }
+  async closeWatchers(): Promise<void> {
+    const due = this.#watchers.closeExpired();
+    if (due !== undefined) await this.schedule(Math.ceil((due - Date.now()) / 1000) + 1, 'closeWatchers');
   }
   async exportAudit(job: ExportJob): Promise<void> {
     await this.#upkeep.export(job);
@@ -155,13 +175,13 @@ export class McpShopServer extends McpAgent {
   /** Records the deputy that the human has just allowed on the consent page. */
   async appoint(appointment: Appointment): Promise<void> {
     appoint(this.#ledger, appointment);
-    await this.#upkeep.touched();
+    await this.#changed();
   }
 
   /** The client has exchanged its code: the deputy goes live. */
   async activate(deputyId: string, grantId: string): Promise<Done | Problem> {
     const result = activate(this.#ledger, deputyId, grantId);
-    await this.#upkeep.touched();
+    await this.#changed();
     return result;
   }
 
@@ -177,11 +197,16 @@ export class McpShopServer extends McpAgent {
   async act(act: Act): Promise<Done | Problem> {
     const result = perform(this.#ledger, act);
     if (act.do === 'erase') await this.#outbox.recover();
-    await this.#upkeep.touched();
+    await this.#changed();
     return result;
   }
 
-  async look(query: { before?: number | undefined }): Promise<View> {
+  /** A browser has signed out: its open pages learn nothing more. */
+  async sessionEnded(sessionId: string): Promise<void> {
+    this.#watchers.sessionEnded(sessionId);
+  }
+
+  async look(query: Look): Promise<View> {
     return lookAt(this.#ledger, query);
   }
 
@@ -191,6 +216,7 @@ export class McpShopServer extends McpAgent {
 
   async verifyAudit(expected?: { sequence: number; hash: string }): Promise<Verification> {
     recordShared(this.#ledger);
+    this.#watchers.tell();
     const steps = checking(this.#ledger, expected);
     for (;;) {
       const { done, value } = steps.next();
@@ -222,6 +248,12 @@ export class McpShopServer extends McpAgent {
     shared.done = true;
     if ('unavailable' in result) this.#refreshes.delete(key);
     return { result, earlier };
+  }
+
+  /** After each act on the record: what is due is armed, and open pages are told. */
+  async #changed(): Promise<void> {
+    this.#watchers.tell();
+    await this.#upkeep.touched();
   }
 }
 

@@ -19,6 +19,8 @@ export type SignIn = {
   sessionId: string;
   /** Seconds since the epoch; a refresh does not move it. 0 when AuthKit does not say. */
   authTime: number;
+  /** Milliseconds since the epoch: until then the session stands without asking WorkOS. */
+  validUntil: number;
 };
 
 /** One client for each configuration, because it keeps WorkOS's signing keys. */
@@ -191,12 +193,13 @@ function load(config: Config, sealed: string) {
 }
 
 function toSignIn({ user, sessionId, permissions, accessToken }: AuthenticateWithSessionCookieSuccessResponse): SignIn {
-  // The SDK has just verified the token; it only leaves this claim out.
-  const { auth_time: authTime } = z.object({ auth_time: z.number().default(0) }).parse(decode(accessToken).payload);
+  // The SDK has just verified the token; it only leaves these claims out.
+  const claims = z.object({ auth_time: z.number().default(0), exp: z.number() }).parse(decode(accessToken).payload);
   const name = user.name ?? [user.firstName, user.lastName].filter(Boolean).join(' ');
   return {
     sessionId,
-    authTime,
+    authTime: claims.auth_time,
+    validUntil: claims.exp * 1000,
     user: { userId: user.id, email: user.email, name: name || user.email, permissions: permissions ?? [] },
   };
 }

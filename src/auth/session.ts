@@ -78,10 +78,10 @@ export function startSession(c: AppContext, sealed: string): void {
   setCookie(c, SESSION, sealed, { ...cookie, maxAge: THIRTY_DAYS });
 }
 
-/** Signs this browser out, whether or not WorkOS answers, and tells which WorkOS session it was. */
-export async function endSession(c: AppContext): Promise<string | undefined> {
+/** Signs this browser out, whether or not WorkOS answers, and tells whose WorkOS session it was. */
+export async function endSession(c: AppContext): Promise<{ userId: string; sessionId: string } | undefined> {
   const sealed = deleteCookie(c, SESSION, cookie);
-  return sealed ? (await describeSession(readConfig(c.env), sealed))?.sessionId : undefined;
+  return sealed ? describeSession(readConfig(c.env), sealed) : undefined;
 }
 
 const pendingSignIn = z.object({ codeVerifier: z.string(), returnTo: z.string(), startedAt: z.number() });

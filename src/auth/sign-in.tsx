@@ -1,6 +1,7 @@
 /** Signing people in at AuthKit and out again: state and PKCE verifier stay in their browser. */
 import { authorizationErrorRedirect } from '@cloudflare/workers-oauth-provider';
 import { readConfig } from '../config.ts';
+import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import {
   AuthkitUnavailableError,
@@ -11,7 +12,7 @@ import {
   signOutUrl,
 } from './authkit.ts';
 import { answerUnavailable } from './errors.tsx';
-import { formOf, loginPath, originOf, ownPath, redirectOut } from './requests.ts';
+import { formOf, loginPath, objectOf, originOf, ownPath, redirectOut } from './requests.ts';
 import {
   type AppContext,
   endSession,
@@ -88,10 +89,20 @@ export async function finishSignIn(c: AppContext): Promise<Response> {
 export async function signOut(c: AppContext): Promise<Response> {
   const { return_to: target } = await formOf(c);
   const returnTo = ownPath(typeof target === 'string' ? target : undefined);
-  const sessionId = await endSession(c);
-  if (!sessionId) return c.redirect(returnTo, 303);
+  const ended = await endSession(c);
+  if (!ended) return c.redirect(returnTo, 303);
+  c.executionCtx.waitUntil(closePages(c, ended));
   await rememberAfterSignOut(c, returnTo);
-  return c.redirect(signOutUrl(readConfig(c.env), sessionId, `${originOf(c)}/logout`), 303);
+  return c.redirect(signOutUrl(readConfig(c.env), ended.sessionId, `${originOf(c)}/logout`), 303);
+}
+
+/** Pages that this session has open elsewhere stop following the record. */
+async function closePages(c: AppContext, { userId, sessionId }: { userId: string; sessionId: string }): Promise<void> {
+  try {
+    await objectOf(c, userId).sessionEnded(sessionId);
+  } catch (error) {
+    logError('object_unreachable', error);
+  }
 }
 
 /** GET /logout: back from AuthKit once it has ended the session. One address to register there, for every way out. */

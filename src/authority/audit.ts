@@ -74,6 +74,19 @@ export type CallEntry = z.infer<typeof callSchema>;
 const lineSchema = z.object({ sequence: z.int(), at: z.iso.datetime(), previous: z.string() }).and(entrySchema);
 export type Line = z.infer<typeof lineSchema>;
 
+/** Which lines to show: those before a sequence, of one deputy, tool or decision. */
+export type Search = {
+  before?: number | undefined;
+  deputy?: string | undefined;
+  tool?: string | undefined;
+  decision?: 'allowed' | 'refused' | undefined;
+};
+/** Calls of one deputy in one hour, which is named as in ISO 8601: "2026-11-24T06". */
+export type Count = { deputy: string; hour: string; allowed: number; refused: number };
+
+/** Lines read for one page or chart, so that neither costs more as the record grows. */
+const SEARCHED_AT_ONCE = 5000;
+
 export type Head = { sequence: number; hash: string; at: number };
 type Row = { sequence: number; line: string; hash: string };
 
@@ -100,12 +113,60 @@ export class AuditTrail {
     return { sequence, hash, at: now };
   }
 
-  /** Lines older than `before`, newest first. */
-  newest(limit: number, before = Number.MAX_SAFE_INTEGER): Line[] {
+  /**
+   * Lines older than `before` that match, newest first. `older` is where to go on. Looks through at most 5,000 lines at
+   * a time, so a page can hold fewer than `limit`, and even none, while older lines are still to be searched.
+   */
+  newest(limit: number, { before, deputy, tool, decision }: Search): { lines: Line[]; older?: number } {
+    const from = Math.min(before ?? Infinity, this.head().sequence + 1);
+    const rows = this.#sql
+      .exec<Row>(
+        `SELECT * FROM (SELECT * FROM audit WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2)
+         WHERE (?3 IS NULL OR line ->> 'deputy' = ?3) AND (?4 IS NULL OR line ->> 'tool' = ?4)
+           AND (?5 IS NULL OR line ->> 'decision' = ?5)
+         ORDER BY sequence DESC LIMIT ?6`,
+        from,
+        SEARCHED_AT_ONCE,
+        deputy ?? null,
+        tool ?? null,
+        decision ?? null,
+        limit + 1,
+      )
+      .toArray();
+    const lines = rows.slice(0, limit).map(({ line }) => readLine(line));
+    // Sequences have no gaps, so where the search stopped is known without reading it.
+    const older = rows.length > limit ? lines.at(-1)?.sequence : from - SEARCHED_AT_ONCE;
+    const first = this.#sql.exec<{ first: number | null }>('SELECT min(sequence) AS first FROM audit').one().first;
+    return { lines, ...(older !== undefined && first !== null && first < older && { older }) };
+  }
+
+  /** Calls of each deputy at and after `since` (ISO 8601), counted by hour, from the newest 5,000 lines. */
+  countByHour(since: string): Count[] {
     return this.#sql
-      .exec<Row>('SELECT * FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?', before, limit)
-      .toArray()
-      .map(({ line }) => readLine(line));
+      .exec<Count>(
+        `SELECT deputy, hour, sum(decision = 'allowed') AS allowed, sum(decision = 'refused') + sum(shared) AS refused
+         FROM (SELECT line ->> 'deputy' AS deputy, substr(line ->> 'at', 1, 13) AS hour, line ->> 'decision' AS decision,
+             coalesce(line ->> 'refusedBefore', 0) AS shared
+           FROM (SELECT line FROM audit ORDER BY sequence DESC LIMIT ?)
+           WHERE line ->> 'actor' = 'deputy' AND line ->> 'at' >= ?)
+         GROUP BY deputy, hour`,
+        SEARCHED_AT_ONCE,
+        since,
+      )
+      .toArray();
+  }
+
+  /** Pauses and resumes at and after `since` (ISO 8601), oldest first, from the newest 5,000 lines. */
+  switches(since: string): { at: string; act: 'paused' | 'resumed' }[] {
+    return this.#sql
+      .exec<{ at: string; act: 'paused' | 'resumed' }>(
+        `SELECT line ->> 'at' AS at, line ->> 'act' AS act
+         FROM (SELECT sequence, line FROM audit ORDER BY sequence DESC LIMIT ?)
+         WHERE line ->> 'act' IN ('paused', 'resumed') AND line ->> 'at' >= ? ORDER BY sequence`,
+        SEARCHED_AT_ONCE,
+        since,
+      )
+      .toArray();
   }
 
   /** Lines after `after`, oldest first. */

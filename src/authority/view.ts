@@ -1,11 +1,12 @@
 /** What the human sees of the record: one read for a whole page. */
-import type { Order } from '../shop/orders.ts';
+import type { OrderBook } from '../shop/orders.ts';
 import type { AccountState } from './account.ts';
-import type { Line } from './audit.ts';
-import type { Deputy } from './deputies.ts';
+import { type Activity, activityOf } from './activity.ts';
+import type { Line, Search } from './audit.ts';
+import { type Deputy, PENDING_FOR } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
 import type { Ceiling, Used } from './mandate.ts';
-import { DAY, used } from './window.ts';
+import { DAY, freesAt, used } from './window.ts';
 
 export type DeputyView = Deputy & {
   /** The mandate's end has come. */
@@ -14,41 +15,62 @@ export type DeputyView = Deputy & {
   used: Used;
   /** ISO 8601; undefined when it never called. */
   lastSeen?: string;
+  /** When its state or what is left changes without any act, in milliseconds. */
+  changesAt: number;
 };
+
+/** Which part of the record to look at. `ordersBefore` is the number of an order. */
+export type Look = Search & { ordersBefore?: number | undefined };
 
 export type View = {
   now: number;
   account: Omit<AccountState, 'day' | 'exported'>;
   used: Used;
+  /** Newest first. */
   deputies: DeputyView[];
-  orders: Order[];
+  /** Newest first, each with its number: the line of the audit that placed it. */
+  orders: ReturnType<OrderBook['numbered']>['orders'];
+  /** Pass it as `ordersBefore` for older orders. */
+  olderOrders?: number;
+  newestOrder?: number;
+  activity: Activity;
   /** Newest first. */
   timeline: Line[];
   /** Pass it as `before` for older lines. */
   older?: number;
   head: { sequence: number; hash: string };
+  /** When what is shown stops being true without any act, in milliseconds; undefined when it does not. */
+  changesAt?: number;
 };
 
 const TIMELINE_PAGE = 50;
-const ORDERS_SHOWN = 10;
+const ORDERS_PAGE = 10;
 
-/** Everything on the console's page; `before` pages the timeline. */
-export function lookAt(ledger: Ledger, { before }: { before?: number | undefined }): View {
+/** Everything on the console's page. */
+export function lookAt(ledger: Ledger, { ordersBefore, ...search }: Look): View {
   const head = ledger.audit.head();
   const now = ledger.now(head);
   const { day, exported: _, ...account } = ledger.account.read();
-  const timeline = ledger.audit.newest(TIMELINE_PAGE, before);
-  const oldest = timeline.at(-1);
-  const more = oldest && timeline.length === TIMELINE_PAGE && ledger.audit.newest(1, oldest.sequence).length > 0;
+  const deputies = ledger.deputies.all(now).map((deputy) => toView(ledger, deputy, now));
+  const { orders, older: olderOrders } = ledger.orders.numbered({ limit: ORDERS_PAGE, before: ordersBefore });
+  const newestOrder = ledger.orders.newestSequence();
+  const { lines, older } = ledger.audit.newest(TIMELINE_PAGE, search);
+  const changes = [...deputies.filter(isLive).map(({ changesAt }) => changesAt), freesAt(day, DAY, now)].filter(
+    (at) => at !== undefined,
+  );
   return {
     now,
     account,
     used: toUsed(used(day, DAY, now)),
-    deputies: ledger.deputies.all(now).map((deputy) => toView(ledger, deputy, now)),
-    orders: ledger.orders.list({ limit: ORDERS_SHOWN }).orders,
-    timeline,
-    ...(more && { older: oldest.sequence }),
+    deputies,
+    orders,
+    ...(olderOrders !== undefined && { olderOrders }),
+    ...(newestOrder !== undefined && { newestOrder }),
+    activity: activityOf(ledger.audit, account.authority, now),
+    timeline: lines,
+    ...(older !== undefined && { older }),
     head: { sequence: head.sequence, hash: head.hash },
+    ...(changes.length > 0 && { changesAt: Math.min(...changes) }),
   };
 }
 
@@ -74,11 +96,14 @@ export function isLive({ status, expired }: DeputyView): boolean {
 
 function toView(ledger: Ledger, deputy: Deputy, now: number): DeputyView {
   const { lastSeen, day } = ledger.deputies.meter(deputy.deputyId);
+  const { status, mandate, appointedAt } = deputy;
+  const ends = status === 'pending' ? Date.parse(appointedAt) + PENDING_FOR : mandate.expiresAt;
   return {
     ...deputy,
-    expired: deputy.status === 'active' && now >= deputy.mandate.expiresAt,
+    expired: status === 'active' && now >= mandate.expiresAt,
     used: toUsed(used(day, DAY, now)),
     ...(lastSeen > 0 && { lastSeen: new Date(lastSeen).toISOString() }),
+    changesAt: Math.min(ends, freesAt(day, DAY, now) ?? Infinity),
   };
 }
 

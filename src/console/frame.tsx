@@ -8,13 +8,18 @@ import { FORM_TOKEN } from './guard.tsx';
 /** What every page of the console needs: who is looking, and the token that its forms carry. */
 export type Looking = { user: User; token: string };
 
-export const Frame: FC<PropsWithChildren<Looking & { title: string; paused?: boolean }>> = ({
-  user,
-  title,
-  paused,
-  children,
-}) => (
-  <Layout title={paused ? `Paused · ${title}` : title}>
+type FrameProps = Looking & {
+  title: string;
+  paused?: boolean;
+  /** For a page that follows the record: which version of it this is, and when it changes by the clock alone. */
+  live?: { 'data-version': string; 'data-changes-at': string };
+};
+
+export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, live, children }) => (
+  <Layout
+    title={paused ? `Paused · ${title}` : title}
+    {...(live && { data: live, scripts: ['/idiomorph.js', '/live.js'] })}
+  >
     <div class="account">
       <span>
         <bdi>{displayName(user.name)}</bdi>, {user.email}
@@ -24,6 +29,17 @@ export const Frame: FC<PropsWithChildren<Looking & { title: string; paused?: boo
         <button class="link">Sign out</button>
       </form>
     </div>
+    {live && (
+      <div id="live" class="live" data-state="lost" hidden>
+        <span id="live-state" class="state">
+          Connecting…
+        </span>
+        <button id="live-toggle" class="link" type="button">
+          Stop live updates
+        </button>
+        <span id="live-news" class="hidden" role="status"></span>
+      </div>
+    )}
     <h1>{title}</h1>
     {children}
   </Layout>

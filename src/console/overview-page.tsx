@@ -1,28 +1,43 @@
 /** The page of one's deputies: who acts for me, what may they do, what did they do, stop. Plain forms, no script. */
 import type { FC } from 'hono/jsx';
+import type { Search } from '../authority/audit.ts';
 import { leftOf, moment, sentenceOf, shirts } from '../authority/mandate.ts';
 import { type DeputyView, isLive, type View } from '../authority/view.ts';
 import { Layout } from '../pages/layout.tsx';
 import { formatPrice } from '../shop/catalog.ts';
 import { displayName } from '../text.ts';
 import { Frame, type Looking, Post } from './frame.tsx';
+import { ActivityChart } from './activity-chart.tsx';
 import { Timeline } from './timeline.tsx';
 
-export const OverviewPage: FC<Looking & { view: View }> = ({ view, ...looking }) => {
+export const OverviewPage: FC<Looking & { view: View; search: Search; tools: string[]; took?: number | undefined }> = ({
+  view,
+  search,
+  tools,
+  took,
+  ...looking
+}) => {
   const { account, deputies, orders, timeline, used, older, head } = view;
   const paused = account.authority === 'paused';
   const live = deputies.filter(isLive);
   const ended = deputies.filter((deputy) => !isLive(deputy));
-  const [lastOrder] = orders;
+  const nameOf = namesFrom(deputies);
   return (
-    <Frame {...looking} title="Your deputies" paused={paused}>
+    <Frame
+      {...looking}
+      title="Your deputies"
+      paused={paused}
+      live={{ 'data-version': head.hash, 'data-changes-at': String(view.changesAt ?? 0) }}
+    >
       {paused ? (
         <div class="warning" role="status">
           <p>
             <strong>Every deputy is paused</strong>
             {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}. It took effect as line{' '}
-            {account.authoritySequence} of the record, {lastOrder ? `after order ${lastOrder.id}` : 'before any order'}.
-            Deputies that sign in now are paused too. Nothing bought before is undone.
+            {account.authoritySequence} of the record,{' '}
+            {view.newestOrder === undefined ? 'before any order' : `after order ${view.newestOrder}`}
+            {took !== undefined && `, ${took} ms after it was asked for`}. Deputies that sign in now are paused too.
+            Nothing bought before is undone.
           </p>
           <a class="button" href="/deputies/resume">
             Resume…
@@ -30,15 +45,19 @@ export const OverviewPage: FC<Looking & { view: View }> = ({ view, ...looking })
         </div>
       ) : (
         <Post action="/deputies/pause" token={looking.token} class="card">
-          <button class="danger">Pause every deputy</button>
+          <button class="danger brake">Pause every deputy</button>
           <p class="muted">Stops them all at once, at their very next call. Nothing already bought is undone.</p>
         </Post>
       )}
       <h2>Acting for you</h2>
       {live.length === 0 && <p class="muted">Nobody. Give the address of this shop to an MCP client to appoint one.</p>}
-      {live.map((deputy) => (
-        <Card deputy={deputy} view={view} />
-      ))}
+      <div class="cards">
+        {live.map((deputy) => (
+          <Card deputy={deputy} view={view} />
+        ))}
+      </div>
+      <h2>The last day</h2>
+      <ActivityChart activity={view.activity} nameOf={nameOf} />
       <h2>Your account</h2>
       <div class="card">
         <p>
@@ -47,35 +66,43 @@ export const OverviewPage: FC<Looking & { view: View }> = ({ view, ...looking })
         </p>
         <a href="/deputies/ceiling">Change these limits</a>
       </div>
-      <h2>Orders</h2>
+      <h2 id="orders">Orders</h2>
       {orders.length === 0 && <p class="muted">None yet.</p>}
       {orders.length > 0 && (
-        <table>
-          <tr>
-            <th>Ordered</th>
-            <th>What</th>
-            <th>Total</th>
-            <th>Status</th>
-            <th>Order</th>
-          </tr>
-          {orders.map((order) => (
+        <div class="scroll" tabindex={0} role="region" aria-label="Orders">
+          <table>
             <tr>
-              <td>{order.orderDate.slice(0, 16).replace('T', ' ')}</td>
-              <td>
-                {order.quantity} {order.color} {order.tshirtSize}, <bdi>{order.company}</bdi>
-              </td>
-              <td>{formatPrice(order.total)}</td>
-              <td>{order.status}</td>
-              <td>
-                <code>{order.id}</code>
-              </td>
+              <th>Ordered</th>
+              <th>What</th>
+              <th>Total</th>
+              <th>Status</th>
+              <th>Order</th>
+              <th>Number</th>
             </tr>
-          ))}
-        </table>
+            {orders.map((order) => (
+              <tr>
+                <td>{order.orderDate.slice(0, 16).replace('T', ' ')}</td>
+                <td>
+                  {order.quantity} {order.color} {order.tshirtSize}, <bdi>{order.company}</bdi>
+                </td>
+                <td>{formatPrice(order.total)}</td>
+                <td>{order.status}</td>
+                <td>
+                  <code>{order.id}</code>
+                </td>
+                <td>{order.number}</td>
+              </tr>
+            ))}
+          </table>
+        </div>
       )}
       <h2 id="record">What happened</h2>
-      <Timeline lines={timeline} nameOf={namesFrom(deputies)} />
-      {older !== undefined && <a href={`/deputies?before=${older}#record`}>Older</a>}
+      <Filters {...{ search, tools, deputies }} />
+      {timeline.length === 0 && (
+        <p class="muted">{older === undefined ? 'Nothing.' : 'Nothing among the lines looked through so far.'}</p>
+      )}
+      <Timeline lines={timeline} nameOf={nameOf} />
+      {older !== undefined && <a href={`/deputies?${queryOf({ ...search, before: older })}#record`}>Older</a>}
       <p class="muted">
         Times are in UTC. The record stands at line {head.sequence} with the hash <code>{head.hash.slice(0, 16)}…</code>
         .
@@ -85,7 +112,7 @@ export const OverviewPage: FC<Looking & { view: View }> = ({ view, ...looking })
           Verify the record
         </a>
         <a class="button" href="/deputies/record.jsonl">
-          Download it
+          Download as JSON lines
         </a>
       </div>
       {ended.length > 0 && <h2>No longer acting for you</h2>}
@@ -129,7 +156,7 @@ const Card: FC<{ deputy: DeputyView; view: View }> = ({ deputy, view }) => {
   const paused = view.account.authority === 'paused';
   const live = isLive(deputy);
   return (
-    <section class="card">
+    <div class="card" id={deputyId}>
       <h3>
         <bdi>{displayName(deputy.clientName)}</bdi> <small>{statusOf(deputy, paused)}</small>
       </h3>
@@ -137,6 +164,16 @@ const Card: FC<{ deputy: DeputyView; view: View }> = ({ deputy, view }) => {
       {live && mandate.scopes.includes('shop:buy') && (
         <p>
           Left now: {shirts(left.shirts)} and {formatPrice(left.spend)}.
+          <progress
+            aria-label={`Shirts left of ${mandate.limits.shirtsPerDay} in 24 hours`}
+            max={mandate.limits.shirtsPerDay}
+            value={left.shirts}
+          ></progress>
+          <progress
+            aria-label={`Money left of ${formatPrice(mandate.limits.spendPerDay)} in 24 hours`}
+            max={mandate.limits.spendPerDay}
+            value={left.spend}
+          ></progress>
         </p>
       )}
       <p class="muted">
@@ -145,13 +182,58 @@ const Card: FC<{ deputy: DeputyView; view: View }> = ({ deputy, view }) => {
         {lastSeen && `, last seen ${lastSeen.slice(0, 16).replace('T', ' ')}`} UTC.
       </p>
       {live && (
-        <a href={`/deputies/${deputyId}`} aria-label={`Change or dismiss ${displayName(deputy.clientName)}`}>
-          Change or dismiss…
+        <a href={`/deputies/${deputyId}`} aria-label={`Change limits or dismiss ${displayName(deputy.clientName)}`}>
+          Change limits or dismiss…
         </a>
       )}
-    </section>
+    </div>
   );
 };
+
+/** Which lines to show, as a plain form: it works without script, and its address can be kept. */
+const Filters: FC<{ search: Search; tools: string[]; deputies: DeputyView[] }> = ({ search, tools, deputies }) => (
+  <form method="get" action="/deputies#record" class="filters">
+    <label>
+      Deputy
+      <select name="deputy">
+        <option value="">All</option>
+        {deputies.map(({ deputyId, clientName }) => (
+          <option value={deputyId} selected={search.deputy === deputyId}>
+            {displayName(clientName)}
+          </option>
+        ))}
+      </select>
+    </label>
+    <label>
+      Tool
+      <select name="tool">
+        <option value="">All</option>
+        {tools.map((tool) => (
+          <option selected={search.tool === tool}>{tool}</option>
+        ))}
+      </select>
+    </label>
+    <label>
+      Decision
+      <select name="decision">
+        <option value="">All</option>
+        <option value="allowed" selected={search.decision === 'allowed'}>
+          Allowed
+        </option>
+        <option value="refused" selected={search.decision === 'refused'}>
+          Refused
+        </option>
+      </select>
+    </label>
+    <button>Show these</button>
+  </form>
+);
+
+function queryOf(search: Search): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) if (value !== undefined) query.set(name, String(value));
+  return query.toString();
+}
 
 function statusOf({ status, expired }: DeputyView, paused: boolean): string {
   if (expired) return 'expired';

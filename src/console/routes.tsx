@@ -4,13 +4,15 @@ import { z } from 'zod';
 import { AuthkitUnavailableError, type SignIn } from '../auth/authkit.ts';
 import { clearGrants } from '../auth/grants.ts';
 import { objectOf } from '../auth/requests.ts';
-import { type AppContext, lastSignedIn, type PageEnv } from '../auth/session.ts';
+import { type AppContext, lastSignedIn, type PageEnv, signedIn } from '../auth/session.ts';
 import type { Act, Done, Problem } from '../authority/acts.ts';
 import { hashOf } from '../authority/audit.ts';
 import { readCeiling, readDuration, readLimits, readScopes, typedCeiling, typedLimits } from '../authority/blanks.ts';
 import { isLive } from '../authority/view.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
+import { TOOLS } from '../tools/registry.ts';
+import { encodeWatcher, WATCHER_HEADER, WATCHER_URL } from '../watchers.ts';
 import { accept, formToken, freshVisitor, type Needed, visitor, withinPatience } from './guard.tsx';
 import { CeilingPage, DeputyPage, ErasePage, ResumePage, VerifyPage } from './act-pages.tsx';
 import type { Looking } from './frame.tsx';
@@ -21,12 +23,40 @@ export const pages = new Hono<{ Bindings: PageEnv }>();
 pages.get('/', async (c) => {
   const session = await withinPatience(visitor(c)).catch((error: unknown) => brake(c, error));
   if (session instanceof Response) return session;
-  const before = z.coerce.number().int().positive().safeParse(c.req.query('before')).data;
-  const view = await objectOf(c, session.user.userId).look({ before });
-  return c.html(<OverviewPage {...looking(c, session)} view={view} />);
+  const { paused, took, ...search } = overviewQuery.parse(c.req.query());
+  const view = await objectOf(c, session.user.userId).look(search);
+  const shown = { view, search, tools: TOOLS.map(({ name }) => name) };
+  // How long it took is known of that very pause only.
+  const known = paused !== undefined && paused === view.account.authoritySequence;
+  return c.html(<OverviewPage {...looking(c, session)} {...shown} took={known ? took : undefined} />);
 });
 
-pages.post('/pause', (c) => simply(c, 'valid', { do: 'pause' }));
+/** An open page follows the record. The object gets a request of our own, which says whose page this is. */
+pages.get('/live', async (c) => {
+  if (c.req.header('Upgrade')?.toLowerCase() !== 'websocket') {
+    return c.html(
+      <Message title="This address is for the page itself" action={{ href: '/deputies', label: 'To your deputies' }}>
+        <p>It takes WebSockets only.</p>
+      </Message>,
+      426,
+    );
+  }
+  const session = await signedIn(c);
+  if (!session) return c.text('Sign in first.', 401);
+  const { sessionId, validUntil, user } = session;
+  const watcher = encodeWatcher({ userId: user.userId, sessionId, until: validUntil });
+  const headers = { Upgrade: 'websocket', [WATCHER_HEADER]: watcher };
+  const { webSocket } = await objectOf(c, user.userId).fetch(WATCHER_URL, { headers });
+  // A new response, because the headers of pages are added to it.
+  return new Response(null, { status: 101, webSocket });
+});
+
+pages.post('/pause', async (c) => {
+  const start = Date.now();
+  const form = await accept(c, 'valid');
+  if (form instanceof Response) return form;
+  return perform(c, form.userId, { do: 'pause' }, ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`);
+});
 
 pages.get('/resume', async (c) => {
   const session = await visitor(c);
@@ -57,6 +87,16 @@ pages.get('/erase', async (c) => {
   return session instanceof Response ? session : c.html(<ErasePage {...looking(c, session)} />);
 });
 pages.post('/erase', (c) => simply(c, 'fresh', { do: 'erase' }));
+
+const count = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
+const overviewQuery = z.object({
+  before: count.optional().catch(undefined),
+  deputy: z.string().min(1).max(100).optional().catch(undefined),
+  tool: z.string().min(1).max(100).optional().catch(undefined),
+  decision: z.enum(['allowed', 'refused']).optional().catch(undefined),
+  paused: count.optional().catch(undefined),
+  took: z.coerce.number().int().min(0).max(60_000).optional().catch(undefined),
+});
 
 const headQuery = z.object({
   sequence: z
@@ -187,7 +227,7 @@ async function simply(c: PageContext, needed: Needed, act: Act): Promise<Respons
   return form instanceof Response ? form : perform(c, form.userId, act);
 }
 
-async function perform(c: PageContext, userId: string, act: Act): Promise<Response> {
+async function perform(c: PageContext, userId: string, act: Act, query?: (done: Done) => string): Promise<Response> {
   let result: Done | Problem;
   try {
     result = await objectOf(c, userId).act(act);
@@ -203,14 +243,19 @@ async function perform(c: PageContext, userId: string, act: Act): Promise<Respon
       503,
     );
   }
-  return finish(c, userId, result);
+  return finish(c, userId, result, query);
 }
 
 /** Back to the overview, with grants of dismissed deputies cleaned up behind; or the page that says what went wrong. */
-function finish(c: PageContext, userId: string, result: Done | Problem): Response | Promise<Response> {
+function finish(
+  c: PageContext,
+  userId: string,
+  result: Done | Problem,
+  query: (done: Done) => string = () => '',
+): Response | Promise<Response> {
   if ('problem' in result) return problemPage(c, result.problem);
   c.executionCtx.waitUntil(clearGrants(c.env.OAUTH_PROVIDER, c.env, userId, result.grants));
-  return c.redirect('/deputies', 303);
+  return c.redirect(`/deputies${query(result)}`, 303);
 }
 
 const PROBLEMS: Record<Problem['problem'], { title: string; text: string; status: 404 | 409 }> = {

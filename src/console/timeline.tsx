@@ -8,9 +8,15 @@ import { formatPrice } from '../shop/catalog.ts';
 export const Timeline: FC<{ lines: Line[]; nameOf: (deputyId: string) => string }> = ({ lines, nameOf }) => (
   <ol class="timeline">
     {lines.map((line) => (
-      <li class={kindOf(line)}>
-        <time datetime={line.at}>{line.at.slice(0, 19).replace('T', ' ')}</time> <bdi>{sentence(line, nameOf)}</bdi>{' '}
-        <small>{line.sequence}</small>
+      <li class={kindOf(line)} data-line={String(line.sequence)}>
+        <time datetime={line.at}>{line.at.slice(0, 19).replace('T', ' ')}</time>{' '}
+        <bdi class="sentence">{sentence(line, nameOf)}</bdi> <small>{line.sequence}</small>
+        <details id={`line-${line.sequence}`}>
+          <summary>Details</summary>
+          <pre>
+            <code>{JSON.stringify(line, null, 2)}</code>
+          </pre>
+        </details>
       </li>
     ))}
   </ol>

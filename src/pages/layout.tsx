@@ -2,7 +2,15 @@
 import { raw } from 'hono/html';
 import type { Child, FC, PropsWithChildren } from 'hono/jsx';
 
-export const Layout: FC<PropsWithChildren<{ title: string }>> = ({ title, children }) => (
+type Frame = {
+  title: string;
+  /** Paths of our own scripts; the page must work without them. */
+  scripts?: string[];
+  /** What the scripts need to know of the page. */
+  data?: Record<`data-${string}`, string>;
+};
+
+export const Layout: FC<PropsWithChildren<Frame>> = ({ title, scripts = [], data, children }) => (
   <>
     {raw('<!doctype html>')}
     <html lang="en">
@@ -10,11 +18,17 @@ export const Layout: FC<PropsWithChildren<{ title: string }>> = ({ title, childr
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{`${title} · MCP Shop`}</title>
+        <link rel="stylesheet" href="/simple.css" />
         <link rel="stylesheet" href="/style.css" />
-        <link rel="icon" href="data:," />
+        <link rel="icon" href="/icon.svg" />
+        {scripts.map((path) => (
+          <script src={path} defer></script>
+        ))}
       </head>
       <body>
-        <main>{children}</main>
+        <main id="page" {...data}>
+          {children}
+        </main>
       </body>
     </html>
   </>

@@ -120,6 +120,21 @@ export class OrderBook {
     return rows.length > limit && last ? { orders, nextCursor: last.id } : { orders };
   }
 
+  /** One page, newest first, each with the number of its line in the audit; those before `before`, if given. */
+  numbered({ limit, before = Number.MAX_SAFE_INTEGER }: { limit: number; before?: number | undefined }): {
+    orders: (Order & { number: number; deputyId: string })[];
+    older?: number;
+  } {
+    const rows = this.#sql
+      .exec<Row>('SELECT * FROM orders WHERE sequence < ? ORDER BY sequence DESC LIMIT ?', before, limit + 1)
+      .toArray();
+    const orders = rows
+      .slice(0, limit)
+      .map((row) => ({ ...this.#toOrder(row), number: row.sequence, deputyId: row.deputy_id }));
+    const last = orders.at(-1);
+    return rows.length > limit && last ? { orders, older: last.number } : { orders };
+  }
+
   /** The sequence of the newest order; undefined without orders. */
   newestSequence(): number | undefined {
     const newest = 'SELECT sequence FROM orders ORDER BY sequence DESC LIMIT 1';

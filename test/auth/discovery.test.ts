@@ -5,7 +5,7 @@ import { deputyOf, person } from '../support/shop.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
 
 const BROWSER_APP = 'http://localhost:6274';
-const PAGES = ['/', '/authorize', '/login', '/callback', '/logout', '/style.css', '/healthz', '/nowhere'];
+const PAGES = ['/', '/authorize', '/login', '/callback', '/logout', '/healthz', '/nowhere'];
 
 test.each(['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp'])(
   '%s names the one resource and its baseline scope',

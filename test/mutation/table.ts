@@ -290,7 +290,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'an object closes every socket',
     story: 'the-agents-own-doors',
-    file: 'mcp-server.ts',
+    file: 'watchers.ts',
     text: "connection.close(1008, 'This object takes no connections');",
     without: 'void connection;',
   },

@@ -657,7 +657,7 @@ test('a hundred thousand lines cost a call, an act and the head no row more than
       refusal: costOf(storage, (counted) => buy(counted, 'dep_1', 99)),
       pause: costOf(storage, pause),
       resume: costOf(storage, resume),
-      page: costOf(storage, (counted) => counted.audit.newest(3)),
+      page: costOf(storage, (counted) => counted.audit.newest(3, {})),
       export: costOf(storage, (counted) => counted.audit.text(counted.audit.head().sequence - 3, 3)),
     });
     const few = costs();

@@ -1,0 +1,53 @@
+/** What each deputy did in the last day, hour by hour, and when all of them were paused. */
+import type { AuditTrail } from './audit.ts';
+import type { Authority } from './policy.ts';
+
+const HOUR = 60 * 60_000;
+export const HOURS = 24;
+
+export type Activity = {
+  /** Milliseconds since the epoch: where the first of the 24 hours begins. The last one holds now. */
+  since: number;
+  /** The busiest first; calls by hour. */
+  lanes: { deputyId: string; hours: { allowed: number; refused: number }[] }[];
+  /** In milliseconds since the epoch, oldest first. */
+  pauses: { from: number; to: number }[];
+};
+
+/** `now` is the ledger's time in milliseconds. */
+export function activityOf(audit: AuditTrail, authority: Authority, now: number): Activity {
+  const since = Math.floor(now / HOUR) * HOUR - (HOURS - 1) * HOUR;
+  const start = new Date(since).toISOString();
+  const lanes = new Map<string, { allowed: number; refused: number }[]>();
+  for (const { deputy, hour, allowed, refused } of audit.countByHour(start)) {
+    const hours = lanes.get(deputy) ?? Array.from({ length: HOURS }, () => ({ allowed: 0, refused: 0 }));
+    hours[(Date.parse(`${hour}:00:00Z`) - since) / HOUR] = { allowed, refused };
+    lanes.set(deputy, hours);
+  }
+  return {
+    since,
+    lanes: [...lanes]
+      .map(([deputyId, hours]) => ({ deputyId, hours }))
+      .toSorted((one, other) => calls(other.hours) - calls(one.hours)),
+    pauses: pausesIn(audit.switches(start), authority, since, now),
+  };
+}
+
+function pausesIn(switches: ReturnType<AuditTrail['switches']>, authority: Authority, since: number, now: number) {
+  const pauses: Activity['pauses'] = [];
+  // Before the first switch it was the other way round.
+  let pausedSince = (switches[0] ? switches[0].act === 'resumed' : authority === 'paused') ? since : undefined;
+  for (const { at, act } of switches) {
+    if (act === 'paused') pausedSince ??= Date.parse(at);
+    else if (pausedSince !== undefined) {
+      pauses.push({ from: pausedSince, to: Date.parse(at) });
+      pausedSince = undefined;
+    }
+  }
+  if (pausedSince !== undefined) pauses.push({ from: pausedSince, to: now });
+  return pauses;
+}
+
+function calls(hours: { allowed: number; refused: number }[]): number {
+  return hours.reduce((sum, { allowed, refused }) => sum + allowed + refused, 0);
+}

@@ -1,0 +1,179 @@
+/** The whole story in a real Chromium: appoint, buy, follow live, pause, resume, dismiss; hostile names; accessibility. */
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { Deputy, Person } from '../../src/dev/clients.ts';
+import { DevServer } from '../../src/dev/dev-server.ts';
+import { inBrowser, noBrowser } from '../support/chromium.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const PURCHASE = { company: '<img src=x onerror=alert(1)>', mailingAddress: '12 St James’s Square', tshirtSize: 'L' };
+const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+const overSocket: typeof fetch = (input, init) => fetch(input, init);
+const HOSTILE = '<script>alert(1)</script>\u202Eevil ' + 'x'.repeat(60);
+
+let server: DevServer;
+beforeAll(async () => {
+  server = await DevServer.start();
+});
+afterAll(() => server.stop());
+
+/** A window in which scripts that break the policy, dialogs and errors are failures. */
+async function windowOf(browser: BrowserContext, complaints: string[]): Promise<Page> {
+  const page = await browser.newPage();
+  page.on(
+    'console',
+    (message) => message.text().includes('Content Security Policy') && complaints.push(message.text()),
+  );
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => {
+    complaints.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return page;
+}
+
+async function signIn(page: Page, email: string): Promise<void> {
+  await page.goto(`${server.origin}/deputies`);
+  await page.fill('[name=email]', email);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.waitForURL('**/deputies');
+}
+
+const isLive = (page: Page) => page.getByText('Live', { exact: true }).waitFor();
+const says = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor();
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations: found } = await (
+      globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
+    ).axe.run();
+    return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`));
+  });
+}
+
+test.skipIf(noBrowser())('two windows follow the deputies, and either one stops them', async () => {
+  const complaints: string[] = [];
+  await inBrowser(async (browser) => {
+    const [one, other] = [await windowOf(browser, complaints), await windowOf(browser, complaints)];
+    await signIn(one, 'ada@example.com');
+    await other.goto(`${server.origin}/deputies`);
+    await Promise.all([isLive(one), isLive(other)]);
+
+    const ada = new Person('ada@example.com', server.origin, overSocket);
+    const deputy = await Deputy.connect('2025-11-25', ada, server.origin, overSocket, 'laptop agent');
+    await says(one, 'laptop agent took up its mandate.');
+    await deputy.call('buyMcpShopItem', PURCHASE);
+    await says(one, /laptop agent bought 1 shirt/);
+    await says(other, /laptop agent bought 1 shirt/);
+
+    await one.getByRole('button', { name: 'Pause every deputy' }).click();
+    await says(one, /after order \d+, \d+ ms after it was asked for/);
+    await says(other, 'Every deputy is paused');
+    expect((await deputy.call('listMcpShopInventory')).data['error']).toMatchObject({ code: 'paused' });
+    await says(other, /laptop agent was refused listMcpShopInventory/);
+
+    await other.getByRole('link', { name: 'Resume…' }).click();
+    await other.getByRole('button', { name: 'Resume every deputy' }).click();
+    await says(one, 'You let your deputies go on.');
+    expect((await deputy.call('listMcpShopInventory')).isError).toBe(false);
+
+    await one.getByRole('link', { name: 'Change limits or dismiss laptop agent' }).click();
+    await one.getByLabel('Shirts in one order', { exact: true }).fill('1');
+    await one.getByRole('button', { name: 'Change the mandate' }).click();
+    await says(other, /You changed the mandate of laptop agent/);
+    const refused = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 2 });
+    expect(refused.data['error']).toMatchObject({ code: 'order_limit' });
+
+    await one.getByRole('link', { name: 'Change limits or dismiss laptop agent' }).click();
+    await one.getByRole('button', { name: 'Dismiss this deputy' }).click();
+    await says(other, 'You dismissed laptop agent.');
+    const { status } = await fetch(`${server.origin}/mcp`, {
+      method: 'POST',
+      body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${deputy.accessToken}` },
+    });
+    expect(status).toBe(401);
+
+    await one.getByRole('button', { name: 'Sign out' }).click();
+    await says(other, /You are signed out/);
+  });
+  expect(complaints).toEqual([]);
+});
+
+test.skipIf(noBrowser())('a lost connection says so, and comes back by itself', async () => {
+  await inBrowser(async (browser) => {
+    const page = await windowOf(browser, []);
+    await signIn(page, 'grace@example.com');
+    await isLive(page);
+    await server.restart();
+    await page.locator('#live[data-state=on]').waitFor();
+    const grace = new Person('grace@example.com', server.origin, overSocket);
+    await Deputy.connect('2026-07-28', grace, server.origin, overSocket, 'phone agent');
+    await says(page, 'phone agent took up its mandate.');
+  });
+});
+
+test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
+  'every page is accessible and fits at 390 px, %s',
+  async (scheme) => {
+    const complaints: string[] = [];
+    const found: Record<string, unknown> = {};
+    const email = `hostile-${scheme}@example.com`;
+    const human = new Person(email, server.origin, overSocket);
+    const deputy = await Deputy.connect('2026-07-28', human, server.origin, overSocket, HOSTILE);
+    await deputy.call('buyMcpShopItem', { ...PURCHASE, company: HOSTILE.slice(0, 100) });
+    await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 50 });
+    await inBrowser(async (browser) => {
+      const page = await windowOf(browser, complaints);
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      await signIn(page, email);
+      const [, deputyPath = ''] = /href="(\/deputies\/dep_[^"]+)"/.exec(await page.content()) ?? [];
+      const registered = await fetch(`${server.origin}/register`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({
+          client_name: HOSTILE,
+          redirect_uris: ['http://localhost:33418/callback'],
+          token_endpoint_auth_method: 'none',
+        }),
+      });
+      const clientId = z.object({ client_id: z.string() }).parse(await registered.json()).client_id;
+      const consent = `/authorize?response_type=code&client_id=${clientId}&redirect_uri=${encodeURIComponent('http://localhost:33418/callback')}&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&resource=${encodeURIComponent(`${server.origin}/mcp`)}`;
+      for (const path of ['/', consent, '/deputies', deputyPath, '/deputies/resume', '/deputies/verify', '/nowhere']) {
+        for (const width of [1280, 390]) {
+          await page.setViewportSize({ width, height: 900 });
+          await page.goto(server.origin + path);
+          const overflow = await page.evaluate<number>(OVERFLOW);
+          const wrong = await violations(page);
+          if (wrong.length > 0 || overflow > 0) found[`${path.slice(0, 20)} at ${width}`] = { overflow, wrong };
+        }
+      }
+    });
+    expect(found).toEqual({});
+    expect(complaints).toEqual([]);
+  },
+);
+
+test.skipIf(noBrowser())('no other site can frame the page, or press its buttons', async () => {
+  await inBrowser(async (browser) => {
+    const page = await windowOf(browser, []);
+    await signIn(page, 'framed@example.com');
+    const foreign = await browser.newPage();
+    await foreign.route('https://evil.example/', (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<iframe src="${server.origin}/deputies"></iframe><form method="post" action="${server.origin}/deputies/pause"><button>Win</button></form>`,
+      }),
+    );
+    await foreign.goto('https://evil.example/');
+    for (const frame of foreign.frames().slice(1)) expect(await frame.content()).not.toContain('Your deputies');
+    await foreign.getByRole('button', { name: 'Win' }).click();
+    await foreign.waitForLoadState();
+    await page.reload();
+    await page.getByRole('button', { name: 'Pause every deputy' }).waitFor();
+  });
+});
