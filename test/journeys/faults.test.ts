@@ -10,7 +10,7 @@ import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { type Page, textOf } from '../../src/dev/browser.ts';
 import { ERAS, type Person } from '../../src/dev/clients.ts';
 import type { McpShopServer } from '../../src/mcp-server.ts';
-import type { Order } from '../../src/shop/orders.ts';
+import { type Order, orderSchema } from '../../src/shop/orders.ts';
 import { authorizePath, callMessage, messageOf, redeem, registeredClient, rpc, send } from '../support/http.ts';
 import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
 
@@ -79,7 +79,7 @@ async function expectKvEqualsLedger(human: Person): Promise<Order[]> {
   const { keys } = await env.ORDERS.list({ prefix: `order:${userIdOf(human.email)}:` });
   const copies = await Promise.all(keys.map(({ name }) => env.ORDERS.get<Order>(name, 'json')));
   const byId = (one: Order | null, other: Order | null) => String(one?.id).localeCompare(String(other?.id));
-  expect(copies.toSorted(byId)).toMatchObject(orders.map(({ number: _, ...order }) => order).toSorted(byId));
+  expect(copies.toSorted(byId)).toMatchObject(orders.map((order) => orderSchema.parse(order)).toSorted(byId));
   return orders;
 }
 
