@@ -1,5 +1,6 @@
 /** Who is calling: what a token carries, and how that crosses from the Worker to the user's object. */
 import { z } from 'zod';
+import { decodeHeader, encodeHeader } from './internal-header.ts';
 
 /** What a deputy may do. `shop:browse` is granted to every deputy; the human ticks the others. */
 export const SCOPES = ['shop:browse', 'shop:buy', 'orders:read'] as const;
@@ -35,18 +36,13 @@ export type Caller = z.infer<typeof callerSchema>;
 
 export const CALLER_HEADER = 'x-mcp-shop-caller';
 
-/** Base64 of the UTF-8 JSON, because a header value is Latin-1 and names are not. */
 export function encodeCaller(caller: Caller): string {
-  return new TextEncoder().encode(JSON.stringify(caller)).toBase64();
+  return encodeHeader(caller);
 }
 
 /** Undefined for a missing or malformed header. */
 export function decodeCaller(header: string | null): Caller | undefined {
-  try {
-    return callerSchema.parse(JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(header ?? ''))));
-  } catch {
-    return undefined;
-  }
+  return decodeHeader(callerSchema, header);
 }
 
 /** The name of a user's object; the prefix is the only form McpAgent accepts. */

@@ -16,10 +16,11 @@ import {
   perform,
   type Problem,
 } from './authority/acts.ts';
+import type { Search } from './authority/audit.ts';
 import type { Appointment } from './authority/deputies.ts';
 import { Ledger } from './authority/ledger.ts';
 import { checking, recordShared, type Verification } from './authority/record.ts';
-import { type ConsentView, type Look, lookAt, lookForConsent, type View } from './authority/view.ts';
+import { type ConsentView, lookAt, lookForConsent, type View } from './authority/view.ts';
 import { readConfig } from './config.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
 import { invalidToken } from './rpc-error.ts';
@@ -40,8 +41,8 @@ const INSTRUCTIONS =
 const REFRESH_SHARED_FOR = 60_000;
 
 /**
- * An `Agent` has doors of its own: sockets, state messages, sub-agents. The overrides below shut them;
- * the only ways in are one POST from the Worker with a verified caller, and the RPC methods.
+ * An `Agent` has doors of its own: sockets, state messages, sub-agents. The overrides below shut them; the only ways in
+ * are one POST from the Worker with a verified caller, a socket from the Worker that only listens, and the RPC methods.
  */
 export class McpShopServer extends McpAgent {
   readonly #ledger: Ledger;
@@ -206,8 +207,8 @@ export class McpShopServer extends McpAgent {
     this.#watchers.sessionEnded(sessionId);
   }
 
-  async look(query: Look): Promise<View> {
-    return lookAt(this.#ledger, query);
+  async look(search: Search): Promise<View> {
+    return lookAt(this.#ledger, search);
   }
 
   async lookForConsent(clientId: string): Promise<ConsentView> {

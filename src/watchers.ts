@@ -4,6 +4,7 @@
  */
 import type { Connection } from 'agents';
 import { z } from 'zod';
+import { decodeHeader, encodeHeader } from './internal-header.ts';
 
 export const WATCHER_HEADER = 'x-mcp-shop-watcher';
 
@@ -28,15 +29,7 @@ const SESSION_OVER = { code: 4401, reason: 'The session is over' };
 const TOO_MANY = { code: 4429, reason: 'Too many pages are open' };
 
 export function encodeWatcher(watcher: Watcher): string {
-  return new TextEncoder().encode(JSON.stringify(watcher)).toBase64();
-}
-
-function decodeWatcher(header: string | null): Watcher | undefined {
-  try {
-    return watcherSchema.parse(JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(header ?? ''))));
-  } catch {
-    return undefined;
-  }
+  return encodeHeader(watcher);
 }
 
 /** The socket answers pings by itself, without waking the object. */
@@ -56,7 +49,7 @@ export class Watchers {
 
   /** Takes a socket that the Worker has opened for a page of this human; closes any other. */
   accept(connection: Connection, header: string | null, userId: string): boolean {
-    const watcher = decodeWatcher(header);
+    const watcher = decodeHeader(watcherSchema, header);
     if (watcher?.userId !== userId) {
       connection.close(1008, 'This object takes no connections');
       return false;

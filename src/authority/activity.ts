@@ -2,14 +2,17 @@
 import type { AuditTrail } from './audit.ts';
 import type { Authority } from './policy.ts';
 
-const HOUR = 60 * 60_000;
+/** Milliseconds. */
+export const HOUR = 60 * 60_000;
 export const HOURS = 24;
+
+type Calls = { allowed: number; refused: number };
 
 export type Activity = {
   /** Milliseconds since the epoch: where the first of the 24 hours begins. The last one holds now. */
   since: number;
-  /** The busiest first; calls by hour. */
-  lanes: { deputyId: string; hours: { allowed: number; refused: number }[] }[];
+  /** The busiest first: its calls in all, and by hour. */
+  lanes: (Calls & { deputyId: string; hours: Calls[] })[];
   /** In milliseconds since the epoch, oldest first. */
   pauses: { from: number; to: number }[];
 };
@@ -18,7 +21,7 @@ export type Activity = {
 export function activityOf(audit: AuditTrail, authority: Authority, now: number): Activity {
   const since = Math.floor(now / HOUR) * HOUR - (HOURS - 1) * HOUR;
   const start = new Date(since).toISOString();
-  const lanes = new Map<string, { allowed: number; refused: number }[]>();
+  const lanes = new Map<string, Calls[]>();
   for (const { deputy, hour, allowed, refused } of audit.countByHour(start)) {
     const hours = lanes.get(deputy) ?? Array.from({ length: HOURS }, () => ({ allowed: 0, refused: 0 }));
     hours[(Date.parse(`${hour}:00:00Z`) - since) / HOUR] = { allowed, refused };
@@ -27,8 +30,8 @@ export function activityOf(audit: AuditTrail, authority: Authority, now: number)
   return {
     since,
     lanes: [...lanes]
-      .map(([deputyId, hours]) => ({ deputyId, hours }))
-      .toSorted((one, other) => calls(other.hours) - calls(one.hours)),
+      .map(([deputyId, hours]) => ({ deputyId, hours, ...total(hours) }))
+      .toSorted((one, other) => other.allowed + other.refused - one.allowed - one.refused),
     pauses: pausesIn(audit.switches(start), authority, since, now),
   };
 }
@@ -48,6 +51,11 @@ function pausesIn(switches: ReturnType<AuditTrail['switches']>, authority: Autho
   return pauses;
 }
 
-function calls(hours: { allowed: number; refused: number }[]): number {
-  return hours.reduce((sum, { allowed, refused }) => sum + allowed + refused, 0);
+function total(hours: Calls[]): Calls {
+  const [allowed, refused] = [hours.map((hour) => hour.allowed), hours.map((hour) => hour.refused)];
+  return { allowed: sum(allowed), refused: sum(refused) };
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((one, other) => one + other, 0);
 }

@@ -12,8 +12,6 @@ export type Done = {
   sequence: number;
   /** Milliseconds since the epoch, on the ledger's clock. */
   at: number;
-  /** The newest order at that moment; undefined when there is none. */
-  afterOrder?: number;
   /** OAuth grants that are of no more use, to be cleaned up. */
   grants: GrantToClear[];
 };
@@ -216,11 +214,10 @@ export function perform(ledger: Ledger, act: Act): Done | Problem {
 }
 
 function done(ledger: Ledger, { sequence, at }: Head): Done {
-  const afterOrder = ledger.orders.newestSequence();
   const grants = grantsOf(
     ledger.deputies.all(at).filter(({ status }) => status === 'revoked' || status === 'superseded'),
   );
-  return { sequence, at, ...(afterOrder !== undefined && { afterOrder }), grants };
+  return { sequence, at, grants };
 }
 
 function grantsOf(deputies: Deputy[]): GrantToClear[] {

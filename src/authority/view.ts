@@ -1,5 +1,5 @@
 /** What the human sees of the record: one read for a whole page. */
-import type { OrderBook } from '../shop/orders.ts';
+import type { Order } from '../shop/orders.ts';
 import type { AccountState } from './account.ts';
 import { type Activity, activityOf } from './activity.ts';
 import type { Line, Search } from './audit.ts';
@@ -19,9 +19,6 @@ export type DeputyView = Deputy & {
   changesAt: number;
 };
 
-/** Which part of the record to look at. `ordersBefore` is the number of an order. */
-export type Look = Search & { ordersBefore?: number | undefined };
-
 export type View = {
   now: number;
   account: Omit<AccountState, 'day' | 'exported'>;
@@ -29,31 +26,26 @@ export type View = {
   /** Newest first. */
   deputies: DeputyView[];
   /** Newest first, each with its number: the line of the audit that placed it. */
-  orders: ReturnType<OrderBook['numbered']>['orders'];
-  /** Pass it as `ordersBefore` for older orders. */
-  olderOrders?: number;
-  newestOrder?: number;
+  orders: (Order & { number: number })[];
   activity: Activity;
   /** Newest first. */
   timeline: Line[];
   /** Pass it as `before` for older lines. */
   older?: number;
   head: { sequence: number; hash: string };
-  /** When what is shown stops being true without any act, in milliseconds; undefined when it does not. */
-  changesAt?: number;
+  /** Milliseconds until what is shown stops being true without any act; undefined when it does not. */
+  changesIn?: number;
 };
 
 const TIMELINE_PAGE = 50;
-const ORDERS_PAGE = 10;
+const ORDERS_SHOWN = 10;
 
 /** Everything on the console's page. */
-export function lookAt(ledger: Ledger, { ordersBefore, ...search }: Look): View {
+export function lookAt(ledger: Ledger, search: Search): View {
   const head = ledger.audit.head();
   const now = ledger.now(head);
   const { day, exported: _, ...account } = ledger.account.read();
   const deputies = ledger.deputies.all(now).map((deputy) => toView(ledger, deputy, now));
-  const { orders, older: olderOrders } = ledger.orders.numbered({ limit: ORDERS_PAGE, before: ordersBefore });
-  const newestOrder = ledger.orders.newestSequence();
   const { lines, older } = ledger.audit.newest(TIMELINE_PAGE, search);
   const changes = [...deputies.filter(isLive).map(({ changesAt }) => changesAt), freesAt(day, DAY, now)].filter(
     (at) => at !== undefined,
@@ -63,14 +55,12 @@ export function lookAt(ledger: Ledger, { ordersBefore, ...search }: Look): View 
     account,
     used: toUsed(used(day, DAY, now)),
     deputies,
-    orders,
-    ...(olderOrders !== undefined && { olderOrders }),
-    ...(newestOrder !== undefined && { newestOrder }),
+    orders: ledger.orders.newest(ORDERS_SHOWN),
     activity: activityOf(ledger.audit, account.authority, now),
     timeline: lines,
     ...(older !== undefined && { older }),
     head: { sequence: head.sequence, hash: head.hash },
-    ...(changes.length > 0 && { changesAt: Math.min(...changes) }),
+    ...(changes.length > 0 && { changesIn: Math.min(...changes) - now }),
   };
 }
 

@@ -1,8 +1,7 @@
-/** The last day at a glance: a lane for each deputy, a bar for each hour, refusals hatched, pauses shaded across. */
+/** The last day at a glance: a lane for each deputy, a bar for each hour, refusals on top in red, pauses shaded across. */
 import type { FC } from 'hono/jsx';
-import { type Activity, HOURS } from '../authority/activity.ts';
+import { type Activity, HOUR, HOURS } from '../authority/activity.ts';
 
-const HOUR = 60 * 60_000;
 const [BAR, HEIGHT, LANES_SHOWN] = [24, 48, 6];
 
 export const ActivityChart: FC<{ activity: Activity; nameOf: (deputyId: string) => string }> = ({
@@ -18,9 +17,7 @@ export const ActivityChart: FC<{ activity: Activity; nameOf: (deputyId: string) 
         <span class="key pause">paused</span> · from {clock(since)} UTC to now, by the hour
       </figcaption>
       {lanes.length === 0 && <p class="muted">No calls in the last 24 hours.</p>}
-      {lanes.slice(0, LANES_SHOWN).map(({ deputyId, hours }) => {
-        const allowed = hours.reduce((sum, hour) => sum + hour.allowed, 0);
-        const refused = hours.reduce((sum, hour) => sum + hour.refused, 0);
+      {lanes.slice(0, LANES_SHOWN).map(({ deputyId, hours, allowed, refused }) => {
         const words = `${nameOf(deputyId)}: ${allowed} carried out, ${refused} refused`;
         return (
           <>

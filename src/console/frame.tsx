@@ -11,8 +11,8 @@ export type Looking = { user: User; token: string };
 type FrameProps = Looking & {
   title: string;
   paused?: boolean;
-  /** For a page that follows the record: which version of it this is, and when it changes by the clock alone. */
-  live?: { 'data-version': string; 'data-changes-at': string };
+  /** For a page that follows the record: which version of it this is, and in how many milliseconds it changes without any act. */
+  live?: { 'data-version': string; 'data-changes-in': string };
 };
 
 export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, live, children }) => (

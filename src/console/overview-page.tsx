@@ -1,4 +1,4 @@
-/** The page of one's deputies: who acts for me, what may they do, what did they do, stop. Plain forms, no script. */
+/** The page of one's deputies: who acts for me, what may they do, what did they do, stop. Plain forms; a script may keep it up to date. */
 import type { FC } from 'hono/jsx';
 import type { Search } from '../authority/audit.ts';
 import { leftOf, moment, sentenceOf, shirts } from '../authority/mandate.ts';
@@ -6,8 +6,8 @@ import { type DeputyView, isLive, type View } from '../authority/view.ts';
 import { Layout } from '../pages/layout.tsx';
 import { formatPrice } from '../shop/catalog.ts';
 import { displayName } from '../text.ts';
-import { Frame, type Looking, Post } from './frame.tsx';
 import { ActivityChart } from './activity-chart.tsx';
+import { Frame, type Looking, Post } from './frame.tsx';
 import { Timeline } from './timeline.tsx';
 
 export const OverviewPage: FC<Looking & { view: View; search: Search; tools: string[]; took?: number | undefined }> = ({
@@ -22,12 +22,13 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
   const live = deputies.filter(isLive);
   const ended = deputies.filter((deputy) => !isLive(deputy));
   const nameOf = namesFrom(deputies);
+  const [newestOrder] = orders;
   return (
     <Frame
       {...looking}
       title="Your deputies"
       paused={paused}
-      live={{ 'data-version': head.hash, 'data-changes-at': String(view.changesAt ?? 0) }}
+      live={{ 'data-version': head.hash, 'data-changes-in': String(view.changesIn ?? '') }}
     >
       {paused ? (
         <div class="warning" role="status">
@@ -35,7 +36,7 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
             <strong>Every deputy is paused</strong>
             {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}. It took effect as line{' '}
             {account.authoritySequence} of the record,{' '}
-            {view.newestOrder === undefined ? 'before any order' : `after order ${view.newestOrder}`}
+            {newestOrder ? `after order ${newestOrder.number}` : 'before any order'}
             {took !== undefined && `, ${took} ms after it was asked for`}. Deputies that sign in now are paused too.
             Nothing bought before is undone.
           </p>
@@ -193,40 +194,44 @@ const Card: FC<{ deputy: DeputyView; view: View }> = ({ deputy, view }) => {
 /** Which lines to show, as a plain form: it works without script, and its address can be kept. */
 const Filters: FC<{ search: Search; tools: string[]; deputies: DeputyView[] }> = ({ search, tools, deputies }) => (
   <form method="get" action="/deputies#record" class="filters">
-    <label>
-      Deputy
-      <select name="deputy">
-        <option value="">All</option>
-        {deputies.map(({ deputyId, clientName }) => (
-          <option value={deputyId} selected={search.deputy === deputyId}>
-            {displayName(clientName)}
-          </option>
-        ))}
-      </select>
-    </label>
-    <label>
-      Tool
-      <select name="tool">
-        <option value="">All</option>
-        {tools.map((tool) => (
-          <option selected={search.tool === tool}>{tool}</option>
-        ))}
-      </select>
-    </label>
-    <label>
-      Decision
-      <select name="decision">
-        <option value="">All</option>
-        <option value="allowed" selected={search.decision === 'allowed'}>
-          Allowed
-        </option>
-        <option value="refused" selected={search.decision === 'refused'}>
-          Refused
-        </option>
-      </select>
-    </label>
+    <Choice
+      label="Deputy"
+      name="deputy"
+      chosen={search.deputy}
+      offered={deputies.map(({ deputyId, clientName }) => [deputyId, displayName(clientName)])}
+    />
+    <Choice label="Tool" name="tool" chosen={search.tool} offered={tools.map((tool) => [tool, tool])} />
+    <Choice
+      label="Decision"
+      name="decision"
+      chosen={search.decision}
+      offered={[
+        ['allowed', 'Allowed'],
+        ['refused', 'Refused'],
+      ]}
+    />
     <button>Show these</button>
   </form>
+);
+
+/** `offered` are values and how they read. */
+const Choice: FC<{ label: string; name: keyof Search; chosen: string | undefined; offered: [string, string][] }> = ({
+  label,
+  name,
+  chosen,
+  offered,
+}) => (
+  <label>
+    {label}
+    <select name={name}>
+      <option value="">All</option>
+      {offered.map(([value, reads]) => (
+        <option value={value} selected={value === chosen}>
+          {reads}
+        </option>
+      ))}
+    </select>
+  </label>
 );
 
 function queryOf(search: Search): string {

@@ -46,20 +46,22 @@ export const DashboardPage: FC<{ sessions: Session[]; events: AuditEvent[] }> = 
     <h2>Sign-ins</h2>
     {sessions.length === 0 && <p class="muted">Nobody has signed in yet.</p>}
     {sessions.length > 0 && (
-      <table>
-        <tr>
-          <th>E-mail</th>
-          <th>Since</th>
-          <th>Session</th>
-        </tr>
-        {sessions.map(({ email, authTime, endedAt }) => (
+      <div class="scroll" tabindex={0} role="region" aria-label="Sign-ins">
+        <table>
           <tr>
-            <td>{email}</td>
-            <td>{new Date(authTime * 1000).toISOString()}</td>
-            <td>{endedAt ? `ended ${endedAt}` : 'active'}</td>
+            <th>E-mail</th>
+            <th>Since</th>
+            <th>Session</th>
           </tr>
-        ))}
-      </table>
+          {sessions.map(({ email, authTime, endedAt }) => (
+            <tr>
+              <td>{email}</td>
+              <td>{new Date(authTime * 1000).toISOString()}</td>
+              <td>{endedAt ? `ended ${endedAt}` : 'active'}</td>
+            </tr>
+          ))}
+        </table>
+      </div>
     )}
     <h2>Audit events</h2>
     {events.length === 0 && <p class="muted">None received yet.</p>}

@@ -2,7 +2,7 @@
 import { raw } from 'hono/html';
 import type { Child, FC, PropsWithChildren } from 'hono/jsx';
 
-type Frame = {
+type Head = {
   title: string;
   /** Paths of our own scripts; the page must work without them. */
   scripts?: string[];
@@ -10,7 +10,7 @@ type Frame = {
   data?: Record<`data-${string}`, string>;
 };
 
-export const Layout: FC<PropsWithChildren<Frame>> = ({ title, scripts = [], data, children }) => (
+export const Layout: FC<PropsWithChildren<Head>> = ({ title, scripts = [], data, children }) => (
   <>
     {raw('<!doctype html>')}
     <html lang="en">

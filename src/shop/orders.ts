@@ -120,25 +120,12 @@ export class OrderBook {
     return rows.length > limit && last ? { orders, nextCursor: last.id } : { orders };
   }
 
-  /** One page, newest first, each with the number of its line in the audit; those before `before`, if given. */
-  numbered({ limit, before = Number.MAX_SAFE_INTEGER }: { limit: number; before?: number | undefined }): {
-    orders: (Order & { number: number; deputyId: string })[];
-    older?: number;
-  } {
-    const rows = this.#sql
-      .exec<Row>('SELECT * FROM orders WHERE sequence < ? ORDER BY sequence DESC LIMIT ?', before, limit + 1)
-      .toArray();
-    const orders = rows
-      .slice(0, limit)
-      .map((row) => ({ ...this.#toOrder(row), number: row.sequence, deputyId: row.deputy_id }));
-    const last = orders.at(-1);
-    return rows.length > limit && last ? { orders, older: last.number } : { orders };
-  }
-
-  /** The sequence of the newest order; undefined without orders. */
-  newestSequence(): number | undefined {
-    const newest = 'SELECT sequence FROM orders ORDER BY sequence DESC LIMIT 1';
-    return this.#sql.exec<{ sequence: number }>(newest).toArray()[0]?.sequence;
+  /** The newest orders, each with its number: the line of the audit that placed it. */
+  newest(limit: number): (Order & { number: number })[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM orders ORDER BY sequence DESC LIMIT ?', limit)
+      .toArray()
+      .map((row) => ({ ...this.#toOrder(row), number: row.sequence }));
   }
 
   /** What the audit says of each order. */

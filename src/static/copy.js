@@ -1,5 +1,4 @@
 /** The copy button of the landing page. Without script there is no button, and the address can be selected. */
-// @ts-check
 for (const button of document.querySelectorAll('button[data-copy]')) {
   if (!(button instanceof HTMLButtonElement) || !navigator.clipboard) continue;
   button.hidden = false;

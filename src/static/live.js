@@ -2,7 +2,6 @@
  * Keeps /deputies up to date. A socket says where the record stands; a page that is behind fetches itself again and takes
  * over what has changed. So there is one way to draw the page, on the server, and whoever is signed out gets nothing.
  */
-// @ts-check
 
 /** Milliseconds. The first wait before another try; each further one is twice as long, up to the last. */
 const RETRY = { first: 500, last: 15_000 };
@@ -13,6 +12,10 @@ const PONG_WITHIN = 10_000;
 const DRAW_EVERY = 400;
 const ANNOUNCE_EVERY = 10_000;
 const SESSION_OVER = 4401;
+
+/** The library that takes over what changed; it was loaded before this script. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a script before this one has put there
+const { morph } = /** @type {typeof globalThis & typeof import('idiomorph')} */ (globalThis).Idiomorph;
 
 const bar = element('live');
 const state = element('live-state');
@@ -158,7 +161,7 @@ function take(page) {
     /** @param {Element} node */
     beforeNodeMorphed: (node) => !(node instanceof HTMLElement && (node.id === 'live' || node.localName === 'select')),
   };
-  Idiomorph.morph(element('page'), main, { morphStyle: 'outerHTML', callbacks });
+  void morph(element('page'), main, { morphStyle: 'outerHTML', callbacks });
   document.title = page.title;
   watchTheClock();
   announce(lineNumbers(document).items.filter((item) => Number(item.dataset['line']) > known.last));
@@ -188,13 +191,12 @@ function over() {
   return false;
 }
 
-/** Some things change by the hour alone: an end comes, a limit frees up. */
+/** Some things change without any act: an end comes, a limit frees up. The server says in how long: clocks differ. */
 function watchTheClock() {
   clearTimeout(changing);
-  const at = Number(element('page').dataset['changesAt'] ?? 0);
-  const inside = at - Date.now();
+  const inside = Number(element('page').dataset['changesIn'] || Infinity);
   // A timer holds 24 days.
-  if (at > 0 && inside < 2 ** 31) changing = setTimeout(() => void fetchPage(), Math.max(inside, 0) + 1000);
+  if (inside < 2 ** 31) changing = setTimeout(() => void fetchPage(), Math.max(inside, 0) + 1000);
 }
 
 /** @param {string} name @param {string} text */

@@ -3,9 +3,9 @@
  * of hers. The Origin check, the ban on frames, and a handle that is bound to the browser it was shown in stop her.
  */
 import { expect, test } from 'vitest';
-import { authorizePath, registeredClient } from '../support/http.ts';
+import { authorizePath, cookiesOf, registeredClient } from '../support/http.ts';
 import { person } from '../support/shop.ts';
-import { cookiesOf, EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from './scene.ts';
+import { EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from './scene.ts';
 
 test.each([EVIL, NEIGHBOUR, 'null'])('a form posted by a page of %s appoints nobody', async (origin) => {
   const ada = person();

@@ -3,10 +3,11 @@
  * token of another session, a link that changes something, our page in a frame. The Origin check, a token in every form that
  * belongs to one session, and pages that change nothing when they are only opened stop her.
  */
+import { cookiesOf } from '../support/http.ts';
 import { expect, test } from 'vitest';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { deputyOf, person } from '../support/shop.ts';
-import { cookiesOf, EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from './scene.ts';
+import { EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from './scene.ts';
 
 const LIMITS = { shirtsPerOrder: '100', shirtsPerDay: '1000', spendPerDay: '25000', askAbove: '100', until: 'month' };
 

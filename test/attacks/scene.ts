@@ -36,10 +36,6 @@ export function refresh(clientId: string, refreshToken: string, scope?: string):
   return send('/token', { method: 'POST', body });
 }
 
-export function cookiesOf({ browser }: Person): string {
-  return [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-}
-
 /** Posts a form by hand, from our own origin unless `headers` says otherwise, and returns the status. */
 export async function post(
   path: string,

@@ -3,9 +3,9 @@
  * session can lay authority down, never pick it up: that needs WorkOS to say now that the session stands, or a fresh sign-in.
  */
 import { afterEach, expect, test, vi } from 'vitest';
-import { authorizePath, registeredClient } from '../support/http.ts';
+import { authorizePath, cookiesOf, registeredClient } from '../support/http.ts';
 import { deputyOf, person } from '../support/shop.ts';
-import { cookiesOf, hiddenFields, post, recordOf } from './scene.ts';
+import { hiddenFields, post, recordOf } from './scene.ts';
 
 afterEach(() => {
   vi.useRealTimers();

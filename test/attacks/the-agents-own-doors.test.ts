@@ -1,6 +1,6 @@
 /**
  * An `Agent` has doors of its own into a human's object: sockets, state messages, sub-agents, a bridge of cf-mcp headers.
- * Mallory tries each, with and without a token. The Worker takes one path and one method, and the object closes every socket.
+ * Mallory tries each, with and without a token. The Worker takes one path and one method, and the object closes a socket that the Worker did not open.
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';

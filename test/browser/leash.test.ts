@@ -1,11 +1,12 @@
 /** The whole story in a real Chromium: appoint, buy, follow live, pause, resume, dismiss; hostile names; accessibility. */
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { Deputy, Person } from '../../src/dev/clients.ts';
-import { DevServer } from '../../src/dev/dev-server.ts';
+import { DevServer, freePort } from '../../src/dev/dev-server.ts';
 import { inBrowser, noBrowser } from '../support/chromium.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -143,7 +144,9 @@ test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
       });
       const clientId = z.object({ client_id: z.string() }).parse(await registered.json()).client_id;
       const consent = `/authorize?response_type=code&client_id=${clientId}&redirect_uri=${encodeURIComponent('http://localhost:33418/callback')}&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&resource=${encodeURIComponent(`${server.origin}/mcp`)}`;
-      for (const path of ['/', consent, '/deputies', deputyPath, '/deputies/resume', '/deputies/verify', '/nowhere']) {
+      const paths = ['/', consent, '/deputies', deputyPath, '/nowhere', '/local-authkit'];
+      for (const name of ['resume', 'ceiling', 'erase', 'verify']) paths.push(`/deputies/${name}`);
+      for (const path of paths) {
         for (const width of [1280, 390]) {
           await page.setViewportSize({ width, height: 900 });
           await page.goto(server.origin + path);
@@ -158,22 +161,34 @@ test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
   },
 );
 
-test.skipIf(noBrowser())('no other site can frame the page, or press its buttons', async () => {
-  await inBrowser(async (browser) => {
-    const page = await windowOf(browser, []);
-    await signIn(page, 'framed@example.com');
-    const foreign = await browser.newPage();
-    await foreign.route('https://evil.example/', (route) =>
-      route.fulfill({
-        contentType: 'text/html',
-        body: `<iframe src="${server.origin}/deputies"></iframe><form method="post" action="${server.origin}/deputies/pause"><button>Win</button></form>`,
-      }),
-    );
-    await foreign.goto('https://evil.example/');
-    for (const frame of foreign.frames().slice(1)) expect(await frame.content()).not.toContain('Your deputies');
-    await foreign.getByRole('button', { name: 'Win' }).click();
-    await foreign.waitForLoadState();
-    await page.reload();
-    await page.getByRole('button', { name: 'Pause every deputy' }).waitFor();
-  });
-});
+test.skipIf(noBrowser())(
+  'no other page can frame this one, or press its buttons, with the cookies of the same site',
+  async () => {
+    await inBrowser(async (browser) => {
+      const page = await windowOf(browser, []);
+      await signIn(page, 'framed@example.com');
+      // Another program's page on the same computer: the same site, so that cookies come along.
+      const neighbour = createServer((_, response) => {
+        response.setHeader('Content-Type', 'text/html');
+        response.end(`<iframe src="${server.origin}/deputies"></iframe>
+          <form method="post" action="${server.origin}/deputies/pause"><button>Win</button></form>`);
+      });
+      const port = await freePort();
+      await new Promise<void>((resolve) => neighbour.listen(port, resolve));
+      onTestFinished(() => void neighbour.close());
+      const foreign = await browser.newPage();
+      await foreign.goto(`http://localhost:${port}/`);
+      // What a browser puts in the place of a page that may not be framed.
+      expect(
+        foreign
+          .frames()
+          .slice(1)
+          .map((frame) => frame.url()),
+      ).toEqual(['chrome-error://chromewebdata/']);
+      await foreign.getByRole('button', { name: 'Win' }).click();
+      await says(foreign, 'Requests from this origin are not allowed here.');
+      await page.reload();
+      await page.getByRole('button', { name: 'Pause every deputy' }).waitFor();
+    });
+  },
+);

@@ -5,6 +5,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from '../../src/dev/dev-server.ts';
 
+test.each([
+  ['src/static/simple.css', 'node_modules/simpledotcss/simple.min.css'],
+  ['src/static/idiomorph.js', 'node_modules/idiomorph/dist/idiomorph.min.js'],
+])('%s is the file of its package', (copy, original) => {
+  expect(readFileSync(copy, 'utf8')).toBe(readFileSync(original, 'utf8'));
+});
+
 test('the deployed bundle builds, and holds nothing of the local AuthKit', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-shop-bundle-'));
   try {

@@ -1,4 +1,5 @@
 /** Plain HTTP against the Worker under test: the requests an attacker or a careless client sends. */
+import type { Person } from '../../src/dev/clients.ts';
 import { ORIGIN, workerFetch } from './worker.ts';
 
 export function send(path: string, init: RequestInit = {}): Promise<Response> {
@@ -93,4 +94,9 @@ export function redeem(
   };
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) body.set(name, value);
   return send('/token', { method: 'POST', body });
+}
+
+/** What a browser sends along, for a request that is made by hand. */
+export function cookiesOf({ browser }: Person): string {
+  return [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 }
