@@ -14,21 +14,25 @@ export class Cast {
   static readonly BLANKS = { shirtsPerOrder: '2', shirtsPerDay: '6', spendPerDay: '150', askAbove: '2', until: 'day' };
 
   readonly #origin: string;
+  readonly #fetch: Fetch;
+  readonly #blanks: Record<string, string>;
   readonly #deputies = new Map<string, Deputy>();
   readonly #people = new Map<string, Person>();
 
-  constructor(origin: string) {
+  constructor(origin: string, fetch = overSocket, blanks: Record<string, string> = Cast.BLANKS) {
     this.#origin = origin;
+    this.#fetch = fetch;
+    this.#blanks = blanks;
   }
 
   /** Lets a human appoint a client as their deputy, through the real sign-in and consent pages. */
   async appoint(name: string, email: string, era: Era): Promise<Step> {
-    const human = this.#people.get(email) ?? new Person(email, this.#origin, overSocket);
-    human.blanks = Cast.BLANKS;
+    const human = this.#people.get(email) ?? new Person(email, this.#origin, this.#fetch);
+    human.blanks = this.#blanks;
     this.#people.set(email, human);
     const alreadyIn = human.signIns > 0;
     const start = performance.now();
-    this.#deputies.set(name, await Deputy.connect(era, human, this.#origin, overSocket, `${name} agent`));
+    this.#deputies.set(name, await Deputy.connect(era, human, this.#origin, this.#fetch, `${name} agent`));
     const milliseconds = performance.now() - start;
     const way = alreadyIn ? 'is signed in already, reads the consent page' : 'signs in, reads the consent page';
     return { who: name, does: `connects with MCP ${era}`, result: `${email} ${way} and presses Allow.`, milliseconds };
@@ -71,7 +75,7 @@ export class Cast {
   /** Calls with the token that the deputy holds, without letting it sign in again. */
   async knock(name: string, tool: string, expected: number): Promise<Step> {
     const start = performance.now();
-    const response = await overSocket(new URL('/mcp', this.#origin), {
+    const response = await this.#fetch(new URL('/mcp', this.#origin), {
       method: 'POST',
       headers: {
         Authorization: `Bearer ${this.#deputy(name).accessToken}`,

@@ -8,12 +8,19 @@ import type { RefusalCode } from '../authority/refusal.ts';
 import { Cast, ordersIn } from './cast.ts';
 import type { ToolResult } from './clients.ts';
 import { DevServer } from './dev-server.ts';
+import { type LiveOptions, playLive, readLive } from './live.ts';
 import { messageOf, type Scene, Stage } from './stage.ts';
 
 const USAGE = `Usage: pnpm demo [--auto] [--scene N]
+       pnpm demo --live [--as EMAIL] [--url ORIGIN] [--minutes N] [--every SECONDS]
 
   --auto      go on by itself after four seconds, instead of waiting for Enter
-  --scene N   start at scene N; the ones before it are played unseen`;
+  --scene N   start at scene N; the ones before it are played unseen
+  --live      let two agents shop at a running \`pnpm dev\`, for you to stop
+  --as        whose agents they are; ada@example.com when left out
+  --url       where it runs; http://localhost:8787 when left out
+  --minutes   when they stop by themselves; 15 when left out, 50 at most
+  --every     seconds between two calls; 3 when left out`;
 
 const SHIRT = { company: 'Analytical Engines Ltd', mailingAddress: '12 St James’s Square, London', tshirtSize: 'L' };
 const ADA = 'ada@example.com';
@@ -142,6 +149,7 @@ const PROVEN = [
 async function main(): Promise<number> {
   const options = readOptions();
   if (typeof options === 'number') return options;
+  if ('live' in options) return playLive(new Stage({ auto: true }), options.live);
   const stage = new Stage(options);
   stage.line('MCP Shop on Cloudflare: deputies, not users', 'bold');
   stage.line('Starting a shop with its own local AuthKit ...', 'dim');
@@ -167,20 +175,38 @@ async function main(): Promise<number> {
   return 0;
 }
 
-function readOptions(): { auto: boolean; scene: number } | number {
+type Options = { auto: boolean; scene: number } | { live: LiveOptions };
+
+function readOptions(): Options | number {
   try {
     const { values } = parseArgs({
-      options: { auto: { type: 'boolean' }, scene: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        auto: { type: 'boolean' },
+        scene: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        live: { type: 'boolean' },
+        as: { type: 'string' },
+        url: { type: 'string' },
+        minutes: { type: 'string' },
+        every: { type: 'string' },
+      },
     });
     if (values.help) {
       console.log(USAGE);
       return 0;
     }
+    const { live, auto, scene, help: _, ...others } = values;
+    if (live) {
+      if (auto || scene !== undefined) throw new Error('--live has no scenes');
+      return { live: readLive(others) };
+    }
+    const [other] = Object.keys(others);
+    if (other !== undefined) throw new Error(`--${other} goes with --live`);
     const scenes = story(new Cast('')).length;
-    const scene = Number(values.scene ?? 1);
-    if (!Number.isInteger(scene) || scene < 1 || scene > scenes)
+    const first = Number(scene ?? 1);
+    if (!Number.isInteger(first) || first < 1 || first > scenes)
       throw new Error(`--scene takes a number from 1 to ${scenes}`);
-    return { auto: values.auto ?? false, scene };
+    return { auto: auto ?? false, scene: first };
   } catch (error) {
     console.error(`${messageOf(error)}\n\n${USAGE}`);
     return 2;

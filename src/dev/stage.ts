@@ -34,6 +34,14 @@ export class Stage {
     console.log(format && this.#color ? styleText(format, text, { validateStream: false }) : text);
   }
 
+  show({ who, does, result, milliseconds }: Step): void {
+    const time = `${Math.round(milliseconds)} ms`;
+    const head = `  ${who.padEnd(8)} ${does}`;
+    this.line(`${head.padEnd(WIDTH - time.length)}${time}`, 'cyan');
+    const format = result.startsWith('REFUSED') ? 'red' : undefined;
+    for (const text of wrap(result, WIDTH - 11)) this.line(`           ${text}`, format);
+  }
+
   /** Plays the scenes from number `first` on; the ones before it are played unseen. Stops at the first that fails. */
   async play(scenes: readonly Scene[], first = 1): Promise<void> {
     for (const [index, scene] of scenes.entries()) {
@@ -41,7 +49,7 @@ export class Stage {
       const seen = number >= first;
       if (seen) this.#open(`Scene ${number} of ${scenes.length}: ${scene.title}`, scene.narration);
       try {
-        await scene.play((step) => seen && this.#show(step));
+        await scene.play((step) => seen && this.show(step));
       } catch (error) {
         throw new Error(`scene ${number} ("${scene.title}") failed: ${messageOf(error)}`, { cause: error });
       }
@@ -55,14 +63,6 @@ export class Stage {
     this.line(title, 'bold');
     for (const text of wrap(narration, WIDTH)) this.line(text, 'dim');
     this.line();
-  }
-
-  #show({ who, does, result, milliseconds }: Step): void {
-    const time = `${Math.round(milliseconds)} ms`;
-    const head = `  ${who.padEnd(8)} ${does}`;
-    this.line(`${head.padEnd(WIDTH - time.length)}${time}`, 'cyan');
-    const format = result.startsWith('REFUSED') ? 'red' : undefined;
-    for (const text of wrap(result, WIDTH - 11)) this.line(`           ${text}`, format);
   }
 
   async #pause(): Promise<void> {

@@ -5,7 +5,14 @@ import { configSchema } from '../../src/config.ts';
 import { TOOLS } from '../../src/tools/registry.ts';
 
 const README = readFileSync('README.md', 'utf8');
-const DOCUMENTS = ['README.md', 'docs/architecture.md', 'docs/operating.md', 'docs/extending.md', 'docs/attacks.md'];
+const DOCUMENTS = [
+  'README.md',
+  'docs/architecture.md',
+  'docs/operating.md',
+  'docs/extending.md',
+  'docs/attacks.md',
+  'docs/presenting.md',
+];
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
 /** The first column of the README's table under a heading of the first column, without its backticks. */
