@@ -20,7 +20,7 @@ import type { Search } from './authority/audit.ts';
 import type { Appointment } from './authority/deputies.ts';
 import { Ledger } from './authority/ledger.ts';
 import { checking, recordShared, type Verification } from './authority/record.ts';
-import { type ConsentView, lookAt, lookForConsent, type View } from './authority/view.ts';
+import { type ConsentView, lookAt, lookAtOrders, lookForConsent, type View } from './authority/view.ts';
 import { readConfig } from './config.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
 import { invalidToken } from './rpc-error.ts';
@@ -209,6 +209,10 @@ export class McpShopServer extends McpAgent {
 
   async look(search: Search): Promise<View> {
     return lookAt(this.#ledger, search);
+  }
+
+  async lookAtOrders(before?: number): Promise<ReturnType<typeof lookAtOrders>> {
+    return lookAtOrders(this.#ledger, before);
   }
 
   async lookForConsent(clientId: string): Promise<ConsentView> {

@@ -5,8 +5,9 @@ import type { Problems, Typed } from '../authority/blanks.ts';
 import { sentenceOf } from '../authority/mandate.ts';
 import type { ConsentView } from '../authority/view.ts';
 import { SCOPES, type User } from '../deputy.ts';
-import { Layout } from '../pages/layout.tsx';
-import { Blanks, Powers } from '../pages/mandate-form.tsx';
+import { Layout, SignedInAs } from '../pages/layout.tsx';
+import { Publisher } from '../pages/publisher.tsx';
+import { Blanks, Never, Powers } from '../pages/mandate-form.tsx';
 import { displayName } from '../text.ts';
 
 type Props = {
@@ -25,16 +26,7 @@ type Props = {
 export const ConsentPage: FC<Props> = ({ user, details, here, handle, record, form, now }) => {
   const client = displayName(details.clientName);
   return (
-    <Layout title={`Appoint ${client}`}>
-      <div class="account">
-        <span>
-          <bdi>{displayName(user.name)}</bdi>, {user.email}
-        </span>
-        <form method="post" action="/logout">
-          <input type="hidden" name="return_to" value={here} />
-          <button class="link">Not you?</button>
-        </form>
-      </div>
+    <Layout title={`Appoint ${client}`} account={<SignedInAs user={user} leave="Not you?" returnTo={here} />}>
       <h1>
         Appoint <bdi>{client}</bdi> as your deputy?
       </h1>
@@ -48,11 +40,8 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, record, fo
           </dd>
           <dt>Published by</dt>
           <dd>
-            {details.clientDomain ? (
-              <strong>{details.clientDomain}</strong>
-            ) : (
-              'nobody we could verify: anyone can use this name'
-            )}
+            <Publisher domain={details.clientDomain} />
+            {!details.clientDomain && ': anyone can use this name'}
           </dd>
           <dt>You go back to</dt>
           <dd>
@@ -91,9 +80,9 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, record, fo
             ))}
           </fieldset>
         )}
+        <Never />
         <p class="muted">
-          It never sees your password, and it can neither give itself more than you say here nor appoint others. You can
-          change this, pause it or dismiss it at any time on <a href="/deputies">the page of your deputies</a>.
+          You can change this, pause it or dismiss it at any time on <a href="/deputies">the page of your deputies</a>.
         </p>
         <div class="actions">
           <button class="primary" name="decision" value="allow">

@@ -19,14 +19,17 @@ export type DeputyView = Deputy & {
   changesAt: number;
 };
 
+/** An order with the line of the audit that placed it: pauses and orders are numbered alike. */
+export type NumberedOrder = Order & { number: number };
+
 export type View = {
   now: number;
   account: Omit<AccountState, 'day' | 'exported'>;
   used: Used;
   /** Newest first. */
   deputies: DeputyView[];
-  /** Newest first, each with its number: the line of the audit that placed it. */
-  orders: (Order & { number: number })[];
+  /** Newest first. */
+  orders: NumberedOrder[];
   activity: Activity;
   /** Newest first. */
   timeline: Line[];
@@ -39,6 +42,7 @@ export type View = {
 
 const TIMELINE_PAGE = 50;
 const ORDERS_SHOWN = 10;
+const ORDERS_PAGE = 50;
 
 /** Everything on the console's page. */
 export function lookAt(ledger: Ledger, search: Search): View {
@@ -62,6 +66,15 @@ export function lookAt(ledger: Ledger, search: Search): View {
     head: { sequence: head.sequence, hash: head.hash },
     ...(changes.length > 0 && { changesIn: Math.min(...changes) - now }),
   };
+}
+
+/** A page of all orders, newest first. Pass `older` as `before` for the next one. */
+export function lookAtOrders({ orders }: Ledger, before?: number): { orders: NumberedOrder[]; older?: number } {
+  // One more than is shown tells whether there is a next page.
+  const found = orders.newest(ORDERS_PAGE + 1, before);
+  const shown = found.slice(0, ORDERS_PAGE);
+  const last = shown.at(-1);
+  return { orders: shown, ...(found.length > ORDERS_PAGE && last && { older: last.number }) };
 }
 
 /** What the consent page needs to know of the record. */

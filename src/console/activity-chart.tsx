@@ -1,4 +1,4 @@
-/** The last day at a glance: a lane for each deputy, a bar for each hour, refusals on top in red, pauses shaded across. */
+/** The last day at a glance: a lane for each deputy, a bar for each hour, refusals on top and hatched, pauses shaded across. */
 import type { FC } from 'hono/jsx';
 import { type Activity, HOUR, HOURS } from '../authority/activity.ts';
 
@@ -17,6 +17,7 @@ export const ActivityChart: FC<{ activity: Activity; nameOf: (deputyId: string) 
         <span class="key pause">paused</span> · from {clock(since)} UTC to now, by the hour
       </figcaption>
       {lanes.length === 0 && <p class="muted">No calls in the last 24 hours.</p>}
+      <Hatch />
       {lanes.slice(0, LANES_SHOWN).map(({ deputyId, hours, allowed, refused }) => {
         const words = `${nameOf(deputyId)}: ${allowed} carried out, ${refused} refused`;
         return (
@@ -38,6 +39,7 @@ export const ActivityChart: FC<{ activity: Activity; nameOf: (deputyId: string) 
                     {stopped > 0 && (
                       <rect
                         class="refused"
+                        fill="url(#hatch)"
                         x={index * BAR + 3}
                         y={HEIGHT - done - stopped}
                         width={BAR - 6}
@@ -53,9 +55,56 @@ export const ActivityChart: FC<{ activity: Activity; nameOf: (deputyId: string) 
         );
       })}
       {lanes.length > LANES_SHOWN && <p class="muted">And {lanes.length - LANES_SHOWN} quieter ones.</p>}
+      {lanes.length > 0 && <InNumbers since={since} lanes={lanes.slice(0, LANES_SHOWN)} nameOf={nameOf} />}
     </figure>
   );
 };
+
+/** Told apart from what was carried out by more than its colour. */
+const Hatch: FC = () => (
+  <svg class="defs" width="0" height="0" aria-hidden="true">
+    <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+      <rect class="refused" width="6" height="6" />
+      <rect class="gap" width="2" height="6" />
+    </pattern>
+  </svg>
+);
+
+/** The same for those who do not see the bars. */
+const InNumbers: FC<Pick<Activity, 'since' | 'lanes'> & { nameOf: (deputyId: string) => string }> = ({
+  since,
+  lanes,
+  nameOf,
+}) => (
+  <details id="chart-numbers">
+    <summary>In numbers</summary>
+    <div class="scroll" tabindex={0} role="region" aria-label="Calls by the hour">
+      <table>
+        <tr>
+          <th>Hour, UTC</th>
+          <th>Deputy</th>
+          <th>Carried out</th>
+          <th>Refused</th>
+        </tr>
+        {lanes.flatMap(({ deputyId, hours }) =>
+          hours.map(
+            ({ allowed, refused }, index) =>
+              allowed + refused > 0 && (
+                <tr>
+                  <td>{clock(since + index * HOUR)}</td>
+                  <td>
+                    <bdi>{nameOf(deputyId)}</bdi>
+                  </td>
+                  <td>{allowed}</td>
+                  <td>{refused}</td>
+                </tr>
+              ),
+          ),
+        )}
+      </table>
+    </div>
+  </details>
+);
 
 function clock(at: number): string {
   return new Date(at).toISOString().slice(0, 16).replace('T', ' ');

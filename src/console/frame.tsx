@@ -1,8 +1,7 @@
 /** The frame of the console's pages: who is looking, and forms that this server knows as its own. */
 import type { FC, PropsWithChildren } from 'hono/jsx';
 import type { User } from '../deputy.ts';
-import { Layout } from '../pages/layout.tsx';
-import { displayName } from '../text.ts';
+import { Layout, SignedInAs } from '../pages/layout.tsx';
 import { FORM_TOKEN } from './guard.tsx';
 
 /** What every page of the console needs: who is looking, and the token that its forms carry. */
@@ -18,17 +17,9 @@ type FrameProps = Looking & {
 export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, live, children }) => (
   <Layout
     title={paused ? `Paused · ${title}` : title}
+    account={<SignedInAs user={user} leave="Sign out" returnTo="/" />}
     {...(live && { data: live, scripts: ['/idiomorph.js', '/live.js'] })}
   >
-    <div class="account">
-      <span>
-        <bdi>{displayName(user.name)}</bdi>, {user.email}
-      </span>
-      <form method="post" action="/logout">
-        <input type="hidden" name="return_to" value="/" />
-        <button class="link">Sign out</button>
-      </form>
-    </div>
     {live && (
       <div id="live" class="live" data-state="lost" hidden>
         <span id="live-state" class="state">

@@ -1,14 +1,19 @@
 /** The page of one's deputies: who acts for me, what may they do, what did they do, stop. Plain forms; a script may keep it up to date. */
 import type { FC } from 'hono/jsx';
 import type { Search } from '../authority/audit.ts';
-import { leftOf, moment, sentenceOf, shirts } from '../authority/mandate.ts';
+import { moment, shirts } from '../authority/mandate.ts';
 import { type DeputyView, isLive, type View } from '../authority/view.ts';
 import { Layout } from '../pages/layout.tsx';
 import { formatPrice } from '../shop/catalog.ts';
 import { displayName } from '../text.ts';
 import { ActivityChart } from './activity-chart.tsx';
+import { DeputyCard, DeputyTable } from './deputy-card.tsx';
 import { Frame, type Looking, Post } from './frame.tsx';
+import { OrderTable } from './list-pages.tsx';
 import { Timeline } from './timeline.tsx';
+
+/** What the page shows before it refers to the page with all of them. */
+const [CARDS, ENDED] = [12, 5];
 
 export const OverviewPage: FC<Looking & { view: View; search: Search; tools: string[]; took?: number | undefined }> = ({
   view,
@@ -53,10 +58,15 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
       <h2>Acting for you</h2>
       {live.length === 0 && <p class="muted">Nobody. Give the address of this shop to an MCP client to appoint one.</p>}
       <div class="cards">
-        {live.map((deputy) => (
-          <Card deputy={deputy} view={view} />
+        {live.slice(0, CARDS).map((deputy) => (
+          <DeputyCard deputy={deputy} standing={view} />
         ))}
       </div>
+      {live.length > CARDS && (
+        <p>
+          And {live.length - CARDS} more: <a href="/deputies/all">every deputy in one table</a>.
+        </p>
+      )}
       <h2>The last day</h2>
       <ActivityChart activity={view.activity} nameOf={nameOf} />
       <h2>Your account</h2>
@@ -70,39 +80,17 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
       <h2 id="orders">Orders</h2>
       {orders.length === 0 && <p class="muted">None yet.</p>}
       {orders.length > 0 && (
-        <div class="scroll" tabindex={0} role="region" aria-label="Orders">
-          <table>
-            <tr>
-              <th>Ordered</th>
-              <th>What</th>
-              <th>Total</th>
-              <th>Status</th>
-              <th>Order</th>
-              <th>Number</th>
-            </tr>
-            {orders.map((order) => (
-              <tr>
-                <td>{order.orderDate.slice(0, 16).replace('T', ' ')}</td>
-                <td>
-                  {order.quantity} {order.color} {order.tshirtSize}, <bdi>{order.company}</bdi>
-                </td>
-                <td>{formatPrice(order.total)}</td>
-                <td>{order.status}</td>
-                <td>
-                  <code>{order.id}</code>
-                </td>
-                <td>{order.number}</td>
-              </tr>
-            ))}
-          </table>
-        </div>
+        <>
+          <OrderTable orders={orders} />
+          <a href="/deputies/orders">Every order</a>
+        </>
       )}
       <h2 id="record">What happened</h2>
       <Filters {...{ search, tools, deputies }} />
       {timeline.length === 0 && (
         <p class="muted">{older === undefined ? 'Nothing.' : 'Nothing among the lines looked through so far.'}</p>
       )}
-      <Timeline lines={timeline} nameOf={nameOf} />
+      <Timeline lines={timeline} nameOf={nameOf} now={view.now} />
       {older !== undefined && <a href={`/deputies?${queryOf({ ...search, before: older })}#record`}>Older</a>}
       <p class="muted">
         Times are in UTC. The record stands at line {head.sequence} with the hash <code>{head.hash.slice(0, 16)}…</code>
@@ -116,10 +104,13 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
           Download as JSON lines
         </a>
       </div>
-      {ended.length > 0 && <h2>No longer acting for you</h2>}
-      {ended.map((deputy) => (
-        <Card deputy={deputy} view={view} />
-      ))}
+      {ended.length > 0 && (
+        <>
+          <h2>No longer acting for you</h2>
+          <DeputyTable deputies={ended.slice(0, ENDED)} standing={view} label="No longer acting for you" />
+          {ended.length > ENDED && <a href="/deputies/all">Every deputy</a>}
+        </>
+      )}
       <h2>Your data</h2>
       <p>
         <a href="/deputies/erase">Delete everything this shop holds about you…</a>
@@ -150,46 +141,6 @@ export const BrakePage: FC<{ token: string; paused: boolean }> = ({ token, pause
     </a>
   </Layout>
 );
-
-const Card: FC<{ deputy: DeputyView; view: View }> = ({ deputy, view }) => {
-  const { deputyId, mandate, used, clientDomain, appointedAt, lastSeen, redirectHost } = deputy;
-  const left = leftOf(mandate.limits, used, view.account.ceiling, view.used);
-  const paused = view.account.authority === 'paused';
-  const live = isLive(deputy);
-  return (
-    <div class="card" id={deputyId}>
-      <h3>
-        <bdi>{displayName(deputy.clientName)}</bdi> <small>{statusOf(deputy, paused)}</small>
-      </h3>
-      <p>{sentenceOf('It', mandate)}</p>
-      {live && mandate.scopes.includes('shop:buy') && (
-        <p>
-          Left now: {shirts(left.shirts)} and {formatPrice(left.spend)}.
-          <progress
-            aria-label={`Shirts left of ${mandate.limits.shirtsPerDay} in 24 hours`}
-            max={mandate.limits.shirtsPerDay}
-            value={left.shirts}
-          ></progress>
-          <progress
-            aria-label={`Money left of ${formatPrice(mandate.limits.spendPerDay)} in 24 hours`}
-            max={mandate.limits.spendPerDay}
-            value={left.spend}
-          ></progress>
-        </p>
-      )}
-      <p class="muted">
-        {clientDomain ? `Published by ${clientDomain}` : 'Published by nobody we could verify'}, goes back to{' '}
-        <code>{redirectHost}</code>. Appointed {appointedAt.slice(0, 16).replace('T', ' ')}
-        {lastSeen && `, last seen ${lastSeen.slice(0, 16).replace('T', ' ')}`} UTC.
-      </p>
-      {live && (
-        <a href={`/deputies/${deputyId}`} aria-label={`Change limits or dismiss ${displayName(deputy.clientName)}`}>
-          Change limits or dismiss…
-        </a>
-      )}
-    </div>
-  );
-};
 
 /** Which lines to show, as a plain form: it works without script, and its address can be kept. */
 const Filters: FC<{ search: Search; tools: string[]; deputies: DeputyView[] }> = ({ search, tools, deputies }) => (
@@ -238,14 +189,6 @@ function queryOf(search: Search): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(search)) if (value !== undefined) query.set(name, String(value));
   return query.toString();
-}
-
-function statusOf({ status, expired }: DeputyView, paused: boolean): string {
-  if (expired) return 'expired';
-  if (status === 'pending') return 'appointed, not connected yet';
-  if (status === 'revoked') return 'dismissed';
-  if (status === 'superseded') return 'replaced';
-  return paused ? 'paused' : 'active';
 }
 
 function namesFrom(deputies: DeputyView[]): (deputyId: string) => string {

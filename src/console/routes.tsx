@@ -16,6 +16,7 @@ import { encodeWatcher, WATCHER_HEADER, WATCHER_URL } from '../watchers.ts';
 import { accept, formToken, freshVisitor, type Needed, visitor, withinPatience } from './guard.tsx';
 import { CeilingPage, DeputyPage, ErasePage, ResumePage, VerifyPage } from './act-pages.tsx';
 import type { Looking } from './frame.tsx';
+import { DeputiesPage, OrdersPage } from './list-pages.tsx';
 import { BrakePage, OverviewPage } from './overview-page.tsx';
 
 export const pages = new Hono<{ Bindings: PageEnv }>();
@@ -154,6 +155,21 @@ pages.get('/record.jsonl', async (c) => {
   });
 });
 
+pages.get('/all', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const view = await objectOf(c, session.user.userId).look({});
+  return c.html(<DeputiesPage {...looking(c, session)} view={view} />);
+});
+
+pages.get('/orders', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const { before } = overviewQuery.pick({ before: true }).parse(c.req.query());
+  const { orders, older } = await objectOf(c, session.user.userId).lookAtOrders(before);
+  return c.html(<OrdersPage {...looking(c, session)} {...{ orders, older }} first={before === undefined} />);
+});
+
 pages.get('/:id', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
@@ -258,7 +274,8 @@ function finish(
   return c.redirect(`/deputies${query(result)}`, 303);
 }
 
-const PROBLEMS: Record<Problem['problem'], { title: string; text: string; status: 404 | 409 }> = {
+/** With `again`, the address of the form shows what it is about as it is now. */
+const PROBLEMS: Record<Problem['problem'], { title: string; text: string; status: 404 | 409; again?: true }> = {
   unknown_deputy: { title: 'You have no such deputy', text: 'It may be gone since the page was made.', status: 404 },
   ended: {
     title: 'This deputy no longer acts for you',
@@ -269,19 +286,24 @@ const PROBLEMS: Record<Problem['problem'], { title: string; text: string; status
     title: 'This mandate was changed meanwhile',
     text: 'Another page changed it after yours was made. Look at it as it is now, then change it.',
     status: 409,
+    again: true,
   },
   above_ceiling: {
     title: 'Your account allows less',
     text: 'The limits of your account were lowered meanwhile. Open the page again.',
     status: 409,
+    again: true,
   },
   wider: { title: 'This grants more', text: 'Open the page again and sign in.', status: 409 },
 };
 
 function problemPage(c: AppContext, problem: Problem['problem']) {
-  const { title, text, status } = PROBLEMS[problem];
+  const { title, text, status, again } = PROBLEMS[problem];
+  const action = again
+    ? { href: c.req.path, label: 'Look at it as it is now' }
+    : { href: '/deputies', label: 'To your deputies' };
   return c.html(
-    <Message title={title} action={{ href: '/deputies', label: 'To your deputies' }}>
+    <Message title={title} action={action}>
       <p>Nothing was changed. {text}</p>
     </Message>,
     status,

@@ -4,23 +4,48 @@ import type { Line } from '../authority/audit.ts';
 import { sentenceOf, shirts } from '../authority/mandate.ts';
 import { formatPrice } from '../shop/catalog.ts';
 
-/** `nameOf` gives a deputy its name on the page. */
-export const Timeline: FC<{ lines: Line[]; nameOf: (deputyId: string) => string }> = ({ lines, nameOf }) => (
-  <ol class="timeline">
-    {lines.map((line) => (
-      <li class={kindOf(line)} data-line={String(line.sequence)}>
-        <time datetime={line.at}>{line.at.slice(0, 19).replace('T', ' ')}</time>{' '}
-        <bdi class="sentence">{sentence(line, nameOf)}</bdi> <small>{line.sequence}</small>
-        <details id={`line-${line.sequence}`}>
-          <summary>Details</summary>
-          <pre>
-            <code>{JSON.stringify(line, null, 2)}</code>
-          </pre>
-        </details>
-      </li>
+type Props = {
+  lines: Line[];
+  /** Gives a deputy its name on the page. */
+  nameOf: (deputyId: string) => string;
+  /** Milliseconds since the epoch. */
+  now: number;
+};
+
+export const Timeline: FC<Props> = ({ lines, nameOf, now }) => (
+  <>
+    {[...Map.groupBy(lines, ({ at }) => at.slice(0, 10))].map(([day, ofDay]) => (
+      <>
+        <h3 class="day">{dayInWords(day, now)}</h3>
+        <ol class="timeline">
+          {ofDay.map((line) => (
+            <li class={kindOf(line)} data-line={String(line.sequence)}>
+              <time datetime={line.at}>{line.at.slice(11, 19)}</time>{' '}
+              <bdi class="sentence">{sentence(line, nameOf)}</bdi> <small>{line.sequence}</small>
+              <details id={`line-${line.sequence}`}>
+                <summary>
+                  Details<span class="hidden"> of line {line.sequence}</span>
+                </summary>
+                <pre>
+                  <code>{JSON.stringify(line, null, 2)}</code>
+                </pre>
+              </details>
+            </li>
+          ))}
+        </ol>
+      </>
     ))}
-  </ol>
+  </>
 );
+
+const DAY = 24 * 60 * 60_000;
+const DAYS = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone: 'UTC' });
+
+function dayInWords(day: string, now: number): string {
+  const reads = DAYS.format(new Date(day));
+  if (day === new Date(now).toISOString().slice(0, 10)) return `Today, ${reads}`;
+  return day === new Date(now - DAY).toISOString().slice(0, 10) ? `Yesterday, ${reads}` : reads;
+}
 
 function kindOf(line: Line): string {
   if (line.actor === 'deputy') return line.decision;

@@ -15,7 +15,7 @@ import { Browser, type Fetch, type Page } from './browser.ts';
 export const ERAS = ['2025-11-25', '2026-07-28'] as const;
 export type Era = (typeof ERAS)[number];
 
-const REDIRECT_URI = 'http://localhost:33418/callback';
+export const REDIRECT_URI = 'http://localhost:33418/callback';
 
 /** A human in front of a browser: signs in when asked, then decides on the consent page. */
 export class Person {

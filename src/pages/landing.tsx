@@ -1,28 +1,25 @@
 /** The landing page: what this is, and the address to give to an MCP client. */
-import type { FC } from 'hono/jsx';
+import type { FC, PropsWithChildren } from 'hono/jsx';
 import { Layout } from './layout.tsx';
 
 export const LandingPage: FC<{ origin: string; authkit: string; local: boolean }> = ({ origin, authkit, local }) => (
   <Layout title="A shop for deputies" scripts={['/copy.js']}>
-    <h1>MCP Shop on Cloudflare</h1>
-    <p>
-      A T-shirt shop that AI agents shop at. An agent is not a user of its own: it is a <strong>deputy</strong> that
-      acts for a person, within what that person granted.
+    <h1>An agent is not a user. It is a deputy.</h1>
+    <p class="lead">
+      This is a T-shirt shop that AI agents shop at. Each one acts for a person, within what that person granted, until
+      that person stops it; and every act traces back to that person.
     </p>
     <div class="card">
-      <dl>
-        <dt>MCP address</dt>
-        <dd>
-          <code>{`${origin}/mcp`}</code>{' '}
-          <button type="button" data-copy={`${origin}/mcp`} hidden>
-            Copy
-          </button>
-        </dd>
-        <dt>Transport</dt>
-        <dd>Streamable HTTP, with OAuth</dd>
-        <dt>People sign in at</dt>
-        <dd>{authkit}</dd>
-      </dl>
+      <p class="copy">
+        <span>
+          MCP address <code>{`${origin}/mcp`}</code>
+        </span>
+        <Copy text={`${origin}/mcp`} what="the MCP address" />
+      </p>
+      <p class="muted">Streamable HTTP, with OAuth. People sign in at {authkit}.</p>
+      <a class="button primary" href="/deputies">
+        Your deputies
+      </a>
     </div>
     {local && (
       <p class="warning">
@@ -32,27 +29,38 @@ export const LandingPage: FC<{ origin: string; authkit: string; local: boolean }
     )}
     <h2>Connect a deputy</h2>
     <p>Give the address to your MCP client; it opens a page here that asks you what your deputy may do.</p>
-    <dl>
-      <dt>MCP Inspector</dt>
-      <dd>
-        <code>{`npx -y @modelcontextprotocol/inspector --web --server-url ${origin}/mcp --transport http`}</code>
-      </dd>
-      <dt>Claude</dt>
-      <dd>
+    <div class="cards">
+      <Client
+        name="MCP Inspector"
+        command={`npx -y @modelcontextprotocol/inspector --web --server-url ${origin}/mcp --transport http`}
+      />
+      <Client name="Claude Code" command={`claude mcp add --transport http mcp-shop ${origin}/mcp`}>
+        Then <code>/mcp</code> inside it, to sign in.
+      </Client>
+      <Client name="Clients that start programs, such as Claude Desktop" command={`npx -y mcp-remote ${origin}/mcp`} />
+      <Client name="Claude">
         Settings, Connectors, Add custom connector, and the address. Claude calls from its own cloud, so it reaches a
         deployment, not <code>localhost</code>.
-      </dd>
-      <dt>Claude Code</dt>
-      <dd>
-        <code>{`claude mcp add --transport http mcp-shop ${origin}/mcp`}</code>, then <code>/mcp</code> to sign in.
-      </dd>
-      <dt>Clients that start programs</dt>
-      <dd>
-        <code>{`npx -y mcp-remote ${origin}/mcp`}</code>
-      </dd>
-    </dl>
-    <a class="button" href="/deputies">
-      Your deputies
-    </a>
+      </Client>
+    </div>
   </Layout>
+);
+
+const Client: FC<PropsWithChildren<{ name: string; command?: string }>> = ({ name, command, children }) => (
+  <div class="card">
+    <h3>{name}</h3>
+    {command !== undefined && (
+      <p class="copy">
+        <code>{command}</code> <Copy text={command} what={`the command for ${name}`} />
+      </p>
+    )}
+    {children && <p>{children}</p>}
+  </div>
+);
+
+/** Shown by the script that it needs. */
+const Copy: FC<{ text: string; what: string }> = ({ text, what }) => (
+  <button type="button" data-copy={text} hidden>
+    Copy<span class="hidden"> {what}</span>
+  </button>
 );

@@ -1,6 +1,8 @@
 /** The frame of every page, and the plain page that says what went wrong and what to do next. */
 import { raw } from 'hono/html';
 import type { Child, FC, PropsWithChildren } from 'hono/jsx';
+import type { User } from '../deputy.ts';
+import { displayName } from '../text.ts';
 
 type Head = {
   title: string;
@@ -8,9 +10,11 @@ type Head = {
   scripts?: string[];
   /** What the scripts need to know of the page. */
   data?: Record<`data-${string}`, string>;
+  /** Who is looking, and the way out. */
+  account?: Child;
 };
 
-export const Layout: FC<PropsWithChildren<Head>> = ({ title, scripts = [], data, children }) => (
+export const Layout: FC<PropsWithChildren<Head>> = ({ title, scripts = [], data, account, children }) => (
   <>
     {raw('<!doctype html>')}
     <html lang="en">
@@ -26,12 +30,27 @@ export const Layout: FC<PropsWithChildren<Head>> = ({ title, scripts = [], data,
         ))}
       </head>
       <body>
+        <header>
+          <a href="/">MCP Shop</a>
+          {account}
+        </header>
         <main id="page" {...data}>
           {children}
         </main>
       </body>
     </html>
   </>
+);
+
+/** Who is looking, with the button that signs out and comes back to `returnTo`, one of our own paths. */
+export const SignedInAs: FC<{ user: User; leave: string; returnTo: string }> = ({ user, leave, returnTo }) => (
+  <form method="post" action="/logout">
+    <span>
+      <bdi>{displayName(user.name)}</bdi>, {user.email}
+    </span>
+    <input type="hidden" name="return_to" value={returnTo} />
+    <button class="link">{leave}</button>
+  </form>
 );
 
 /** `action` is a link to one of our own paths, or to the app the person came from. */

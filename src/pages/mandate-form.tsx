@@ -48,6 +48,18 @@ export const Powers: FC<{ offered: readonly string[]; ticked: readonly string[] 
   </fieldset>
 );
 
+/** What no mandate gives, whatever is ticked. */
+export const Never: FC = () => (
+  <fieldset>
+    <legend>It can never</legend>
+    <ul class="never">
+      <li>give itself more than you say here, or lift a pause of yours</li>
+      <li>appoint another deputy</li>
+      <li>open the page of your deputies, or see your password</li>
+    </ul>
+  </fieldset>
+);
+
 /** A mandate that is being changed: its present end, which is the first choice, and the latest one. In milliseconds. */
 type Ends = { keep: number; latest: number };
 

@@ -120,10 +120,10 @@ export class OrderBook {
     return rows.length > limit && last ? { orders, nextCursor: last.id } : { orders };
   }
 
-  /** The newest orders, each with its number: the line of the audit that placed it. */
-  newest(limit: number): (Order & { number: number })[] {
+  /** The newest orders before a number, each with its own: the line of the audit that placed it. */
+  newest(limit: number, before = Number.MAX_SAFE_INTEGER): (Order & { number: number })[] {
     return this.#sql
-      .exec<Row>('SELECT * FROM orders ORDER BY sequence DESC LIMIT ?', limit)
+      .exec<Row>('SELECT * FROM orders WHERE sequence < ? ORDER BY sequence DESC LIMIT ?', before, limit)
       .toArray()
       .map((row) => ({ ...this.#toOrder(row), number: row.sequence }));
   }

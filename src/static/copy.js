@@ -1,8 +1,8 @@
-/** The copy button of the landing page. Without script there is no button, and the address can be selected. */
+/** The copy buttons of the landing page. Without script there are none, and the text can be selected. */
 for (const button of document.querySelectorAll('button[data-copy]')) {
   if (!(button instanceof HTMLButtonElement) || !navigator.clipboard) continue;
   button.hidden = false;
-  const label = button.textContent;
+  const label = [...button.childNodes];
   button.addEventListener('click', async () => {
     try {
       await navigator.clipboard.writeText(button.dataset['copy'] ?? '');
@@ -10,6 +10,6 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
     } catch {
       button.textContent = 'Select it and copy';
     }
-    setTimeout(() => (button.textContent = label), 2000);
+    setTimeout(() => button.replaceChildren(...label), 2000);
   });
 }

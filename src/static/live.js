@@ -8,6 +8,7 @@ const RETRY = { first: 500, last: 15_000 };
 /** Milliseconds between signs of life, and how long the answer may take. */
 const PING_EVERY = 20_000;
 const PONG_WITHIN = 10_000;
+const PAGE_WITHIN = 15_000;
 /** Milliseconds between two drawings, and between two announcements to a screen reader. */
 const DRAW_EVERY = 400;
 const ANNOUNCE_EVERY = 10_000;
@@ -27,6 +28,7 @@ let socket;
 /** Where the record stands, as the socket said last. */
 let newest = shown();
 let wait = RETRY.first;
+let redrawWait = RETRY.first;
 let on = true;
 let signedOut = false;
 let drawing = false;
@@ -58,8 +60,8 @@ function connect() {
     clearTimeout(answering);
     if (data === 'pong') return;
     wait = RETRY.first;
-    say('on', 'Live');
     newest = String(data);
+    sayLive();
     draw();
   });
   opened.addEventListener('close', ({ code }) => lose(opened, code));
@@ -124,19 +126,35 @@ function draw() {
   clearTimeout(redrawing);
   const due = lastDrawn + DRAW_EVERY - Date.now();
   if (due > 0) return void (redrawing = setTimeout(draw, due));
+  void redraw();
+}
+
+async function redraw() {
   drawing = true;
   lastDrawn = Date.now();
-  void fetchPage().then((fetched) => {
-    drawing = false;
-    // What came in between; but a page that could not be fetched waits for the next word.
-    if (fetched) draw();
-    return undefined;
-  });
+  const fetched = await fetchPage();
+  drawing = false;
+  if (fetched) {
+    redrawWait = RETRY.first;
+    sayLive();
+    // What came in between.
+    draw();
+  } else if (on) {
+    say('lost', 'The newest lines cannot be shown at the moment. Trying again…');
+    redrawing = setTimeout(draw, redrawWait);
+    redrawWait = Math.min(redrawWait * 2, RETRY.last);
+  }
+}
+
+/** Only what shows the newest line is live. */
+function sayLive() {
+  if (on && socket && newest === shown()) say('on', 'Live');
 }
 
 async function fetchPage() {
   try {
-    const response = await fetch(location.href, { redirect: 'manual', headers: { Accept: 'text/html' } });
+    const signal = AbortSignal.timeout(PAGE_WITHIN);
+    const response = await fetch(location.href, { redirect: 'manual', headers: { Accept: 'text/html' }, signal });
     if (response.type === 'opaqueredirect') return over();
     if (!response.ok) return false;
     take(new DOMParser().parseFromString(await response.text(), 'text/html'));
@@ -154,14 +172,16 @@ function take(page) {
   for (const item of main.querySelectorAll('li[data-line]')) {
     if (item instanceof HTMLElement && Number(item.dataset['line']) > known.last) item.classList.add('new');
   }
-  // What the human opened or typed stays as it is.
+  // What the human opened or chose stays as it is.
+  const chosen = selects().map(({ name, value }) => ({ name, value }));
   const callbacks = {
     /** @param {string} name @param {Element} node */
     beforeAttributeUpdated: (name, node) => !(name === 'open' && node.localName === 'details'),
     /** @param {Element} node */
-    beforeNodeMorphed: (node) => !(node instanceof HTMLElement && (node.id === 'live' || node.localName === 'select')),
+    beforeNodeMorphed: (node) => !(node instanceof HTMLElement && node.id === 'live'),
   };
   void morph(element('page'), main, { morphStyle: 'outerHTML', callbacks });
+  for (const select of selects()) select.value = chosen.find(({ name }) => name === select.name)?.value ?? select.value;
   document.title = page.title;
   watchTheClock();
   announce(lineNumbers(document).items.filter((item) => Number(item.dataset['line']) > known.last));
@@ -209,6 +229,10 @@ function say(name, text) {
 /** The version of the record that the page shows. */
 function shown() {
   return element('page').dataset['version'] ?? '';
+}
+
+function selects() {
+  return [...document.querySelectorAll('select')];
 }
 
 /** @param {ParentNode} root */

@@ -48,7 +48,7 @@ test('a client that proves its domain is shown with it', async () => {
   );
   const human = person();
   const page = await human.walk(authorizePath(clientId));
-  expect(textOf(page)).toContain('Published by assistant.example');
+  expect(textOf(page)).toContain('Published by verified assistant.example');
   const { left } = await human.browser.press(page, 'Allow');
   expect(left?.origin + (left?.pathname ?? '')).toBe(CLIENT_REDIRECT);
   expect((await redeem(clientId, left?.searchParams.get('code') ?? '')).status).toBe(200);

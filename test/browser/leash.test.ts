@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { Deputy, Person } from '../../src/dev/clients.ts';
+import { Deputy, Person, REDIRECT_URI } from '../../src/dev/clients.ts';
 import { DevServer, freePort } from '../../src/dev/dev-server.ts';
 import { inBrowser, noBrowser } from '../support/chromium.ts';
 
@@ -15,11 +15,36 @@ const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElemen
 const overSocket: typeof fetch = (input, init) => fetch(input, init);
 const HOSTILE = '<script>alert(1)</script>\u202Eevil ' + 'x'.repeat(60);
 
+/** To be looked at by people. */
+const SCREENSHOTS = 'test/browser/screenshots';
+const PATIENCE = { timeout: 10_000 };
+
 let server: DevServer;
 beforeAll(async () => {
   server = await DevServer.start();
 });
 afterAll(() => server.stop());
+
+/** A person who reads the consent page in a window of this browser, and presses Allow there. */
+class Reader extends Person {
+  readonly #page: Page;
+  constructor(email: string, page: Page) {
+    super(email, server.origin, overSocket);
+    this.#page = page;
+  }
+  override async answer(url: URL): Promise<URLSearchParams> {
+    // The client waits at an address of its own; nothing listens there, but the browser goes.
+    const back = this.#page.waitForRequest((request) => request.url().startsWith(REDIRECT_URI));
+    await this.#page.route(`${REDIRECT_URI}**`, (route) => route.fulfill({ body: 'Back in the app.' }));
+    await this.#page.goto(url.href);
+    await says(this.#page, /^Appoint .* as your deputy\?$/);
+    await this.#page.getByLabel('Shirts in 24 hours', { exact: true }).fill('8');
+    await this.#page.getByRole('button', { name: 'Allow' }).click();
+    const answer = new URL((await back).url()).searchParams;
+    await says(this.#page, 'Back in the app.');
+    return answer;
+  }
+}
 
 /** A window in which scripts that break the policy, dialogs and errors are failures. */
 async function windowOf(browser: BrowserContext, complaints: string[]): Promise<Page> {
@@ -64,12 +89,14 @@ test.skipIf(noBrowser())('two windows follow the deputies, and either one stops 
     await other.goto(`${server.origin}/deputies`);
     await Promise.all([isLive(one), isLive(other)]);
 
-    const ada = new Person('ada@example.com', server.origin, overSocket);
+    const ada = new Reader('ada@example.com', await windowOf(browser, complaints));
     const deputy = await Deputy.connect('2025-11-25', ada, server.origin, overSocket, 'laptop agent');
     await says(one, 'laptop agent took up its mandate.');
+    await says(one, 'Left now: 8 shirts of 8 shirts');
     await deputy.call('buyMcpShopItem', PURCHASE);
     await says(one, /laptop agent bought 1 shirt/);
     await says(other, /laptop agent bought 1 shirt/);
+    await says(other, 'Left now: 7 shirts of 8 shirts');
 
     await one.getByRole('button', { name: 'Pause every deputy' }).click();
     await says(one, /after order \d+, \d+ ms after it was asked for/);
@@ -105,6 +132,64 @@ test.skipIf(noBrowser())('two windows follow the deputies, and either one stops 
   expect(complaints).toEqual([]);
 });
 
+test.skipIf(noBrowser())('a page that cannot show the newest line says so, and shows it once it can', async () => {
+  await inBrowser(async (browser) => {
+    const page = await windowOf(browser, []);
+    await signIn(page, 'joan@example.com');
+    await isLive(page);
+    await page.route('**/deputies', (route) => route.fulfill({ status: 500, body: 'out of order' }));
+    const joan = new Person('joan@example.com', server.origin, overSocket);
+    await Deputy.connect('2026-07-28', joan, server.origin, overSocket, 'tablet agent');
+    await says(page, 'The newest lines cannot be shown at the moment.');
+    await page.unroute('**/deputies');
+    await says(page, 'tablet agent took up its mandate.');
+    await isLive(page);
+  });
+});
+
+test.skipIf(noBrowser())('what the human opened or chose stays, and new deputies can be chosen', async () => {
+  await inBrowser(async (browser) => {
+    const page = await windowOf(browser, []);
+    await signIn(page, 'barbara@example.com');
+    await isLive(page);
+    const barbara = new Person('barbara@example.com', server.origin, overSocket);
+    const deputy = await Deputy.connect('2026-07-28', barbara, server.origin, overSocket, 'desk agent');
+    await says(page, 'desk agent took up its mandate.');
+    await page.getByLabel('Decision').selectOption('refused');
+    await page.getByText('Details of line 1').click();
+    await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 50 });
+    await says(page, /desk agent was refused/);
+    expect(await page.getByLabel('Decision').inputValue()).toBe('refused');
+    expect(await page.locator('#line-1').getAttribute('open')).toBe('');
+    await page.locator('[name=deputy]').selectOption('desk agent');
+    await page.getByRole('button', { name: 'Show these' }).click();
+    await says(page, /desk agent was refused/);
+    expect(await page.getByText('desk agent took up its mandate.').count()).toBe(0);
+  });
+});
+
+/** Bytes. */
+const PAGE_WEIGHS_LESS = 100_000;
+
+test.skipIf(noBrowser())(
+  'the page comes from this server alone, and weighs less than 100 KB without its data',
+  async () => {
+    await inBrowser(async (browser) => {
+      const page = await windowOf(browser, []);
+      const addresses = new Set<string>();
+      await signIn(page, 'light@example.com');
+      page.on('request', (request) => addresses.add(request.url()));
+      await page.goto(`${server.origin}/deputies`, { waitUntil: 'networkidle' });
+      expect(new Set([...addresses].map((address) => new URL(address).origin))).toEqual(new Set([server.origin]));
+      // Asked for once more, because a browser takes what it knows from its cache.
+      const answers = await Promise.all([...addresses].map((address) => page.request.get(address)));
+      const weights = (await Promise.all(answers.map((answer) => answer.body()))).map(({ length }) => length);
+      expect(weights.length).toBeGreaterThan(4);
+      expect(weights.reduce((sum, weight) => sum + weight)).toBeLessThan(PAGE_WEIGHS_LESS);
+    });
+  },
+);
+
 test.skipIf(noBrowser())('a lost connection says so, and comes back by itself', async () => {
   await inBrowser(async (browser) => {
     const page = await windowOf(browser, []);
@@ -126,7 +211,11 @@ test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
     const email = `hostile-${scheme}@example.com`;
     const human = new Person(email, server.origin, overSocket);
     const deputy = await Deputy.connect('2026-07-28', human, server.origin, overSocket, HOSTILE);
-    await deputy.call('buyMcpShopItem', { ...PURCHASE, company: HOSTILE.slice(0, 100) });
+    const { isError } = await deputy.call('buyMcpShopItem', {
+      ...PURCHASE,
+      company: PURCHASE.company.padEnd(100, 'x'),
+    });
+    expect(isError).toBe(false);
     await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 50 });
     await inBrowser(async (browser) => {
       const page = await windowOf(browser, complaints);
@@ -144,17 +233,36 @@ test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
       });
       const clientId = z.object({ client_id: z.string() }).parse(await registered.json()).client_id;
       const consent = `/authorize?response_type=code&client_id=${clientId}&redirect_uri=${encodeURIComponent('http://localhost:33418/callback')}&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&resource=${encodeURIComponent(`${server.origin}/mcp`)}`;
-      const paths = ['/', consent, '/deputies', deputyPath, '/nowhere', '/local-authkit'];
-      for (const name of ['resume', 'ceiling', 'erase', 'verify']) paths.push(`/deputies/${name}`);
-      for (const path of paths) {
+      const check = async (name: string) => {
         for (const width of [1280, 390]) {
           await page.setViewportSize({ width, height: 900 });
-          await page.goto(server.origin + path);
           const overflow = await page.evaluate<number>(OVERFLOW);
           const wrong = await violations(page);
-          if (wrong.length > 0 || overflow > 0) found[`${path.slice(0, 20)} at ${width}`] = { overflow, wrong };
+          await page.screenshot({ path: `${SCREENSHOTS}/${name}-${width}-${scheme}.png`, fullPage: true });
+          if (wrong.length > 0 || overflow > 0) found[`${name} at ${width}`] = { overflow, wrong };
         }
+      };
+      const paths: Record<string, string> = { landing: '/', consent, overview: '/deputies', deputy: deputyPath };
+      for (const name of ['resume', 'ceiling', 'erase', 'verify', 'all', 'orders']) paths[name] = `/deputies/${name}`;
+      Object.assign(paths, { missing: '/nowhere', authkit: '/local-authkit' });
+      for (const [name, path] of Object.entries(paths)) {
+        await page.goto(server.origin + path);
+        await check(name);
       }
+      // Not reached by an address alone: forms with something to correct, and the page of a pause.
+      await page.goto(server.origin + consent);
+      await page.getByLabel('Shirts in one order', { exact: true }).fill('many');
+      await page.getByRole('button', { name: 'Allow' }).click();
+      await says(page, 'Please correct:');
+      await check('consent-with-a-mistake');
+      await page.goto(`${server.origin}/deputies`);
+      await page.getByRole('button', { name: 'Pause every deputy' }).click();
+      await says(page, 'Every deputy is paused');
+      await check('paused');
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.goto(`${server.origin}/deputies`);
+      await page.locator('[name=email]').waitFor();
+      await check('sign-in');
     });
     expect(found).toEqual({});
     expect(complaints).toEqual([]);
@@ -179,12 +287,12 @@ test.skipIf(noBrowser())(
       const foreign = await browser.newPage();
       await foreign.goto(`http://localhost:${port}/`);
       // What a browser puts in the place of a page that may not be framed.
-      expect(
+      const framed = () =>
         foreign
           .frames()
           .slice(1)
-          .map((frame) => frame.url()),
-      ).toEqual(['chrome-error://chromewebdata/']);
+          .map((frame) => frame.url());
+      await vi.waitFor(() => expect(framed()).toEqual(['chrome-error://chromewebdata/']), PATIENCE);
       await foreign.getByRole('button', { name: 'Win' }).click();
       await says(foreign, 'Requests from this origin are not allowed here.');
       await page.reload();

@@ -1,10 +1,11 @@
 /** The human's page: see who acts, pause, resume, dismiss, change, verify, erase. Through its forms, without script. */
-import { runDurableObjectAlarm } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { type Page, textOf } from '../../src/dev/browser.ts';
 import { type Deputy, ERAS, type Person } from '../../src/dev/clients.ts';
+import { OrderBook } from '../../src/shop/orders.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
 import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
 
@@ -36,16 +37,111 @@ test('the page shows who acts, what each may do, what is left, what was ordered 
   const page = await consoleOf(human);
   const text = textOf(page);
   expect(text).toContain(human.email);
-  expect(text).toContain('Shopping buddy active It may look around the shop, buy shirts and cancel orders');
-  expect(text).toContain('Left now: 8 shirts and $200.00.');
-  expect(text).toContain('Published by nobody we could verify');
+  expect(text).toContain('Shopping buddy active');
+  expect(text).toContain('It may look around the shop, buy shirts and cancel orders');
+  expect(text).toContain('Left now: 8 shirts of 10 shirts Left now: $200.00 of $250.00');
+  expect(text).toContain('unverified nobody we could verify, goes back to localhost');
   expect(text).toContain('up to 20 shirts for $500.00 in any 24 hours. Used: 2 for $50.00');
   expect(text).toContain(`2 blue L, ${order.company} $50.00 confirmed ${order.id}`);
   expect(text).toContain('You appointed Shopping buddy. It may look around');
   expect(text).toContain(`Shopping buddy bought 2 shirts for $50.00, order ${order.id}.`);
   expect(text).toContain('Shopping buddy was refused buyMcpShopItem: At most 5 shirts an order.');
   expect(page.headers.get('Cache-Control')).toBe('no-store');
-  expect(page.headers.get('Content-Security-Policy')).toContain("frame-ancestors 'none'");
+});
+
+test('every page forbids what it does not need: other hosts, inline scripts and styles, frames', async () => {
+  const human = person();
+  await deputyOf(human, '2026-07-28');
+  const pages = [await human.browser.open('/'), await consoleOf(human), await deputyPage(human)];
+  pages.push(await human.walk(authorizePath(await registeredClient())), await human.browser.open('/nowhere'));
+  for (const path of ['all', 'orders', 'resume', 'ceiling', 'erase', 'verify', 'live', 'dep_nobody']) {
+    pages.push(await human.browser.open(`/deputies/${path}`));
+  }
+  for (const { url, headers, html } of pages) {
+    expect(headers.get('Content-Security-Policy'), url.pathname).toBe(
+      "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    );
+    expect(headers.get('X-Frame-Options'), url.pathname).toBe('DENY');
+    expect(html, url.pathname).not.toMatch(/ style=|<style| on[a-z]+=|javascript:/);
+  }
+});
+
+test('the page needs one request to the object', async () => {
+  const human = person();
+  await buy(await deputyOf(human, '2025-11-25'));
+  const asked: PropertyKey[] = [];
+  const getByName = env.MCP_OBJECT.getByName.bind(env.MCP_OBJECT);
+  vi.spyOn(env.MCP_OBJECT, 'getByName').mockImplementation((name) => {
+    const stub = getByName(name);
+    return new Proxy(stub, {
+      get(_, method) {
+        asked.push(method);
+        return Reflect.get(stub, method) as unknown;
+      },
+    });
+  });
+  expect((await consoleOf(human)).status).toBe(200);
+  expect(asked).toEqual(['look']);
+});
+
+test('orders that the page does not show are on pages of their own, newest first, each once', async () => {
+  const human = person();
+  human.blanks = { shirtsPerDay: '20', spendPerDay: '500' };
+  await deputyOf(human, '2026-07-28');
+  await runInDurableObject(objectOf(human), (_, { storage }) => {
+    const orders = new OrderBook(storage.sql, userIdOf(human.email));
+    for (let number = 1; number <= 120; number += 1) {
+      const buyer = { email: human.email, deputyId: 'dep_test', clientId: 'test' };
+      const request = {
+        ...PURCHASE,
+        tshirtSize: 'L',
+        color: 'blue',
+        quantity: 1,
+        company: `Company ${number}!`,
+      } as const;
+      orders.place(buyer, request, { sequence: number, now: Date.now() });
+    }
+  });
+  const companies = (page: Page) => [...page.html.matchAll(/Company (\d+)!/g)].map(([, number]) => Number(number));
+  const overview = await consoleOf(human);
+  expect(companies(overview)).toEqual(Array.from({ length: 10 }, (_, index) => 120 - index));
+  let page = await human.browser.open('/deputies/orders');
+  const seen = companies(page);
+  for (let older = olderOn(page); older; older = olderOn(page)) {
+    page = await human.browser.open(older);
+    seen.push(...companies(page));
+  }
+  expect(seen).toEqual(Array.from({ length: 120 }, (_, index) => 120 - index));
+  expect(textOf(page)).toContain('Newest');
+  expect(textOf(await human.browser.open('/deputies/orders?before=1'))).toContain('No older ones.');
+  expect(companies(await human.browser.open('/deputies/orders?before=nonsense'))).toHaveLength(50);
+});
+
+const olderOn = ({ html }: Page) => /href="(\/deputies\/orders\?before=\d+)"/.exec(html)?.[1];
+
+test('of very many deputies the page shows a dozen, and all of them are in one table', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28', 'The first one');
+  await runInDurableObject(objectOf(human), (_, { storage: { sql } }) => {
+    const columns = sql
+      .exec('SELECT * FROM deputies LIMIT 1')
+      .columnNames.filter((name) => name !== 'deputy_id' && name !== 'client_name' && name !== 'status')
+      .join(', ');
+    sql.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+      INSERT INTO deputies (deputy_id, client_name, status, ${columns})
+      SELECT 'dep_' || i, 'Agent ' || i || '!', iif(i % 2, 'active', 'revoked'), ${columns} FROM n, deputies LIMIT 500`);
+  });
+  const named = (page: Page) =>
+    new Set([...page.html.matchAll(/<bdi>(Agent \d+!|The first one)<\/bdi>/g)].map(([, name]) => name)).size;
+  const overview = await consoleOf(human);
+  expect(overview.html.match(/<progress/g)).toHaveLength(24);
+  expect(named(overview)).toBe(12 + 5);
+  expect(textOf(overview)).toContain('And 239 more: every deputy in one table.');
+  const all = await human.browser.open('/deputies/all');
+  expect(textOf(all)).toContain('Acting for you: 251');
+  expect(textOf(all)).toContain('No longer acting for you: 250');
+  expect(named(all)).toBe(501);
+  expect(await codeOf(deputy)).toBeUndefined();
 });
 
 test('whoever is not signed in is asked to, and comes back to the page', async () => {
@@ -121,7 +217,7 @@ test.each(ERAS)('a dismissed %s deputy gets 401 at its next call, and its grant 
   expect(textOf(page)).toContain('Leaves');
   const overview = await human.browser.press(page, 'Dismiss this deputy');
   expect(textOf(overview)).toContain('You dismissed Leaves.');
-  expect(textOf(overview)).toContain('Leaves dismissed');
+  expect(textOf(overview)).toContain('Leaves unverified dismissed');
   expect(await codeOf(dismissed)).toBeUndefined();
   const grantsOf = async () => (await env.OAUTH_KV.list({ prefix: `grant:${userIdOf(human.email)}:` })).keys;
   await vi.waitUntil(async () => (await grantsOf()).length === 1);
@@ -176,7 +272,9 @@ test('a mandate from before the account was lowered can be given more time, and 
   await deputyOf(human, '2026-07-28');
   await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 7500 } });
   const page = await deputyPage(human);
-  expect(textOf(await consoleOf(human))).toContain('Left now: 3 shirts and $75.00.');
+  expect(textOf(await consoleOf(human))).toContain(
+    'Left now: 3 shirts of 10 shirts, because the account allows no more Left now: $75.00 of $250.00, because',
+  );
   expect((await human.browser.press(page, 'Change the mandate', { shirtsPerDay: '11' })).status).toBe(400);
   const longer = await human.browser.press(page, 'Change the mandate', { until: 'month' });
   expect(textOf(longer)).toContain('You changed the mandate');
@@ -198,6 +296,8 @@ test('a form that another tab has overtaken changes nothing and says so', async 
   const answer = await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '4' });
   expect(answer.status).toBe(409);
   expect(textOf(answer)).toContain('Nothing was changed. Another page changed it');
+  const [, now = ''] = /href="([^"]+)">Look at it as it is now/.exec(answer.html) ?? [];
+  expect((await human.browser.open(now)).html).toMatch(/name="shirtsPerOrder"[^>]* value="2"/);
   expect((await objectOf(human).look({})).deputies[0]?.mandate.limits.shirtsPerOrder).toBe(2);
   await human.browser.press(stale, 'Dismiss this deputy');
   expect((await human.browser.press(stale, 'Change the mandate')).status).toBe(409);
