@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
+import { trimTrailingSlash } from 'hono/trailing-slash';
 import { answerAuthError } from './auth/errors.tsx';
 import type { PageEnv } from './auth/session.ts';
 import { auth } from './auth-handler.ts';
@@ -38,6 +39,8 @@ app.use(async (c, next) => {
   c.header('Cache-Control', 'no-store');
   await next();
 });
+
+app.use(trimTrailingSlash());
 
 app.use(
   bodyLimit({

@@ -20,7 +20,15 @@ import type { Search } from './authority/audit.ts';
 import type { Appointment } from './authority/deputies.ts';
 import { Ledger } from './authority/ledger.ts';
 import { checking, recordShared, type Verification } from './authority/record.ts';
-import { type ConsentView, lookAt, lookAtOrders, lookForConsent, type View } from './authority/view.ts';
+import {
+  type ConsentView,
+  lookAt,
+  lookAtOrders,
+  lookAtStanding,
+  lookForConsent,
+  type Standing,
+  type View,
+} from './authority/view.ts';
 import { readConfig } from './config.ts';
 import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
 import { invalidToken } from './rpc-error.ts';
@@ -211,6 +219,10 @@ export class McpShopServer extends McpAgent {
     return lookAt(this.#ledger, search);
   }
 
+  async lookAtStanding(): Promise<Standing> {
+    return lookAtStanding(this.#ledger);
+  }
+
   async lookAtOrders(before?: number): Promise<ReturnType<typeof lookAtOrders>> {
     return lookAtOrders(this.#ledger, before);
   }
@@ -220,8 +232,7 @@ export class McpShopServer extends McpAgent {
   }
 
   async verifyAudit(expected?: { sequence: number; hash: string }): Promise<Verification> {
-    recordShared(this.#ledger);
-    this.#watchers.tell();
+    this.#recordShared();
     const steps = checking(this.#ledger, expected);
     for (;;) {
       const { done, value } = steps.next();
@@ -233,7 +244,7 @@ export class McpShopServer extends McpAgent {
 
   /** A page of the audit's lines as they were hashed, oldest first. */
   async auditText(after: number, limit: number): Promise<{ sequence: number; line: string }[]> {
-    if (after === 0) recordShared(this.#ledger);
+    if (after === 0) this.#recordShared();
     return this.#ledger.audit.text(after, limit);
   }
 
@@ -253,6 +264,12 @@ export class McpShopServer extends McpAgent {
     shared.done = true;
     if ('unavailable' in result) this.#refreshes.delete(key);
     return { result, earlier };
+  }
+
+  /** Before the record is read as a whole. */
+  #recordShared(): void {
+    recordShared(this.#ledger);
+    this.#watchers.tell();
   }
 
   /** After each act on the record: what is due is armed, and open pages are told. */

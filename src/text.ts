@@ -8,6 +8,16 @@ export function visible(text: string): string {
   return text.replace(INVISIBLE, '').trim();
 }
 
+/** ISO 8601 to the minute, as people read it. */
+export function minute(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ');
+}
+
+/** For an attribute, where no element can keep a name's direction of writing from bending the words around it. */
+export function isolated(name: string): string {
+  return `\u2068${name}\u2069`;
+}
+
 const MAX_NAME_LENGTH = 60;
 
 /** A client chooses its own name: text only, without what could bend the line it stands in, and short. */

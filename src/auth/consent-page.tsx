@@ -8,7 +8,7 @@ import { SCOPES, type User } from '../deputy.ts';
 import { Layout, SignedInAs } from '../pages/layout.tsx';
 import { Publisher } from '../pages/publisher.tsx';
 import { Blanks, Never, Powers } from '../pages/mandate-form.tsx';
-import { displayName } from '../text.ts';
+import { displayName, minute } from '../text.ts';
 
 type Props = {
   user: User;
@@ -61,6 +61,8 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, record, fo
         </p>
       )}
       <form method="post" action={here}>
+        {/* What Enter in a field would press: granting takes a press of its own button. */}
+        <button disabled hidden></button>
         <input type="hidden" name="handle" value={handle} />
         <input type="hidden" name="user" value={user.userId} />
         <Powers offered={SCOPES} ticked={form.scopes} />
@@ -72,7 +74,7 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, record, fo
               <label class="power">
                 <input type="checkbox" name="replaces" value={deputyId} checked={form.replaces.includes(deputyId)} />
                 <span>
-                  Replace the deputy of {appointedAt.slice(0, 16).replace('T', ' ')} UTC
+                  Replace the deputy of {minute(appointedAt)} UTC
                   <br />
                   <small>{sentenceOf('It', mandate)}</small>
                 </span>

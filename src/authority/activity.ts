@@ -11,7 +11,9 @@ type Calls = { allowed: number; refused: number };
 export type Activity = {
   /** Milliseconds since the epoch: where the first of the 24 hours begins. The last one holds now. */
   since: number;
-  /** The busiest first: its calls in all, and by hour. */
+  /** What is counted begins here, later than `since` when the last day has more lines than are read. */
+  from: number;
+  /** Those with refusals first, then the busiest: its calls in all, and by hour. */
   lanes: (Calls & { deputyId: string; hours: Calls[] })[];
   /** In milliseconds since the epoch, oldest first. */
   pauses: { from: number; to: number }[];
@@ -20,7 +22,8 @@ export type Activity = {
 /** `now` is the ledger's time in milliseconds. */
 export function activityOf(audit: AuditTrail, authority: Authority, now: number): Activity {
   const since = Math.floor(now / HOUR) * HOUR - (HOURS - 1) * HOUR;
-  const start = new Date(since).toISOString();
+  const from = Math.max(since, Date.parse(audit.searchedBackTo() ?? new Date(since).toISOString()));
+  const start = new Date(from).toISOString();
   const lanes = new Map<string, Calls[]>();
   for (const { deputy, hour, allowed, refused } of audit.countByHour(start)) {
     const hours = lanes.get(deputy) ?? Array.from({ length: HOURS }, () => ({ allowed: 0, refused: 0 }));
@@ -29,17 +32,18 @@ export function activityOf(audit: AuditTrail, authority: Authority, now: number)
   }
   return {
     since,
+    from,
     lanes: [...lanes]
       .map(([deputyId, hours]) => ({ deputyId, hours, ...total(hours) }))
-      .toSorted((one, other) => other.allowed + other.refused - one.allowed - one.refused),
-    pauses: pausesIn(audit.switches(start), authority, since, now),
+      .toSorted((one, other) => other.refused - one.refused || other.allowed - one.allowed),
+    pauses: pausesIn(audit.switches(start), authority, from, now),
   };
 }
 
-function pausesIn(switches: ReturnType<AuditTrail['switches']>, authority: Authority, since: number, now: number) {
+function pausesIn(switches: ReturnType<AuditTrail['switches']>, authority: Authority, from: number, now: number) {
   const pauses: Activity['pauses'] = [];
   // Before the first switch it was the other way round.
-  let pausedSince = (switches[0] ? switches[0].act === 'resumed' : authority === 'paused') ? since : undefined;
+  let pausedSince = (switches[0] ? switches[0].act === 'resumed' : authority === 'paused') ? from : undefined;
   for (const { at, act } of switches) {
     if (act === 'paused') pausedSince ??= Date.parse(at);
     else if (pausedSince !== undefined) {

@@ -12,6 +12,8 @@ export type Done = {
   sequence: number;
   /** Milliseconds since the epoch, on the ledger's clock. */
   at: number;
+  /** It was so already: `sequence` and `at` are of the act before. */
+  already?: true;
   /** OAuth grants that are of no more use, to be cleaned up. */
   grants: GrantToClear[];
 };
@@ -81,7 +83,8 @@ function setAuthority(ledger: Ledger, authority: 'active' | 'paused'): Done {
     const account = ledger.account.read();
     // Pressed twice, or in two tabs: it took effect the first time.
     if (account.authority === authority) {
-      return done(ledger, { ...head, sequence: account.authoritySequence ?? 0, at: account.authorityAt ?? now });
+      const { authoritySequence: sequence = 0, authorityAt: at = now } = account;
+      return { ...done(ledger, { ...head, sequence, at }), already: true };
     }
     const newest = ledger.audit.append(
       { actor: 'human', act: authority === 'paused' ? 'paused' : 'resumed' },
@@ -179,7 +182,6 @@ export function erase(ledger: Ledger): Done {
     ledger.kv.delete('demoMode');
     openRecord(sql, { authority, authorityAt: authorityAt ?? null, ceiling, day });
     const head = ledger.audit.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.audit.head(), now);
-    if (authority === 'paused') ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence);
     return { ...done(ledger, head), grants };
   });
 }

@@ -140,15 +140,25 @@ export class AuditTrail {
     return { lines, ...(older !== undefined && first !== null && first < older && { older }) };
   }
 
+  /** When the oldest of the newest 5,000 lines was written (ISO 8601); undefined when there are not so many. */
+  searchedBackTo(): string | undefined {
+    // Sequences have no gaps.
+    const [row] = this.#sql.exec<{ at: string }>(
+      "SELECT line ->> 'at' AS at FROM audit WHERE sequence = ?",
+      this.head().sequence - SEARCHED_AT_ONCE + 1,
+    );
+    return row?.at;
+  }
+
   /** Calls of each deputy at and after `since` (ISO 8601), counted by hour, from the newest 5,000 lines. */
   countByHour(since: string): Count[] {
     return this.#sql
       .exec<Count>(
-        `SELECT deputy, hour, sum(decision = 'allowed') AS allowed, sum(decision = 'refused') + sum(shared) AS refused
+        `SELECT deputy, hour, sum(decision IS 'allowed') AS allowed, sum(decision IS 'refused') + sum(shared) AS refused
          FROM (SELECT line ->> 'deputy' AS deputy, substr(line ->> 'at', 1, 13) AS hour, line ->> 'decision' AS decision,
-             coalesce(line ->> 'refusedBefore', 0) AS shared
+             coalesce(line ->> 'refusedBefore', line ->> 'refused', 0) AS shared
            FROM (SELECT line FROM audit ORDER BY sequence DESC LIMIT ?)
-           WHERE line ->> 'actor' = 'deputy' AND line ->> 'at' >= ?)
+           WHERE (line ->> 'actor' = 'deputy' OR line ->> 'act' = 'counted') AND line ->> 'at' >= ?)
          GROUP BY deputy, hour`,
         SEARCHED_AT_ONCE,
         since,

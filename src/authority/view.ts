@@ -22,12 +22,16 @@ export type DeputyView = Deputy & {
 /** An order with the line of the audit that placed it: pauses and orders are numbered alike. */
 export type NumberedOrder = Order & { number: number };
 
-export type View = {
+/** How things stand: what is allowed, to whom, and what was used of it. */
+export type Standing = {
   now: number;
   account: Omit<AccountState, 'day' | 'exported'>;
   used: Used;
   /** Newest first. */
   deputies: DeputyView[];
+};
+
+export type View = Standing & {
   /** Newest first. */
   orders: NumberedOrder[];
   activity: Activity;
@@ -46,26 +50,28 @@ const ORDERS_PAGE = 50;
 
 /** Everything on the console's page. */
 export function lookAt(ledger: Ledger, search: Search): View {
-  const head = ledger.audit.head();
-  const now = ledger.now(head);
-  const { day, exported: _, ...account } = ledger.account.read();
-  const deputies = ledger.deputies.all(now).map((deputy) => toView(ledger, deputy, now));
+  const standing = lookAtStanding(ledger);
+  const { now, account, deputies } = standing;
+  const { sequence, hash } = ledger.audit.head();
   const { lines, older } = ledger.audit.newest(TIMELINE_PAGE, search);
-  const changes = [...deputies.filter(isLive).map(({ changesAt }) => changesAt), freesAt(day, DAY, now)].filter(
-    (at) => at !== undefined,
-  );
+  const free = freesAt(ledger.account.read().day, DAY, now);
+  const changes = [...deputies.filter(isLive).map(({ changesAt }) => changesAt), free].filter((at) => at !== undefined);
   return {
-    now,
-    account,
-    used: toUsed(used(day, DAY, now)),
-    deputies,
+    ...standing,
     orders: ledger.orders.newest(ORDERS_SHOWN),
     activity: activityOf(ledger.audit, account.authority, now),
     timeline: lines,
     ...(older !== undefined && { older }),
-    head: { sequence: head.sequence, hash: head.hash },
+    head: { sequence, hash },
     ...(changes.length > 0 && { changesIn: Math.min(...changes) - now }),
   };
+}
+
+export function lookAtStanding(ledger: Ledger): Standing {
+  const now = ledger.now();
+  const { day, exported: _, ...account } = ledger.account.read();
+  const deputies = ledger.deputies.all(now).map((deputy) => toView(ledger, deputy, now));
+  return { now, account, used: toUsed(used(day, DAY, now)), deputies };
 }
 
 /** A page of all orders, newest first. Pass `older` as `before` for the next one. */

@@ -3,9 +3,10 @@ import type { FC } from 'hono/jsx';
 import type { Problems, Typed } from '../authority/blanks.ts';
 import { LONGEST, sentenceOf } from '../authority/mandate.ts';
 import type { Verification } from '../authority/record.ts';
-import { type DeputyView, isLive, type View } from '../authority/view.ts';
+import { type DeputyView, isLive, type Standing } from '../authority/view.ts';
 import { Blank, Blanks, Powers, ProblemList } from '../pages/mandate-form.tsx';
-import { displayName } from '../text.ts';
+import { Publisher } from '../pages/publisher.tsx';
+import { displayName, minute } from '../text.ts';
 import { Frame, type Looking, Post } from './frame.tsx';
 
 export const DeputyPage: FC<
@@ -20,6 +21,10 @@ export const DeputyPage: FC<
           <bdi>{name}</bdi>
         </strong>
         : {sentenceOf('It', deputy.mandate)}
+      </p>
+      <p class="muted">
+        <Publisher domain={deputy.clientDomain} />, goes back to <code>{deputy.redirectHost}</code>. Appointed{' '}
+        {minute(deputy.appointedAt)} UTC.
       </p>
       <Post action={`${here}/revoke`} token={looking.token} class="card">
         <button class="danger">Dismiss this deputy</button>
@@ -52,11 +57,11 @@ export const DeputyPage: FC<
   );
 };
 
-export const ResumePage: FC<Looking & { view: View }> = ({ view, ...looking }) => (
-  <Frame {...looking} title="Let your deputies go on?" paused={view.account.authority === 'paused'}>
+export const ResumePage: FC<Looking & { standing: Standing }> = ({ standing, ...looking }) => (
+  <Frame {...looking} title="Let your deputies go on?" paused>
     <p>From then on these may act for you again, each within its mandate:</p>
     <ul>
-      {view.deputies.filter(isLive).map((deputy) => (
+      {standing.deputies.filter(isLive).map((deputy) => (
         <li>
           <bdi>{displayName(deputy.clientName)}</bdi>: {sentenceOf('It', deputy.mandate)}
         </li>

@@ -1,33 +1,46 @@
 /** The last day at a glance: a lane for each deputy, a bar for each hour, refusals on top and hatched, pauses shaded across. */
 import type { FC } from 'hono/jsx';
 import { type Activity, HOUR, HOURS } from '../authority/activity.ts';
+import { isolated, minute } from '../text.ts';
 
 const [BAR, HEIGHT, LANES_SHOWN] = [24, 48, 6];
 
 export const ActivityChart: FC<{ activity: Activity; nameOf: (deputyId: string) => string }> = ({
-  activity: { since, lanes, pauses },
+  activity: { since, from, lanes, pauses },
   nameOf,
 }) => {
+  const others = lanes.slice(LANES_SHOWN);
   const most = Math.max(1, ...lanes.flatMap(({ hours }) => hours.map(({ allowed, refused }) => allowed + refused)));
   const x = (at: number) => (Math.max(at - since, 0) / HOUR) * BAR;
   return (
     <figure class="chart">
       <figcaption>
         <span class="key">carried out</span> <span class="key refused">refused</span>{' '}
-        <span class="key pause">paused</span> · from {clock(since)} UTC to now, by the hour
+        <span class="key pause">paused</span> · from {clock(from)} UTC to now, by the hour
+        {from > since && '; what was before is in the record, and too much to draw'}
       </figcaption>
       {lanes.length === 0 && <p class="muted">No calls in the last 24 hours.</p>}
       <Hatch />
       {lanes.slice(0, LANES_SHOWN).map(({ deputyId, hours, allowed, refused }) => {
-        const words = `${nameOf(deputyId)}: ${allowed} carried out, ${refused} refused`;
+        const counts = `${allowed} carried out, ${refused} refused`;
         return (
           <>
             <p class="lane">
-              <bdi>{words}</bdi>
+              <bdi>{nameOf(deputyId)}</bdi>: {counts}
             </p>
-            <svg role="img" aria-label={`${words}, in the last 24 hours`} viewBox={`0 0 ${HOURS * BAR} ${HEIGHT + 2}`}>
-              {pauses.map(({ from, to }) => (
-                <rect class="pause" x={x(from)} y="0" width={Math.max(x(to) - x(from), 2)} height={HEIGHT} />
+            <svg
+              role="img"
+              aria-label={`${isolated(nameOf(deputyId))}: ${counts}`}
+              viewBox={`0 0 ${HOURS * BAR} ${HEIGHT + 2}`}
+            >
+              {pauses.map((pause) => (
+                <rect
+                  class="pause"
+                  x={x(pause.from)}
+                  y="0"
+                  width={Math.max(x(pause.to) - x(pause.from), 2)}
+                  height={HEIGHT}
+                />
               ))}
               {hours.map((hour, index) => {
                 const [done, stopped] = [(hour.allowed / most) * HEIGHT, (hour.refused / most) * HEIGHT];
@@ -54,7 +67,7 @@ export const ActivityChart: FC<{ activity: Activity; nameOf: (deputyId: string) 
           </>
         );
       })}
-      {lanes.length > LANES_SHOWN && <p class="muted">And {lanes.length - LANES_SHOWN} quieter ones.</p>}
+      {others.length > 0 && <p class="muted">{inWords(others)}</p>}
       {lanes.length > 0 && <InNumbers since={since} lanes={lanes.slice(0, LANES_SHOWN)} nameOf={nameOf} />}
     </figure>
   );
@@ -106,6 +119,13 @@ const InNumbers: FC<Pick<Activity, 'since' | 'lanes'> & { nameOf: (deputyId: str
   </details>
 );
 
+/** What deputies without a bar did together. */
+function inWords(lanes: Activity['lanes']): string {
+  const sum = (what: 'allowed' | 'refused') => lanes.reduce((total, lane) => total + lane[what], 0);
+  const who = lanes.length === 1 ? 'one more deputy' : `${lanes.length} more deputies`;
+  return `And ${who}: ${sum('allowed')} carried out, ${sum('refused')} refused.`;
+}
+
 function clock(at: number): string {
-  return new Date(at).toISOString().slice(0, 16).replace('T', ' ');
+  return minute(new Date(at).toISOString());
 }

@@ -1,16 +1,32 @@
 /** A deputy as its human sees it: a card that says what it may do and has left, or a row among many. */
 import type { FC } from 'hono/jsx';
 import { leftOf, moment, sentenceOf, shirts } from '../authority/mandate.ts';
-import { type DeputyView, isLive, type View } from '../authority/view.ts';
+import { type DeputyView, isLive, type Standing } from '../authority/view.ts';
 import { Publisher } from '../pages/publisher.tsx';
 import { formatPrice } from '../shop/catalog.ts';
-import { displayName } from '../text.ts';
+import { displayName, isolated, minute } from '../text.ts';
 
-export type Standing = Pick<View, 'account' | 'used'>;
+/** Gives a deputy its name on the page. */
+export type NameOf = (deputyId: string) => string;
 
-export const DeputyCard: FC<{ deputy: DeputyView; standing: Standing }> = ({ deputy, standing }) => {
+/** Clients choose their names, and two of one kind have the same: those are told apart by when they were appointed. */
+export function namesOf(deputies: DeputyView[]): NameOf {
+  const named = Map.groupBy(deputies, ({ clientName }) => displayName(clientName));
+  const names = new Map(
+    [...named].flatMap(([name, same]) =>
+      same.map(({ deputyId, appointedAt }) => [
+        deputyId,
+        same.length === 1 ? name : `${name} of ${appointedAt.slice(0, 19).replace('T', ' ')}`,
+      ]),
+    ),
+  );
+  return (deputyId) => names.get(deputyId) ?? 'A deputy that is gone';
+}
+
+type Shown = { deputy: DeputyView; standing: Standing; name: string };
+
+export const DeputyCard: FC<Shown> = ({ deputy, standing, name }) => {
   const { deputyId, mandate, clientDomain, appointedAt, lastSeen, redirectHost } = deputy;
-  const name = displayName(deputy.clientName);
   return (
     <div class="card" id={deputyId}>
       <h3>
@@ -25,7 +41,7 @@ export const DeputyCard: FC<{ deputy: DeputyView; standing: Standing }> = ({ dep
         Appointed {minute(appointedAt)}
         {lastSeen && `, last seen ${minute(lastSeen)}`} UTC.
       </p>
-      <ChangeLink deputy={deputy} />
+      <ChangeLink deputy={deputy} name={name} />
     </div>
   );
 };
@@ -57,11 +73,9 @@ const Left: FC<{ deputy: DeputyView; standing: Standing }> = ({ deputy, standing
   );
 };
 
-export const DeputyTable: FC<{ deputies: DeputyView[]; standing: Standing; label: string }> = ({
-  deputies,
-  standing,
-  label,
-}) => (
+type Rows = { deputies: DeputyView[]; standing: Standing; nameOf: NameOf; label: string };
+
+export const DeputyTable: FC<Rows> = ({ deputies, standing, nameOf, label }) => (
   <div class="scroll" tabindex={0} role="region" aria-label={label}>
     <table>
       <tr>
@@ -75,8 +89,7 @@ export const DeputyTable: FC<{ deputies: DeputyView[]; standing: Standing; label
       {deputies.map((deputy) => (
         <tr>
           <td>
-            <bdi>{displayName(deputy.clientName)}</bdi>
-            <br />
+            <bdi>{nameOf(deputy.deputyId)}</bdi>
             <small>{deputy.clientDomain ?? 'unverified'}</small>
           </td>
           <td>
@@ -86,7 +99,7 @@ export const DeputyTable: FC<{ deputies: DeputyView[]; standing: Standing; label
           <td>{deputy.lastSeen && minute(deputy.lastSeen)}</td>
           <td>{moment(deputy.mandate.expiresAt)}</td>
           <td>
-            <ChangeLink deputy={deputy} />
+            <ChangeLink deputy={deputy} name={nameOf(deputy.deputyId)} />
           </td>
         </tr>
       ))}
@@ -94,9 +107,9 @@ export const DeputyTable: FC<{ deputies: DeputyView[]; standing: Standing; label
   </div>
 );
 
-const ChangeLink: FC<{ deputy: DeputyView }> = ({ deputy }) =>
+const ChangeLink: FC<{ deputy: DeputyView; name: string }> = ({ deputy, name }) =>
   isLive(deputy) ? (
-    <a href={`/deputies/${deputy.deputyId}`} aria-label={`Change limits or dismiss ${displayName(deputy.clientName)}`}>
+    <a href={`/deputies/${deputy.deputyId}`} aria-label={`Change limits or dismiss ${isolated(name)}`}>
       Change limits or dismiss…
     </a>
   ) : null;
@@ -118,9 +131,4 @@ function statusOf({ status, expired }: DeputyView, paused: boolean): [words: str
   if (status === 'revoked') return ['dismissed', 'ended'];
   if (status === 'superseded') return ['replaced', 'ended'];
   return paused ? ['paused', 'paused'] : ['active', 'active'];
-}
-
-/** ISO 8601 to the minute, as people read it. */
-export function minute(iso: string): string {
-  return iso.slice(0, 16).replace('T', ' ');
 }

@@ -10,8 +10,8 @@ export type Looking = { user: User; token: string };
 type FrameProps = Looking & {
   title: string;
   paused?: boolean;
-  /** For a page that follows the record: which version of it this is, and in how many milliseconds it changes without any act. */
-  live?: { 'data-version': string; 'data-changes-in': string };
+  /** For a page that follows the record: whose it is, which version, and in how many milliseconds it changes without any act. */
+  live?: Record<'data-account' | 'data-version' | 'data-changes-in', string>;
 };
 
 export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, live, children }) => (
@@ -22,7 +22,7 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, 
   >
     {live && (
       <div id="live" class="live" data-state="lost" hidden>
-        <span id="live-state" class="state">
+        <span id="live-state" class="state" role="status">
           Connecting…
         </span>
         <button id="live-toggle" class="link" type="button">

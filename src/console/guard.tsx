@@ -4,6 +4,7 @@ import { AuthkitUnavailableError, type SignIn } from '../auth/authkit.ts';
 import { formOf, hereOf, loginPath, typedIn } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from '../auth/session.ts';
 import { readConfig } from '../config.ts';
+import type { User } from '../deputy.ts';
 import { Message } from '../pages/layout.tsx';
 import { within } from '../within.ts';
 
@@ -17,6 +18,11 @@ export function formToken(c: AppContext, sessionId: string): string {
   return createHmac('sha256', readConfig(c.env).COOKIE_PASSWORD)
     .update(`console form ${sessionId}`)
     .digest('base64url');
+}
+
+/** What each page of the console is given. */
+export function looking(c: AppContext, { user, sessionId }: SignIn): { user: User; token: string } {
+  return { user, token: formToken(c, sessionId) };
 }
 
 /** The human in front of a page, or the way to the sign-in. */

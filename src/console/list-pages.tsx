@@ -1,19 +1,21 @@
 /** The pages that hold all of what the overview shows the first of: every deputy, every order. */
 import type { FC } from 'hono/jsx';
-import { isLive, type NumberedOrder, type View } from '../authority/view.ts';
+import { isLive, type NumberedOrder, type Standing } from '../authority/view.ts';
 import { formatPrice } from '../shop/catalog.ts';
-import { DeputyTable, minute } from './deputy-card.tsx';
+import { minute } from '../text.ts';
+import { DeputyTable, namesOf } from './deputy-card.tsx';
 import { Frame, type Looking } from './frame.tsx';
 
-export const DeputiesPage: FC<Looking & { view: View }> = ({ view, ...looking }) => {
-  const live = view.deputies.filter(isLive);
-  const ended = view.deputies.filter((deputy) => !isLive(deputy));
+export const DeputiesPage: FC<Looking & { standing: Standing }> = ({ standing, ...looking }) => {
+  const live = standing.deputies.filter(isLive);
+  const ended = standing.deputies.filter((deputy) => !isLive(deputy));
+  const shown = { standing, nameOf: namesOf(standing.deputies) };
   return (
-    <Frame {...looking} title="Every deputy" paused={view.account.authority === 'paused'}>
+    <Frame {...looking} title="Every deputy" paused={standing.account.authority === 'paused'}>
       <h2>Acting for you: {live.length}</h2>
-      {live.length > 0 && <DeputyTable deputies={live} standing={view} label="Acting for you" />}
+      {live.length > 0 && <DeputyTable {...shown} deputies={live} label="Acting for you" />}
       <h2>No longer acting for you: {ended.length}</h2>
-      {ended.length > 0 && <DeputyTable deputies={ended} standing={view} label="No longer acting for you" />}
+      {ended.length > 0 && <DeputyTable {...shown} deputies={ended} label="No longer acting for you" />}
       <Back />
     </Frame>
   );

@@ -5,9 +5,8 @@ import { moment, shirts } from '../authority/mandate.ts';
 import { type DeputyView, isLive, type View } from '../authority/view.ts';
 import { Layout } from '../pages/layout.tsx';
 import { formatPrice } from '../shop/catalog.ts';
-import { displayName } from '../text.ts';
 import { ActivityChart } from './activity-chart.tsx';
-import { DeputyCard, DeputyTable } from './deputy-card.tsx';
+import { DeputyCard, DeputyTable, type NameOf, namesOf } from './deputy-card.tsx';
 import { Frame, type Looking, Post } from './frame.tsx';
 import { OrderTable } from './list-pages.tsx';
 import { Timeline } from './timeline.tsx';
@@ -26,40 +25,51 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
   const paused = account.authority === 'paused';
   const live = deputies.filter(isLive);
   const ended = deputies.filter((deputy) => !isLive(deputy));
-  const nameOf = namesFrom(deputies);
+  const nameOf = namesOf(deputies);
   const [newestOrder] = orders;
   return (
     <Frame
       {...looking}
       title="Your deputies"
       paused={paused}
-      live={{ 'data-version': head.hash, 'data-changes-in': String(view.changesIn ?? '') }}
+      live={{
+        'data-account': looking.user.userId,
+        'data-version': head.hash,
+        'data-changes-in': String(view.changesIn ?? ''),
+      }}
     >
-      {paused ? (
-        <div class="warning" role="status">
-          <p>
-            <strong>Every deputy is paused</strong>
-            {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}. It took effect as line{' '}
-            {account.authoritySequence} of the record,{' '}
-            {newestOrder ? `after order ${newestOrder.number}` : 'before any order'}
-            {took !== undefined && `, ${took} ms after it was asked for`}. Deputies that sign in now are paused too.
-            Nothing bought before is undone.
-          </p>
-          <a class="button" href="/deputies/resume">
-            Resume…
-          </a>
-        </div>
-      ) : (
-        <Post action="/deputies/pause" token={looking.token} class="card">
-          <button class="danger brake">Pause every deputy</button>
-          <p class="muted">Stops them all at once, at their very next call. Nothing already bought is undone.</p>
-        </Post>
-      )}
+      <section id="brake" aria-label="Stop and go on">
+        {paused ? (
+          <div class="warning" role="status">
+            <p>
+              <strong>Every deputy is paused</strong>
+              {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}.
+              {account.authoritySequence !== undefined && (
+                <>
+                  {' '}
+                  It took effect as line {account.authoritySequence} of the record,{' '}
+                  {newestOrder ? `after order ${newestOrder.number}` : 'before any order'}
+                  {took !== undefined && `, ${took} ms after it was asked for`}.
+                </>
+              )}{' '}
+              Deputies that sign in now are paused too. Nothing bought before is undone.
+            </p>
+            <a class="button" href="/deputies/resume">
+              Resume…
+            </a>
+          </div>
+        ) : (
+          <Post action="/deputies/pause" token={looking.token} class="card">
+            <button class="danger brake">Pause every deputy</button>
+            <p class="muted">Stops them all at once, at their very next call. Nothing already bought is undone.</p>
+          </Post>
+        )}
+      </section>
       <h2>Acting for you</h2>
       {live.length === 0 && <p class="muted">Nobody. Give the address of this shop to an MCP client to appoint one.</p>}
       <div class="cards">
         {live.slice(0, CARDS).map((deputy) => (
-          <DeputyCard deputy={deputy} standing={view} />
+          <DeputyCard deputy={deputy} standing={view} name={nameOf(deputy.deputyId)} />
         ))}
       </div>
       {live.length > CARDS && (
@@ -86,7 +96,13 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
         </>
       )}
       <h2 id="record">What happened</h2>
-      <Filters {...{ search, tools, deputies }} />
+      <Filters {...{ search, tools, deputies, nameOf }} />
+      {Object.values(search).some((value) => value !== undefined) && (
+        <p class="muted">
+          {search.before !== undefined && `Lines before ${search.before}. `}
+          <a href="/deputies#record">Show all, from the newest</a>
+        </p>
+      )}
       {timeline.length === 0 && (
         <p class="muted">{older === undefined ? 'Nothing.' : 'Nothing among the lines looked through so far.'}</p>
       )}
@@ -107,7 +123,12 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
       {ended.length > 0 && (
         <>
           <h2>No longer acting for you</h2>
-          <DeputyTable deputies={ended.slice(0, ENDED)} standing={view} label="No longer acting for you" />
+          <DeputyTable
+            deputies={ended.slice(0, ENDED)}
+            standing={view}
+            nameOf={nameOf}
+            label="No longer acting for you"
+          />
           {ended.length > ENDED && <a href="/deputies/all">Every deputy</a>}
         </>
       )}
@@ -143,15 +164,28 @@ export const BrakePage: FC<{ token: string; paused: boolean }> = ({ token, pause
 );
 
 /** Which lines to show, as a plain form: it works without script, and its address can be kept. */
-const Filters: FC<{ search: Search; tools: string[]; deputies: DeputyView[] }> = ({ search, tools, deputies }) => (
-  <form method="get" action="/deputies#record" class="filters">
+const Filters: FC<{ search: Search; tools: string[]; deputies: DeputyView[]; nameOf: NameOf }> = ({
+  search,
+  tools,
+  deputies,
+  nameOf,
+}) => (
+  <form id="filters" method="get" action="/deputies#record" class="filters">
     <Choice
       label="Deputy"
       name="deputy"
       chosen={search.deputy}
-      offered={deputies.map(({ deputyId, clientName }) => [deputyId, displayName(clientName)])}
+      offered={[...deputies.map(({ deputyId }) => deputyId), ...(search.deputy ? [search.deputy] : [])].map((id) => [
+        id,
+        nameOf(id),
+      ])}
     />
-    <Choice label="Tool" name="tool" chosen={search.tool} offered={tools.map((tool) => [tool, tool])} />
+    <Choice
+      label="Tool"
+      name="tool"
+      chosen={search.tool}
+      offered={[...tools, ...(search.tool ? [search.tool] : [])].map((tool) => [tool, tool])}
+    />
     <Choice
       label="Decision"
       name="decision"
@@ -176,7 +210,7 @@ const Choice: FC<{ label: string; name: keyof Search; chosen: string | undefined
     {label}
     <select name={name}>
       <option value="">All</option>
-      {offered.map(([value, reads]) => (
+      {[...new Map(offered)].map(([value, reads]) => (
         <option value={value} selected={value === chosen}>
           {reads}
         </option>
@@ -189,9 +223,4 @@ function queryOf(search: Search): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(search)) if (value !== undefined) query.set(name, String(value));
   return query.toString();
-}
-
-function namesFrom(deputies: DeputyView[]): (deputyId: string) => string {
-  const names = new Map(deputies.map(({ deputyId, clientName }) => [deputyId, displayName(clientName)]));
-  return (deputyId) => names.get(deputyId) ?? 'A deputy that is gone';
 }

@@ -1,23 +1,22 @@
 /** /deputies: the human sees and changes what their deputies may do. Never reachable with an MCP token. */
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { AuthkitUnavailableError, type SignIn } from '../auth/authkit.ts';
+import { AuthkitUnavailableError } from '../auth/authkit.ts';
 import { clearGrants } from '../auth/grants.ts';
 import { objectOf } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, type PageEnv, signedIn } from '../auth/session.ts';
 import type { Act, Done, Problem } from '../authority/acts.ts';
-import { hashOf } from '../authority/audit.ts';
 import { readCeiling, readDuration, readLimits, readScopes, typedCeiling, typedLimits } from '../authority/blanks.ts';
 import { isLive } from '../authority/view.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { TOOLS } from '../tools/registry.ts';
 import { encodeWatcher, WATCHER_HEADER, WATCHER_URL } from '../watchers.ts';
-import { accept, formToken, freshVisitor, type Needed, visitor, withinPatience } from './guard.tsx';
-import { CeilingPage, DeputyPage, ErasePage, ResumePage, VerifyPage } from './act-pages.tsx';
-import type { Looking } from './frame.tsx';
+import { accept, formToken, freshVisitor, looking, type Needed, visitor, withinPatience } from './guard.tsx';
+import { CeilingPage, DeputyPage, ErasePage, ResumePage } from './act-pages.tsx';
 import { DeputiesPage, OrdersPage } from './list-pages.tsx';
 import { BrakePage, OverviewPage } from './overview-page.tsx';
+import { recordPages } from './record-routes.tsx';
 
 export const pages = new Hono<{ Bindings: PageEnv }>();
 
@@ -56,21 +55,27 @@ pages.post('/pause', async (c) => {
   const start = Date.now();
   const form = await accept(c, 'valid');
   if (form instanceof Response) return form;
-  return perform(c, form.userId, { do: 'pause' }, ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`);
+  return perform(c, form.userId, { do: 'pause' }, ({ sequence, already }) =>
+    already ? '' : `?paused=${sequence}&took=${Date.now() - start}`,
+  );
 });
+// Who opens the address of a form is shown the page that it is on.
+pages.get('/pause', (c) => c.redirect('/deputies'));
 
 pages.get('/resume', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const view = await objectOf(c, session.user.userId).look({});
-  return c.html(<ResumePage {...looking(c, session)} view={view} />);
+  const standing = await objectOf(c, session.user.userId).lookAtStanding();
+  // Somebody has resumed meanwhile, or the address was kept.
+  if (standing.account.authority === 'active') return c.redirect('/deputies');
+  return c.html(<ResumePage {...looking(c, session)} standing={standing} />);
 });
 pages.post('/resume', (c) => simply(c, 'confirmed', { do: 'resume' }));
 
 pages.get('/ceiling', async (c) => {
   const session = await freshVisitor(c);
   if (session instanceof Response) return session;
-  const { account } = await objectOf(c, session.user.userId).look({});
+  const { account } = await objectOf(c, session.user.userId).lookAtStanding();
   return c.html(<CeilingPage {...looking(c, session)} typed={typedCeiling(account.ceiling)} problems={{}} />);
 });
 pages.post('/ceiling', async (c) => {
@@ -99,67 +104,13 @@ const overviewQuery = z.object({
   took: z.coerce.number().int().min(0).max(60_000).optional().catch(undefined),
 });
 
-const headQuery = z.object({
-  sequence: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number),
-  hash: z
-    .string()
-    .trim()
-    .toLowerCase()
-    .regex(/^[0-9a-f]{64}$/),
-});
-
-pages.get('/verify', async (c) => {
-  const session = await visitor(c);
-  if (session instanceof Response) return session;
-  const { sequence = '', hash = '' } = c.req.query();
-  const expected = headQuery.safeParse({ sequence, hash });
-  const asked = sequence !== '' || hash !== '';
-  const problem =
-    asked && !expected.success ? 'A head is the number of a line and its hash of 64 hexadecimal digits.' : undefined;
-  const result = await objectOf(c, session.user.userId).verifyAudit(expected.data);
-  const page = <VerifyPage {...looking(c, session)} {...{ result, expected: { sequence, hash }, problem }} />;
-  return c.html(page, problem ? 400 : 200);
-});
-
-/** Lines fetched from the object at a time. */
-const EXPORT_PAGE = 1000;
-
-pages.get('/record.jsonl', async (c) => {
-  const session = await visitor(c);
-  if (session instanceof Response) return session;
-  const object = objectOf(c, session.user.userId);
-  let after = 0;
-  let last: { sequence: number; line: string } | undefined;
-  const encoder = new TextEncoder();
-  const text = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const lines = await object.auditText(after, EXPORT_PAGE);
-      for (const { line } of lines) controller.enqueue(encoder.encode(`${line}\n`));
-      last = lines.at(-1) ?? last;
-      after = last?.sequence ?? 0;
-      if (lines.length === EXPORT_PAGE) return;
-      // What to keep elsewhere: with it, nobody can rewrite the record unseen.
-      if (last) {
-        const head = { sequence: last.sequence, hash: hashOf(last.line) };
-        controller.enqueue(encoder.encode(`${JSON.stringify({ head })}\n`));
-      }
-      controller.close();
-    },
-  });
-  return c.body(text, 200, {
-    'Content-Type': 'application/jsonl; charset=utf-8',
-    'Content-Disposition': 'attachment; filename="mcp-shop-record.jsonl"',
-  });
-});
+pages.route('/', recordPages);
 
 pages.get('/all', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const view = await objectOf(c, session.user.userId).look({});
-  return c.html(<DeputiesPage {...looking(c, session)} view={view} />);
+  const standing = await objectOf(c, session.user.userId).lookAtStanding();
+  return c.html(<DeputiesPage {...looking(c, session)} standing={standing} />);
 });
 
 pages.get('/orders', async (c) => {
@@ -173,7 +124,7 @@ pages.get('/orders', async (c) => {
 pages.get('/:id', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const { deputies, now } = await objectOf(c, session.user.userId).look({});
+  const { deputies, now } = await objectOf(c, session.user.userId).lookAtStanding();
   const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
   if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
   const { limits, scopes } = deputy.mandate;
@@ -188,7 +139,7 @@ pages.post('/:id', async (c) => {
   const form = await accept(c, 'valid');
   if (form instanceof Response) return form;
   const { userId, typed } = form;
-  const { deputies, account, now } = await objectOf(c, userId).look({});
+  const { deputies, account, now } = await objectOf(c, userId).lookAtStanding();
   const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
   if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
   const scopes = readScopes(form.ticked);
@@ -227,15 +178,11 @@ pages.post('/:id', async (c) => {
 async function brake(c: AppContext, error: unknown): Promise<Response> {
   const last = error instanceof AuthkitUnavailableError ? await lastSignedIn(c) : undefined;
   if (!last) throw error;
-  const { account } = await objectOf(c, last.userId).look({});
+  const { account } = await objectOf(c, last.userId).lookAtStanding();
   return c.html(<BrakePage token={formToken(c, last.sessionId)} paused={account.authority === 'paused'} />, 502);
 }
 
 type PageContext = Context<{ Bindings: PageEnv }>;
-
-function looking(c: AppContext, { user, sessionId }: SignIn): Looking {
-  return { user, token: formToken(c, sessionId) };
-}
 
 /** A form with one button. */
 async function simply(c: PageContext, needed: Needed, act: Act): Promise<Response> {

@@ -1,7 +1,8 @@
 /** The record as people read it: one sentence for each line, who did it first. */
-import type { FC } from 'hono/jsx';
+import type { Child, FC } from 'hono/jsx';
 import type { Line } from '../authority/audit.ts';
 import { sentenceOf, shirts } from '../authority/mandate.ts';
+import { DAY } from '../authority/window.ts';
 import { formatPrice } from '../shop/catalog.ts';
 
 type Props = {
@@ -21,7 +22,13 @@ export const Timeline: FC<Props> = ({ lines, nameOf, now }) => (
           {ofDay.map((line) => (
             <li class={kindOf(line)} data-line={String(line.sequence)}>
               <time datetime={line.at}>{line.at.slice(11, 19)}</time>{' '}
-              <bdi class="sentence">{sentence(line, nameOf)}</bdi> <small>{line.sequence}</small>
+              <span class="sentence">
+                <Sentence line={line} nameOf={nameOf} />
+              </span>{' '}
+              <small>
+                <span class="hidden">line </span>
+                {line.sequence}
+              </small>
               <details id={`line-${line.sequence}`}>
                 <summary>
                   Details<span class="hidden"> of line {line.sequence}</span>
@@ -38,13 +45,12 @@ export const Timeline: FC<Props> = ({ lines, nameOf, now }) => (
   </>
 );
 
-const DAY = 24 * 60 * 60_000;
 const DAYS = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone: 'UTC' });
 
 function dayInWords(day: string, now: number): string {
   const reads = DAYS.format(new Date(day));
   if (day === new Date(now).toISOString().slice(0, 10)) return `Today, ${reads}`;
-  return day === new Date(now - DAY).toISOString().slice(0, 10) ? `Yesterday, ${reads}` : reads;
+  return day === new Date(now - DAY.length).toISOString().slice(0, 10) ? `Yesterday, ${reads}` : reads;
 }
 
 function kindOf(line: Line): string {
@@ -52,19 +58,31 @@ function kindOf(line: Line): string {
   return line.actor;
 }
 
-function sentence(line: Line, nameOf: (deputyId: string) => string): string {
-  if (line.actor === 'deputy') return callSentence(line, nameOf(line.deputy));
+const Sentence: FC<{ line: Line; nameOf: (deputyId: string) => string }> = ({ line, nameOf }) => {
+  const named = (deputyId: string) => <bdi>{nameOf(deputyId)}</bdi>;
+  return <>{line.actor === 'deputy' ? callSentence(line, named(line.deputy)) : actSentence(line, named)}</>;
+};
+
+function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId: string) => Child): Child {
   switch (line.act) {
     case 'appointed':
-      return `You appointed ${nameOf(line.deputy)}. ${sentenceOf('It', line.mandate)}`;
+      return (
+        <>
+          You appointed {named(line.deputy)}. {sentenceOf('It', line.mandate)}
+        </>
+      );
     case 'activated':
-      return `${nameOf(line.deputy)} took up its mandate.`;
+      return <>{named(line.deputy)} took up its mandate.</>;
     case 'superseded':
-      return `${nameOf(line.deputy)} was replaced by a newer deputy, as you said.`;
+      return <>{named(line.deputy)} was replaced by a newer deputy, as you said.</>;
     case 'revoked':
-      return `You dismissed ${nameOf(line.deputy)}.`;
+      return <>You dismissed {named(line.deputy)}.</>;
     case 'amended':
-      return `You changed the mandate of ${nameOf(line.deputy)}. ${sentenceOf('It', line.mandate)}`;
+      return (
+        <>
+          You changed the mandate of {named(line.deputy)}. {sentenceOf('It', line.mandate)}
+        </>
+      );
     case 'ceiling':
       return `You set the limits of your account to ${shirts(line.ceiling.shirtsPerDay)} and ${formatPrice(line.ceiling.spendPerDay)} in 24 hours.`;
     case 'paused':
@@ -78,21 +96,31 @@ function sentence(line: Line, nameOf: (deputyId: string) => string): string {
     case 'pruned':
       return `Lines up to ${line.through} were older than 90 days and were folded into one.`;
     case 'counted':
-      return `${nameOf(line.deputy)} was refused ${line.refused} more times, for calling too often.`;
+      return (
+        <>
+          {named(line.deputy)} was refused {moreTimes(line.refused)}, for calling too often.
+        </>
+      );
   }
 }
 
-function callSentence(line: Extract<Line, { actor: 'deputy' }>, name: string): string {
-  const more = line.refusedBefore
-    ? ` Before that it was refused ${line.refusedBefore} more times, for calling too often.`
-    : '';
-  if (line.decision === 'refused') return `${name} was refused ${line.tool}: ${line.rule ?? line.code ?? ''}${more}`;
-  if (line.repeats) return `${name} repeated the purchase of order ${line.repeats}; nothing was bought again.${more}`;
-  if (line.order) {
-    const { id, quantity, total, status } = line.order;
-    return status === 'cancelled'
-      ? `${name} cancelled order ${id}.${more}`
-      : `${name} bought ${shirts(quantity)} for ${formatPrice(total)}, order ${id}.${more}`;
-  }
-  return `${name} called ${line.tool}.${more}`;
+function callSentence(line: Extract<Line, { actor: 'deputy' }>, name: Child): Child {
+  const { tool, decision, rule, code, repeats, order, refusedBefore } = line;
+  const before = refusedBefore && ` Before that it was refused ${moreTimes(refusedBefore)}, for calling too often.`;
+  const said = (what: string) => (
+    <>
+      {name} {what}
+      {before}
+    </>
+  );
+  if (decision === 'refused') return said(`was refused ${tool}: ${rule ?? code ?? ''}`);
+  if (repeats) return said(`repeated the purchase of order ${repeats}; nothing was bought again.`);
+  if (!order) return said(`called ${tool}.`);
+  return order.status === 'cancelled'
+    ? said(`cancelled order ${order.id}.`)
+    : said(`bought ${shirts(order.quantity)} for ${formatPrice(order.total)}, order ${order.id}.`);
+}
+
+function moreTimes(count: number): string {
+  return count === 1 ? 'once more' : `${count} more times`;
 }

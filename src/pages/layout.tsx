@@ -46,7 +46,7 @@ export const Layout: FC<PropsWithChildren<Head>> = ({ title, scripts = [], data,
 export const SignedInAs: FC<{ user: User; leave: string; returnTo: string }> = ({ user, leave, returnTo }) => (
   <form method="post" action="/logout">
     <span>
-      <bdi>{displayName(user.name)}</bdi>, {user.email}
+      <bdi>{displayName(user.name)}</bdi>, <bdi>{user.email}</bdi>
     </span>
     <input type="hidden" name="return_to" value={returnTo} />
     <button class="link">{leave}</button>

@@ -2,6 +2,8 @@
 for (const button of document.querySelectorAll('button[data-copy]')) {
   if (!(button instanceof HTMLButtonElement) || !navigator.clipboard) continue;
   button.hidden = false;
+  // So that a screen reader says what came of it.
+  button.setAttribute('aria-live', 'polite');
   const label = [...button.childNodes];
   button.addEventListener('click', async () => {
     try {

@@ -14,6 +14,9 @@ const DRAW_EVERY = 400;
 const ANNOUNCE_EVERY = 10_000;
 const SESSION_OVER = 4401;
 
+const NOT_CONNECTED = 'Not connected. What you see may be out of date. Trying again…';
+const NOT_DRAWN = 'The newest lines cannot be shown at the moment. Trying again…';
+
 /** The library that takes over what changed; it was loaded before this script. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a script before this one has put there
 const { morph } = /** @type {typeof globalThis & typeof import('idiomorph')} */ (globalThis).Idiomorph;
@@ -23,35 +26,42 @@ const state = element('live-state');
 const announced = element('live-news');
 const toggle = element('live-toggle');
 
+/** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
+
 /** @type {WebSocket | undefined} */
 let socket;
-/** Where the record stands, as the socket said last. */
+/** Where the record stands, as far as this page knows. */
 let newest = shown();
-let wait = RETRY.first;
-let redrawWait = RETRY.first;
-let on = true;
-let signedOut = false;
+/** Whether the page is to be fetched although there is no news of the record. */
+let stale = false;
+let following = true;
 let drawing = false;
 let lastDrawn = 0;
 let lastAnnounced = 0;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let retrying;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
+let connectWait = RETRY.first;
+let drawWait = RETRY.first;
+/** @type {Timer} */
+let connecting;
+/** @type {Timer} */
 let redrawing;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
+/** @type {Timer} */
 let changing;
+/** @type {Timer} */
+let answering;
+/** @type {Timer} */
+let announcing;
 
 bar.hidden = false;
-toggle.addEventListener('click', () => (on ? stop() : start()));
-addEventListener('online', () => on && !socket && connect());
-document.addEventListener('visibilitychange', () => document.hidden || draw());
+toggle.addEventListener('click', () => (following ? stop() : start()));
+addEventListener('online', connect);
+document.addEventListener('visibilitychange', () => draw());
 setInterval(ping, PING_EVERY);
 watchTheClock();
 connect();
 
 function connect() {
-  clearTimeout(retrying);
-  if (socket) return;
+  clearTimeout(connecting);
+  if (!following || socket) return;
   const address = new URL('/deputies/live', location.href);
   address.protocol = address.protocol.replace('http', 'ws');
   const opened = new WebSocket(address);
@@ -59,7 +69,7 @@ function connect() {
   opened.addEventListener('message', ({ data }) => {
     clearTimeout(answering);
     if (data === 'pong') return;
-    wait = RETRY.first;
+    connectWait = RETRY.first;
     newest = String(data);
     sayLive();
     draw();
@@ -70,31 +80,22 @@ function connect() {
 /** @param {WebSocket} lost @param {number} [code] */
 function lose(lost, code) {
   if (socket !== lost) return;
-  socket = undefined;
+  hangUp();
+  // Another page may have refreshed the session meanwhile, so this is no news yet.
+  if (code !== SESSION_OVER) say('lost', NOT_CONNECTED);
+  connecting = setTimeout(connect, connectWait * (0.75 + Math.random() / 2));
+  connectWait = Math.min(connectWait * 2, RETRY.last);
+  // Whether the session is over, the page finds out by fetching itself, even when nobody looks.
+  stale = true;
+  draw({ unseen: true });
+}
+
+function hangUp() {
   clearTimeout(answering);
-  lost.close();
-  if (!on) return;
-  // The session may have been refreshed by another page meanwhile: whether it is over, the page itself finds out.
-  if (code === SESSION_OVER) return void fetchPage().then(() => signedOut || again());
-  say('lost', 'Not connected. What you see may be out of date. Trying again…');
-  again();
+  const open = socket;
+  socket = undefined;
+  open?.close();
 }
-
-function again() {
-  clearTimeout(retrying);
-  retrying = setTimeout(
-    () => {
-      connect();
-      // Refused before it opened: a page that is signed out learns it by fetching itself.
-      void fetchPage();
-    },
-    wait * (0.75 + Math.random() / 2),
-  );
-  wait = Math.min(wait * 2, RETRY.last);
-}
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let answering;
 
 function ping() {
   const asked = socket;
@@ -105,73 +106,89 @@ function ping() {
 }
 
 function stop() {
-  on = false;
-  clearTimeout(retrying);
-  socket?.close();
-  socket = undefined;
+  following = false;
+  for (const timer of [connecting, redrawing, changing]) clearTimeout(timer);
+  hangUp();
   toggle.textContent = 'Follow live';
   say('off', 'Live updates are off');
 }
 
 function start() {
-  on = true;
+  following = true;
   toggle.textContent = 'Stop live updates';
   say('lost', 'Connecting…');
+  watchTheClock();
   connect();
+  // Somebody else may have signed in meanwhile.
+  stale = true;
+  draw();
 }
 
-/** Fetches the page when it is behind: not more often than one can see, and not while nobody looks. */
-function draw() {
-  if (drawing || document.hidden || signedOut || newest === shown()) return;
+/** Fetches the page when it is behind: one at a time, not more often than one can see, and not while nobody looks. */
+function draw({ unseen = false } = {}) {
+  if (!following || drawing || (document.hidden && !unseen)) return;
+  if (!stale && newest === shown()) return;
   clearTimeout(redrawing);
   const due = lastDrawn + DRAW_EVERY - Date.now();
-  if (due > 0) return void (redrawing = setTimeout(draw, due));
-  void redraw();
+  if (due > 0) redrawing = setTimeout(() => draw({ unseen }), due);
+  else void redraw();
 }
 
 async function redraw() {
   drawing = true;
   lastDrawn = Date.now();
+  const heard = newest;
+  stale = false;
   const fetched = await fetchPage();
   drawing = false;
+  if (!following) return;
   if (fetched) {
-    redrawWait = RETRY.first;
+    // The page can be ahead of the word about it; what came in between is drawn next.
+    if (newest === heard) newest = shown();
+    drawWait = RETRY.first;
     sayLive();
-    // What came in between.
     draw();
-  } else if (on) {
-    say('lost', 'The newest lines cannot be shown at the moment. Trying again…');
-    redrawing = setTimeout(draw, redrawWait);
-    redrawWait = Math.min(redrawWait * 2, RETRY.last);
+  } else {
+    stale = true;
+    say('lost', socket ? NOT_DRAWN : NOT_CONNECTED);
+    redrawing = setTimeout(draw, drawWait);
+    drawWait = Math.min(drawWait * 2, RETRY.last);
   }
 }
 
 /** Only what shows the newest line is live. */
 function sayLive() {
-  if (on && socket && newest === shown()) say('on', 'Live');
+  if (socket?.readyState === WebSocket.OPEN && newest === shown()) say('on', 'Live');
 }
 
 async function fetchPage() {
   try {
     const signal = AbortSignal.timeout(PAGE_WITHIN);
     const response = await fetch(location.href, { redirect: 'manual', headers: { Accept: 'text/html' }, signal });
-    if (response.type === 'opaqueredirect') return over();
-    if (!response.ok) return false;
-    take(new DOMParser().parseFromString(await response.text(), 'text/html'));
+    if (response.type === 'opaqueredirect') return signedOut();
+    const text = await response.text();
+    if (!response.ok || !following) return false;
+    const page = new DOMParser().parseFromString(text, 'text/html');
+    const main = page.querySelector('main');
+    if (!main) return false;
+    // Somebody else has signed in meanwhile, in another page.
+    if (main.dataset['account'] !== element('page').dataset['account']) return location.reload();
+    take(page.title, main);
     return true;
   } catch {
     return false;
   }
 }
 
-/** @param {Document} page */
-function take(page) {
-  const known = lineNumbers(document);
-  const main = page.querySelector('main');
-  if (!main) return;
-  for (const item of main.querySelectorAll('li[data-line]')) {
-    if (item instanceof HTMLElement && Number(item.dataset['line']) > known.last) item.classList.add('new');
-  }
+/** @param {string} title @param {HTMLElement} main */
+function take(title, main) {
+  const before = lines(document);
+  // After the record was erased it begins anew, and all of it is news.
+  const last = numberOf(lines(main)[0]) < numberOf(before[0]) ? 0 : numberOf(before[0]);
+  const shownAsNew = new Set(before.filter(({ classList }) => classList.contains('new')).map(numberOf));
+  const news = lines(main).filter((line) => numberOf(line) > last);
+  for (const line of lines(main)) if (news.includes(line) || shownAsNew.has(numberOf(line))) line.classList.add('new');
+  const focused = document.activeElement !== document.body;
   // What the human opened or chose stays as it is.
   const chosen = selects().map(({ name, value }) => ({ name, value }));
   const callbacks = {
@@ -180,28 +197,38 @@ function take(page) {
     /** @param {Element} node */
     beforeNodeMorphed: (node) => !(node instanceof HTMLElement && node.id === 'live'),
   };
+  // Taken before: the morph moves what it can use.
+  const said = news.map((line) => ({ human: line.classList.contains('human'), text: sentenceOf(line) }));
   void morph(element('page'), main, { morphStyle: 'outerHTML', callbacks });
   for (const select of selects()) select.value = chosen.find(({ name }) => name === select.name)?.value ?? select.value;
-  document.title = page.title;
+  document.title = title;
+  // What had the focus is gone: the button that stops everything, or the way to go on, is never a wrong place.
+  if (focused && document.activeElement === document.body) {
+    const brake = document.querySelector('#brake button, #brake a');
+    if (brake instanceof HTMLElement) brake.focus({ preventScroll: true });
+  }
   watchTheClock();
-  announce(lineNumbers(document).items.filter((item) => Number(item.dataset['line']) > known.last));
+  if (said.length > 0) announce(said);
 }
 
-/** @param {HTMLElement[]} items */
-function announce(items) {
-  const [last] = items;
-  if (!last || Date.now() - lastAnnounced < ANNOUNCE_EVERY) return;
-  lastAnnounced = Date.now();
-  const sentence = last.querySelector('.sentence')?.textContent ?? '';
-  announced.textContent = items.length > 1 ? `${items.length} new lines. The last: ${sentence}` : sentence;
+/**
+ * Tells a screen reader: what the human did at once, the rest not more often than one can listen to.
+ *
+ * @param {{ human: boolean, text: string }[]} news The newest first.
+ */
+function announce(news) {
+  clearTimeout(announcing);
+  const act = news.find(({ human }) => human);
+  const due = act ? 0 : Math.max(lastAnnounced + ANNOUNCE_EVERY - Date.now(), 0);
+  const { text } = act ?? news[0] ?? { text: '' };
+  announcing = setTimeout(() => {
+    lastAnnounced = Date.now();
+    announced.textContent = news.length > 1 ? `${news.length} new lines. ${text}` : text;
+  }, due);
 }
 
-function over() {
-  signedOut = true;
-  on = false;
-  clearTimeout(retrying);
-  socket?.close();
-  socket = undefined;
+function signedOut() {
+  stop();
   toggle.hidden = true;
   say('lost', 'You are signed out. This page no longer follows. ');
   const link = document.createElement('a');
@@ -216,7 +243,14 @@ function watchTheClock() {
   clearTimeout(changing);
   const inside = Number(element('page').dataset['changesIn'] || Infinity);
   // A timer holds 24 days.
-  if (inside < 2 ** 31) changing = setTimeout(() => void fetchPage(), Math.max(inside, 0) + 1000);
+  if (inside >= 2 ** 31) return;
+  changing = setTimeout(
+    () => {
+      stale = true;
+      draw();
+    },
+    Math.max(inside, 0) + 1000,
+  );
 }
 
 /** @param {string} name @param {string} text */
@@ -235,10 +269,23 @@ function selects() {
   return [...document.querySelectorAll('select')];
 }
 
-/** @param {ParentNode} root */
-function lineNumbers(root) {
-  const items = [...root.querySelectorAll('li[data-line]')].filter((item) => item instanceof HTMLElement);
-  return { items, last: Math.max(0, ...items.map((item) => Number(item.dataset['line']))) };
+/**
+ * The lines of the record that are shown, newest first.
+ *
+ * @param {ParentNode} root
+ */
+function lines(root) {
+  return [...root.querySelectorAll('li[data-line]')].filter((line) => line instanceof HTMLElement);
+}
+
+/** @param {HTMLElement | undefined} line */
+function numberOf(line) {
+  return Number(line?.dataset['line'] ?? 0);
+}
+
+/** @param {HTMLElement} line */
+function sentenceOf(line) {
+  return line.querySelector('.sentence')?.textContent?.trim() ?? '';
 }
 
 /** @param {string} id @returns {HTMLElement} */

@@ -12,6 +12,8 @@ import { inBrowser, noBrowser } from '../support/chromium.ts';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PURCHASE = { company: '<img src=x onerror=alert(1)>', mailingAddress: '12 St James’s Square', tshirtSize: 'L' };
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+const OUTSIDE_ITS_CELL = `[...document.querySelectorAll('td bdi')]
+  .filter((text) => text.getBoundingClientRect().right > text.closest('td').getBoundingClientRect().right).length`;
 const overSocket: typeof fetch = (input, init) => fetch(input, init);
 const HOSTILE = '<script>alert(1)</script>\u202Eevil ' + 'x'.repeat(60);
 
@@ -68,6 +70,28 @@ async function signIn(page: Page, email: string): Promise<void> {
   await page.waitForURL('**/deputies');
 }
 
+/** The address that a client with a hostile name sends a human to. */
+async function consentPath(): Promise<string> {
+  const registered = await fetch(`${server.origin}/register`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      client_name: HOSTILE,
+      redirect_uris: [REDIRECT_URI],
+      token_endpoint_auth_method: 'none',
+    }),
+  });
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: z.object({ client_id: z.string() }).parse(await registered.json()).client_id,
+    redirect_uri: REDIRECT_URI,
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+    resource: `${server.origin}/mcp`,
+  });
+  return `/authorize?${query.toString()}`;
+}
+
 const isLive = (page: Page) => page.getByText('Live', { exact: true }).waitFor();
 const says = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor();
 
@@ -98,9 +122,13 @@ test.skipIf(noBrowser())('two windows follow the deputies, and either one stops 
     await says(other, /laptop agent bought 1 shirt/);
     await says(other, 'Left now: 7 shirts of 8 shirts');
 
+    await other.getByRole('button', { name: 'Pause every deputy' }).focus();
     await one.getByRole('button', { name: 'Pause every deputy' }).click();
     await says(one, /after order \d+, \d+ ms after it was asked for/);
     await says(other, 'Every deputy is paused');
+    // A screen reader hears of it at once, and the focus is not lost with the button that it was on.
+    await other.getByRole('status').filter({ hasText: 'You paused every deputy.' }).waitFor();
+    expect(await other.evaluate('document.activeElement.textContent')).toBe('Resume…');
     expect((await deputy.call('listMcpShopInventory')).data['error']).toMatchObject({ code: 'paused' });
     await says(other, /laptop agent was refused listMcpShopInventory/);
 
@@ -109,14 +137,14 @@ test.skipIf(noBrowser())('two windows follow the deputies, and either one stops 
     await says(one, 'You let your deputies go on.');
     expect((await deputy.call('listMcpShopInventory')).isError).toBe(false);
 
-    await one.getByRole('link', { name: 'Change limits or dismiss laptop agent' }).click();
+    await one.getByRole('link', { name: /Change limits or dismiss .laptop agent/ }).click();
     await one.getByLabel('Shirts in one order', { exact: true }).fill('1');
     await one.getByRole('button', { name: 'Change the mandate' }).click();
     await says(other, /You changed the mandate of laptop agent/);
     const refused = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 2 });
     expect(refused.data['error']).toMatchObject({ code: 'order_limit' });
 
-    await one.getByRole('link', { name: 'Change limits or dismiss laptop agent' }).click();
+    await one.getByRole('link', { name: /Change limits or dismiss .laptop agent/ }).click();
     await one.getByRole('button', { name: 'Dismiss this deputy' }).click();
     await says(other, 'You dismissed laptop agent.');
     const { status } = await fetch(`${server.origin}/mcp`, {
@@ -165,6 +193,55 @@ test.skipIf(noBrowser())('what the human opened or chose stays, and new deputies
     await page.getByRole('button', { name: 'Show these' }).click();
     await says(page, /desk agent was refused/);
     expect(await page.getByText('desk agent took up its mandate.').count()).toBe(0);
+  });
+});
+
+test.skipIf(noBrowser())('a page never shows somebody else’s deputies under a name it had before', async () => {
+  await inBrowser(async (browser) => {
+    const [page, other] = [await windowOf(browser, []), await windowOf(browser, [])];
+    await signIn(page, 'first@example.com');
+    await isLive(page);
+    await page.getByRole('button', { name: 'Stop live updates' }).click();
+    await other.goto(`${server.origin}/deputies`);
+    await other.getByRole('button', { name: 'Sign out' }).click();
+    await signIn(other, 'second@example.com');
+    await page.getByRole('button', { name: 'Follow live' }).click();
+    await says(page, 'second@example.com');
+    expect(await page.getByText('first@example.com').count()).toBe(0);
+    await isLive(page);
+  });
+});
+
+test.skipIf(noBrowser())('a page that was told to stop stays as it is, until it is told to follow', async () => {
+  await inBrowser(async (browser) => {
+    const page = await windowOf(browser, []);
+    await signIn(page, 'radia@example.com');
+    await isLive(page);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.getByRole('button', { name: 'Stop live updates' }).click();
+    const radia = new Person('radia@example.com', server.origin, overSocket);
+    const deputy = await Deputy.connect('2026-07-28', radia, server.origin, overSocket, 'still agent');
+    await deputy.call('listMcpShopInventory');
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange')); dispatchEvent(new Event('online'))");
+    expect(asked).toEqual([]);
+    await page.getByRole('button', { name: 'Follow live' }).click();
+    await says(page, 'still agent called listMcpShopInventory.');
+  });
+});
+
+test.skipIf(noBrowser())('Enter in a blank of the consent page grants nothing', async () => {
+  await inBrowser(async (browser) => {
+    const page = await windowOf(browser, []);
+    await signIn(page, 'edsger@example.com');
+    await page.goto(server.origin + (await consentPath()));
+    const field = page.getByLabel('Shirts in one order', { exact: true });
+    await field.fill('4');
+    await field.press('Enter');
+    await page.getByRole('button', { name: 'Deny' }).focus();
+    expect(await field.inputValue()).toBe('4');
+    await page.goto(`${server.origin}/deputies`);
+    await says(page, 'Nobody. Give the address');
   });
 });
 
@@ -222,24 +299,16 @@ test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       await signIn(page, email);
       const [, deputyPath = ''] = /href="(\/deputies\/dep_[^"]+)"/.exec(await page.content()) ?? [];
-      const registered = await fetch(`${server.origin}/register`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({
-          client_name: HOSTILE,
-          redirect_uris: ['http://localhost:33418/callback'],
-          token_endpoint_auth_method: 'none',
-        }),
-      });
-      const clientId = z.object({ client_id: z.string() }).parse(await registered.json()).client_id;
-      const consent = `/authorize?response_type=code&client_id=${clientId}&redirect_uri=${encodeURIComponent('http://localhost:33418/callback')}&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&resource=${encodeURIComponent(`${server.origin}/mcp`)}`;
+      const consent = await consentPath();
       const check = async (name: string) => {
         for (const width of [1280, 390]) {
           await page.setViewportSize({ width, height: 900 });
           const overflow = await page.evaluate<number>(OVERFLOW);
+          const outside = await page.evaluate<number>(OUTSIDE_ITS_CELL);
           const wrong = await violations(page);
           await page.screenshot({ path: `${SCREENSHOTS}/${name}-${width}-${scheme}.png`, fullPage: true });
-          if (wrong.length > 0 || overflow > 0) found[`${name} at ${width}`] = { overflow, wrong };
+          if (wrong.length > 0 || overflow > 0 || outside > 0)
+            found[`${name} at ${width}`] = { overflow, outside, wrong };
         }
       };
       const paths: Record<string, string> = { landing: '/', consent, overview: '/deputies', deputy: deputyPath };
@@ -257,7 +326,7 @@ test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
       await check('consent-with-a-mistake');
       await page.goto(`${server.origin}/deputies`);
       await page.getByRole('button', { name: 'Pause every deputy' }).click();
-      await says(page, 'Every deputy is paused');
+      await page.waitForURL('**/deputies?paused=*');
       await check('paused');
       await page.getByRole('button', { name: 'Sign out' }).click();
       await page.goto(`${server.origin}/deputies`);

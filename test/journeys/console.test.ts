@@ -132,7 +132,7 @@ test('of very many deputies the page shows a dozen, and all of them are in one t
       SELECT 'dep_' || i, 'Agent ' || i || '!', iif(i % 2, 'active', 'revoked'), ${columns} FROM n, deputies LIMIT 500`);
   });
   const named = (page: Page) =>
-    new Set([...page.html.matchAll(/<bdi>(Agent \d+!|The first one)<\/bdi>/g)].map(([, name]) => name)).size;
+    new Set([...page.html.matchAll(/<(?:h3|td)><bdi>(Agent \d+!|The first one)<\/bdi>/g)].map(([, name]) => name)).size;
   const overview = await consoleOf(human);
   expect(overview.html.match(/<progress/g)).toHaveLength(24);
   expect(named(overview)).toBe(12 + 5);
@@ -196,13 +196,50 @@ test('the consent page says that deputies are paused', async () => {
   expect(textOf(await human.walk(authorizePath(await registeredClient())))).toContain('This one will be paused too');
 });
 
+test('deputies of one name are told apart by when they were appointed', async () => {
+  const human = person();
+  await deputyOf(human, '2025-11-25', 'Claude');
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+  await deputyOf(human, '2026-07-28', 'Claude');
+  const { html } = await consoleOf(human);
+  const links = [...html.matchAll(/aria-label="Change limits or dismiss ([^"]+)"/g)].map(([, name]) => name);
+  expect(links).toHaveLength(2);
+  expect(new Set(links).size).toBe(2);
+  const choices = [...html.matchAll(/<option value="dep_[^"]+">([^<]+)</g)].map(([, name]) => name);
+  expect(new Set(choices).size).toBe(2);
+  for (const name of choices) expect(name).toMatch(/^Claude of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+});
+
+test('a part of the record leads back to all of it, and says what it is filtered by', async () => {
+  const human = person();
+  await deputyOf(human, '2025-11-25');
+  for (const query of ['before=2', 'deputy=dep_gone', 'tool=noSuchTool', 'decision=refused']) {
+    const { html } = await human.browser.open(`/deputies?${query}`);
+    expect(html, query).toContain('<a href="/deputies#record">Show all, from the newest</a>');
+    const [name = '', value = ''] = query.split('=');
+    if (name !== 'before') expect(html).toMatch(new RegExp(`<option value="${value}" selected`));
+  }
+  expect((await consoleOf(human)).html).not.toContain('Show all');
+});
+
+test('addresses that a person might open or keep lead to the page', async () => {
+  const human = person();
+  await deputyOf(human, '2025-11-25');
+  for (const path of ['/deputies/', '/deputies/pause', '/deputies/resume']) {
+    expect((await human.browser.open(path)).url.pathname, path).toBe('/deputies');
+  }
+  expect((await human.browser.open('/deputies/all/')).url.pathname).toBe('/deputies/all');
+});
+
 test('pressed twice, or on an old page, pause and resume do no harm', async () => {
   const human = person();
   await deputyOf(human, '2025-11-25');
   const page = await consoleOf(human);
-  await human.browser.press(page, 'Pause every deputy');
+  const first = await human.browser.press(page, 'Pause every deputy');
+  expect(textOf(first)).toMatch(/\d+ ms after it was asked for/);
   const before = await objectOf(human).look({});
-  await human.browser.press(page, 'Pause every deputy');
+  const second = await human.browser.press(page, 'Pause every deputy');
+  expect(textOf(second), 'it was paused before this was asked for').not.toContain('ms after it was asked for');
   const after = await objectOf(human).look({});
   expect(after.head).toEqual(before.head);
   expect(after.account.authorityAt).toBe(before.account.authorityAt);
@@ -453,7 +490,9 @@ test('erasing is no way around a pause, or around the limits of the account', as
   await buy(deputy, { quantity: 2 });
   await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 50_000 } });
   await objectOf(human).act({ do: 'pause' });
-  await human.browser.press(await human.browser.open('/deputies/erase'), 'Delete everything');
+  const erased = await human.browser.press(await human.browser.open('/deputies/erase'), 'Delete everything');
+  expect(textOf(erased)).toContain('Every deputy is paused since');
+  expect(textOf(erased), 'of orders it knows nothing any more').not.toContain('It took effect as line');
   const { account, used } = await objectOf(human).look({});
   expect(account).toMatchObject({ authority: 'paused', ceiling: { shirtsPerDay: 3 } });
   expect(used).toEqual({ shirts: 2, spend: 5000 });

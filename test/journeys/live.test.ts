@@ -1,6 +1,7 @@
 /** Open pages follow the record: they are told of each act, and the object sleeps under them in between. */
 import { evictDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/authority/mandate.ts';
 import type { Person } from '../../src/dev/clients.ts';
 import { openPage } from '../support/live.ts';
 import { buy, deputyOf, objectOf, person } from '../support/shop.ts';
@@ -31,6 +32,21 @@ test('the object sleeps under an idle open page, and the page hears of the next 
   await vi.waitFor(() => expect(page.heard).toContain(head));
   expect(page.closedWith).toBeUndefined();
 });
+
+test.each(['verify', 'record.jsonl'])(
+  'reading the record at %s adds what was not in it, and pages hear',
+  async (path) => {
+    const human = person();
+    const deputy = await deputyOf(human, '2025-11-25');
+    for (let call = 0; call < DEFAULT_LIMITS.callsPerMinute + 3; call += 1) await deputy.call('listMcpShopInventory');
+    const page = await openPage(human);
+    const before = await headOf(human);
+    await human.browser.open(`/deputies/${path}`);
+    const after = await headOf(human);
+    expect(after).not.toBe(before);
+    await vi.waitFor(() => expect(page.heard).toContain(after));
+  },
+);
 
 test('a sign of life is answered', async () => {
   const human = person();

@@ -1,0 +1,66 @@
+/** The record as a whole: verified, and downloaded. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { objectOf } from '../auth/requests.ts';
+import type { PageEnv } from '../auth/session.ts';
+import { hashOf } from '../authority/audit.ts';
+import { VerifyPage } from './act-pages.tsx';
+import { looking, visitor } from './guard.tsx';
+
+export const recordPages = new Hono<{ Bindings: PageEnv }>();
+
+const headQuery = z.object({
+  sequence: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+  hash: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .regex(/^[0-9a-f]{64}$/),
+});
+
+recordPages.get('/verify', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const { sequence = '', hash = '' } = c.req.query();
+  const expected = headQuery.safeParse({ sequence, hash });
+  const asked = sequence !== '' || hash !== '';
+  const problem =
+    asked && !expected.success ? 'A head is the number of a line and its hash of 64 hexadecimal digits.' : undefined;
+  const result = await objectOf(c, session.user.userId).verifyAudit(expected.data);
+  const page = <VerifyPage {...looking(c, session)} {...{ result, expected: { sequence, hash }, problem }} />;
+  return c.html(page, problem ? 400 : 200);
+});
+
+/** Lines fetched from the object at a time. */
+const EXPORT_PAGE = 1000;
+
+recordPages.get('/record.jsonl', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const object = objectOf(c, session.user.userId);
+  let after = 0;
+  let last: { sequence: number; line: string } | undefined;
+  const encoder = new TextEncoder();
+  const text = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const lines = await object.auditText(after, EXPORT_PAGE);
+      for (const { line } of lines) controller.enqueue(encoder.encode(`${line}\n`));
+      last = lines.at(-1) ?? last;
+      after = last?.sequence ?? 0;
+      if (lines.length === EXPORT_PAGE) return;
+      // What to keep elsewhere: with it, nobody can rewrite the record unseen.
+      if (last) {
+        const head = { sequence: last.sequence, hash: hashOf(last.line) };
+        controller.enqueue(encoder.encode(`${JSON.stringify({ head })}\n`));
+      }
+      controller.close();
+    },
+  });
+  return c.body(text, 200, {
+    'Content-Type': 'application/jsonl; charset=utf-8',
+    'Content-Disposition': 'attachment; filename="mcp-shop-record.jsonl"',
+  });
+});
