@@ -38,6 +38,15 @@ export function tableOf(list: ReadonlyMap<string, Entry>, results: readonly Resu
   ].join('\n');
 }
 
+/** How much that is, in a sentence. */
+export function totalsOf(list: ReadonlyMap<string, Entry>, results: readonly Result[]): string {
+  const counted = results.filter(({ scenario, place }) => list.get(scenario)?.passes.includes(place));
+  const passed = counted.flatMap(({ checks }) => checks).filter(({ status }) => status === 'SUCCESS');
+  const names = new Set(counted.map(({ scenario }) => scenario));
+  const left = [...list.values()].filter(({ passes }) => passes.length === 0).length;
+  return `${passed.length} checks passed, of ${names.size} scenarios. ${left} scenarios do not apply.`;
+}
+
 /** The same table, whatever a formatter did to the spaces and rules in it. */
 export function isSameTable(one: string, other: string): boolean {
   return plain(one) === plain(other);

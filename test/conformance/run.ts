@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { Deputy, Person } from '../../src/dev/clients.ts';
 import { DevServer } from '../../src/dev/dev-server.ts';
 import { addToken } from './proxy.ts';
-import { isSameTable, tableOf } from './report.ts';
+import { isSameTable, tableOf, totalsOf } from './report.ts';
 import { ERAS, type Place, SCENARIOS } from './scenarios.ts';
 import { knownScenarios, runAuthorizationScenarios, runServerScenarios } from './suite.ts';
 import { type Result, surprises } from './verdict.ts';
@@ -40,6 +40,7 @@ const table = tableOf(SCENARIOS, results);
 console.log(
   `\nChecks passed, for each scenario, on the shop and on the same Worker with the suite's own tools:\n\n${table}`,
 );
+console.log(`\n${totalsOf(SCENARIOS, results)}`);
 
 const found = surprises(SCENARIOS, await knownScenarios(), results);
 if (options.write) writeTable();
