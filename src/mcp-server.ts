@@ -3,7 +3,6 @@ import { McpServer as LegacyMcpServer } from '@modelcontextprotocol/sdk/server/m
 import { McpServer } from '@modelcontextprotocol/server';
 import type { Connection, ConnectionContext } from 'agents';
 import { McpAgent } from 'agents/mcp';
-import { createMcpHandler } from 'agents/mcp/server';
 import { z } from 'zod';
 import { LineRefusedError, type Refreshed, sendAuditLine } from './auth/authkit.ts';
 import {
@@ -30,7 +29,8 @@ import {
   type View,
 } from './authority/view.ts';
 import { readConfig } from './config.ts';
-import { CALLER_HEADER, type Caller, decodeCaller, objectName } from './deputy.ts';
+import { CALLER_HEADER, decodeCaller, objectName } from './deputy.ts';
+import { bodyOf, serveMcp } from './mcp-transport.ts';
 import { invalidToken } from './rpc-error.ts';
 import { type DeliveryJob, deliveryJobSchema, Outbox } from './shop/outbox.ts';
 import { recordUnserved, registerTools, type Visit } from './tools/boundary.ts';
@@ -143,26 +143,15 @@ export class McpShopServer extends McpAgent {
       allowed: false,
     };
     const tools = TOOLS.filter((tool) => visit.demoTools || !tool.demo);
-    const handler = createMcpHandler(() => serverFor(tools, visit), {
-      legacy: 'stateless',
-      maxSubscriptions: 0,
-      // The OAuth provider answers CORS, and the Worker has checked Host and Origin.
-      corsOptions: false,
-      allowedOriginHostnames: '*',
-    });
-    // Without byte-order marks, so that everybody who parses it reads the same.
-    const body = (await request.text()).replace(/^\uFEFF+/, '');
-    const { method, headers, url } = request;
-    const answer = await handler.fetch(new Request(url, { method, headers, body }), { authInfo: toAuthInfo(caller) });
-    // The older era answers before the call is through; only now is it known what came of it.
-    const whole = await answer.arrayBuffer();
+    const body = await bodyOf(request);
+    const answer = await serveMcp(request, body, caller, () => serverFor(tools, visit));
     const call = toolCallIn(body);
     if (call && !visit.recorded) recordUnserved(call.name, tools, visit);
     if (call) await this.#changed();
     // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
     const ended = visit.allowed ? undefined : this.#ledger.endOf(caller.deputyId);
     if (ended) return invalidToken(caller.resource, ended.message);
-    return new Response(whole, answer);
+    return answer;
   }
 
   /** The scheduler calls these by their names. */
@@ -304,9 +293,4 @@ function toolCallIn(body: string): { name: string | undefined } | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What the SDK needs for a step-up challenge. The token itself stays in the Worker. */
-function toAuthInfo({ clientId, scopes, resource }: Caller) {
-  return { token: '', clientId, scopes, resource: new URL(resource) };
 }

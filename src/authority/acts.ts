@@ -41,8 +41,11 @@ export function activate(ledger: Ledger, deputyId: string, grantId: string): Don
     const now = ledger.now(head);
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
-    // A client that did not get the answer asks again.
-    if (deputy.status === 'active' && deputy.grantId === grantId) return done(ledger, head);
+    // A client that did not get the answer asks again; and one from before grants were recorded was live at once.
+    if (deputy.status === 'active' && (deputy.grantId ?? grantId) === grantId) {
+      if (deputy.grantId === undefined) ledger.deputies.setGrant(deputyId, grantId);
+      return done(ledger, head);
+    }
     if (deputy.status !== 'pending') return { problem: 'ended' };
     ledger.deputies.setGrant(deputyId, grantId);
     ledger.deputies.setStatus(deputyId, 'active', now);

@@ -157,6 +157,21 @@ export class Deputy {
     return deputy;
   }
 
+  /** A client that signed in long ago, with what it kept from then. */
+  static async resume(
+    era: Era,
+    person: Person,
+    origin: string,
+    fetch: Fetch,
+    kept: { client: OAuthClientInformationMixed; tokens: OAuthTokens },
+  ): Promise<Deputy> {
+    const deputy = new Deputy(era, person, new URL('/mcp', origin), fetch, 'Resumed client');
+    deputy.credentials.saveClientInformation(kept.client);
+    deputy.credentials.saveTokens(kept.tokens);
+    await deputy.reconnect();
+    return deputy;
+  }
+
   /** Connects anew with what it holds, signing in when the server asks for it. */
   async reconnect(): Promise<void> {
     await this.#signingIn(() => this.#connect());

@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+/** As the script `dev` names it. */
+const DEV_ENTRY = 'src/dev/index.ts';
 /** The project's own runtime and tools first, as pnpm does for a script. */
 export const TOOLS = join(ROOT, 'node_modules/.bin');
 export const ENVIRONMENT = {
@@ -25,21 +27,26 @@ const GUARD = 'sh -c "$0" & cat > /dev/null; kill -TERM 0';
 export class DevServer {
   readonly origin: string;
   readonly #port: number;
+  readonly #entry: string;
   readonly #data: string;
   #guard: ChildProcess | undefined;
   #output = '';
 
-  private constructor(port: number) {
+  private constructor(port: number, entry: string) {
     this.#port = port;
+    this.#entry = entry;
     this.origin = `http://localhost:${port}`;
     this.#data = mkdtempSync(join(tmpdir(), 'mcp-shop-'));
     // Instead of .dev.vars: a developer's real keys and settings do not belong into a demo or a test.
     writeFileSync(join(this.#data, 'no.env'), '');
   }
 
-  /** Starts the server; throws with all that it printed when it does not answer within 90 seconds. */
-  static async start(): Promise<DevServer> {
-    const server = new DevServer(await freePort());
+  /**
+   * Starts the server; throws with all that it printed when it does not answer within 90 seconds. `entry` is another
+   * Worker than that of `pnpm dev`, as a path from the project's root.
+   */
+  static async start(entry: string = DEV_ENTRY): Promise<DevServer> {
+    const server = new DevServer(await freePort(), entry);
     await server.#run();
     return server;
   }
@@ -75,7 +82,7 @@ export class DevServer {
       .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
     // The folder goes through the environment, because its name may hold what a shell would take apart.
     const options = `--port ${this.#port} --inspector-port 0 --persist-to "$DATA" --env-file "$DATA/no.env"`;
-    const guard = spawn('sh', ['-c', GUARD, `${scripts.dev} ${options}`], {
+    const guard = spawn('sh', ['-c', GUARD, `${scripts.dev.replace(DEV_ENTRY, this.#entry)} ${options}`], {
       cwd: ROOT,
       env: { ...ENVIRONMENT, DATA: this.#data },
       detached: true,

@@ -1,6 +1,7 @@
 /** What a client sees of the tools, in both protocol eras. */
 import { expect, test } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
+import { rpc } from '../support/http.ts';
 import { deputyOf, person, PURCHASE } from '../support/shop.ts';
 
 const NAMES = [
@@ -57,4 +58,24 @@ test('both eras publish the same tools', async () => {
 test.each(ERAS)('a %s client is told who serves it', async (era) => {
   const deputy = await deputyOf(person(), era);
   expect(deputy.serverVersion).toMatchObject({ name: 'MCP Shop on Cloudflare' });
+});
+
+test('a client that listens for changes is told that there will be none, and its stream ends at once', async () => {
+  const { accessToken } = await deputyOf(person(), '2026-07-28');
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const notifications = { toolsListChanged: true, resourceSubscriptions: ['shop://orders'] };
+  const answer = await rpc(
+    accessToken,
+    { jsonrpc: '2.0', id: 'stream', method: 'subscriptions/listen', params: { notifications, _meta: meta } },
+    { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': 'subscriptions/listen' },
+  );
+  expect(answer.status).toBe(200);
+  const messages = [...(await answer.text()).matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+  expect(messages).toMatchObject([
+    { method: 'notifications/subscriptions/acknowledged', params: { notifications: {} } },
+    { id: 'stream', result: { resultType: 'complete' } },
+  ]);
 });

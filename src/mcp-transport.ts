@@ -1,0 +1,36 @@
+/** The transport of an object: one JSON-RPC request of either protocol era, served by a server of its own, answered whole. */
+import type { AuthInfo, McpServer } from '@modelcontextprotocol/server';
+import { createMcpHandler } from 'agents/mcp/server';
+import type { Caller } from './deputy.ts';
+
+/** The body without byte-order marks, so that everybody who parses it reads the same. */
+export async function bodyOf(request: Request): Promise<string> {
+  return (await request.text()).replace(/^\uFEFF+/, '');
+}
+
+/**
+ * Serves `body` with the server that `makeServer` returns, which must be a new one, and returns once all of the answer is
+ * there. That server must not announce `listChanged` or `subscribe`: a `subscriptions/listen` is then acknowledged, with
+ * nothing to listen to, and ends at once; otherwise its answer would never be whole.
+ */
+export async function serveMcp(
+  { method, headers, url }: Request,
+  body: string,
+  caller: Caller,
+  makeServer: () => McpServer,
+): Promise<Response> {
+  const handler = createMcpHandler(makeServer, {
+    legacy: 'stateless',
+    // The OAuth provider answers CORS, and the Worker has checked Host and Origin.
+    corsOptions: false,
+    allowedOriginHostnames: '*',
+  });
+  const answer = await handler.fetch(new Request(url, { method, headers, body }), { authInfo: authInfoOf(caller) });
+  // The older era answers before the call is through; only now is it known what came of it.
+  return new Response(await answer.arrayBuffer(), answer);
+}
+
+/** What the SDK needs for a step-up challenge. The token itself stays in the Worker. */
+function authInfoOf({ clientId, scopes, resource }: Caller): AuthInfo {
+  return { token: '', clientId, scopes, resource: new URL(resource) };
+}
