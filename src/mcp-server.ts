@@ -134,21 +134,28 @@ export class McpShopServer extends McpAgent {
       recorded: false,
       allowed: false,
     };
+    // Without byte-order marks, so that everybody who parses it reads the same.
+    const body = (await request.text()).replace(/^\uFEFF+/, '');
+    const { method, headers, url } = request;
+    const parsedBody = parseJson(body);
+    const call = toolCallIn(parsedBody);
     const tools = TOOLS.filter((tool) => visit.demoTools || !tool.demo);
-    const handler = createMcpHandler(() => serverFor(tools, visit), {
+    const called = tools.filter(({ name }) => name === call?.name);
+    // A call needs no other tool than its own, and making all of them takes longer than most calls.
+    const handler = createMcpHandler(() => serverFor(called.length > 0 ? called : tools, visit), {
       legacy: 'stateless',
       maxSubscriptions: 0,
       // The OAuth provider answers CORS, and the Worker has checked Host and Origin.
       corsOptions: false,
       allowedOriginHostnames: '*',
     });
-    // Without byte-order marks, so that everybody who parses it reads the same.
-    const body = (await request.text()).replace(/^\uFEFF+/, '');
-    const { method, headers, url } = request;
-    const answer = await handler.fetch(new Request(url, { method, headers, body }), { authInfo: toAuthInfo(caller) });
+    const answer = await handler.fetch(new Request(url, { method, headers, body }), {
+      authInfo: toAuthInfo(caller),
+      // Undefined for what is no JSON: then the handler reads the body itself, and says so.
+      parsedBody,
+    });
     // The older era answers before the call is through; only now is it known what came of it.
     const whole = await answer.arrayBuffer();
-    const call = toolCallIn(body);
     if (call && !visit.recorded) recordUnserved(call.name, tools, visit);
     if (call) await this.#changed();
     // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
@@ -276,10 +283,15 @@ const toolCall = z.object({
 });
 
 /** The tool call that a request makes, well-formed or not; undefined when it asks for something else. */
-function toolCallIn(body: string): { name: string | undefined } | undefined {
+function toolCallIn(message: unknown): { name: string | undefined } | undefined {
+  const call = toolCall.safeParse(message);
+  return call.success ? { name: call.data.params?.name } : undefined;
+}
+
+/** Undefined for what is no JSON. */
+function parseJson(text: string): unknown {
   try {
-    const call = toolCall.safeParse(JSON.parse(body));
-    return call.success ? { name: call.data.params?.name } : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
