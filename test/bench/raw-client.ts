@@ -2,7 +2,7 @@
 import { Pool } from 'undici';
 import type { Era } from '../../src/dev/clients.ts';
 
-export type Reply = { status: number; text: string };
+export type Reply = { status: number; text: string; sessionId?: string };
 
 const CLIENT_INFO = { name: 'bench', version: '1' };
 const MODERN_META = {
@@ -49,7 +49,10 @@ export function connecting(era: Era, token: string): Message[] {
 }
 
 /** The JSON-RPC message in an answer, which the older era sends as an event stream. */
-export function parseReply({ text }: Reply): { result?: Record<string, unknown>; error?: { message: string } } {
+export function parseReply({ text }: Pick<Reply, 'text'>): {
+  result?: Record<string, unknown>;
+  error?: { message: string };
+} {
   const data = text.split('\n').find((line) => line.startsWith('data: '));
   return JSON.parse(data ? data.slice('data: '.length) : text);
 }
@@ -77,7 +80,9 @@ export class RawClient {
       headers: { host: this.#host, ...headers },
       body,
     });
-    return { status: answer.statusCode, text: await answer.body.text() };
+    const sessionId = answer.headers['mcp-session-id'];
+    const text = await answer.body.text();
+    return { status: answer.statusCode, text, ...(typeof sessionId === 'string' && { sessionId }) };
   }
 
   close(): Promise<void> {
