@@ -133,9 +133,9 @@ export class BenchServer {
     return (Number(fields[11]) + Number(fields[12])) * 10;
   }
 
-  /** Bytes that the SQLite database of each object of the shop holds, by the object's id. */
-  storage(): Map<string, number> {
-    const folder = join(this.#data, 'do', 'shop-McpShopServer');
+  /** Bytes that the SQLite database of each object of that class holds, by the object's id. */
+  storage(className = 'McpShopServer'): Map<string, number> {
+    const folder = join(this.#data, 'do', `shop-${className}`);
     const files = readdirSync(folder).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file));
     return new Map(files.map((file) => [file.slice(0, 64), sizeOf(join(folder, file))]));
   }
