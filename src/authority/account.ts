@@ -1,5 +1,6 @@
 /** What holds for all deputies of one human together: their authority, the ceiling, and what was used of it. */
 import { createHmac } from 'node:crypto';
+import { JsonColumn } from './json-column.ts';
 import { type Ceiling, ceilingSchema } from './mandate.ts';
 import type { Authority } from './policy.ts';
 import { type Window, windowSchema } from './window.ts';
@@ -29,6 +30,8 @@ type Row = {
 
 export class Account {
   readonly #sql: SqlStorage;
+  readonly #ceilings = new JsonColumn(ceilingSchema);
+  readonly #days = new JsonColumn(windowSchema);
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -45,8 +48,8 @@ export class Account {
       authority: row.authority,
       ...(row.authority_at !== null && { authorityAt: row.authority_at }),
       ...(row.authority_sequence !== null && { authoritySequence: row.authority_sequence }),
-      ceiling: ceilingSchema.parse(JSON.parse(row.ceiling)),
-      day: windowSchema.parse(JSON.parse(row.day)),
+      ceiling: this.#ceilings.read(row.ceiling),
+      day: this.#days.read(row.day),
       exported: row.exported,
     };
   }
@@ -65,7 +68,7 @@ export class Account {
   }
 
   setDay(day: Window): void {
-    this.#sql.exec('UPDATE account SET day = ? WHERE id = 1', JSON.stringify(day));
+    this.#sql.exec('UPDATE account SET day = ? WHERE id = 1', this.#days.write(day));
   }
 
   /** Nothing, when the record has been erased and begun anew meanwhile. */

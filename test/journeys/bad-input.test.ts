@@ -153,3 +153,10 @@ test('a body over 64 KiB is refused without a Content-Length too', async () => {
   expect(response.status).toBe(413);
   expect(sent).toBeLessThan(50);
 });
+
+test('a body over 64 KiB is refused when its Content-Length says less', async () => {
+  const { accessToken } = await deputyOf(person(), '2025-11-25');
+  const body = JSON.stringify(callMessage('listMcpShopInventory', { padding: 'x'.repeat(70 * 1024) }));
+  const response = await rpc(accessToken, body, { 'Content-Length': '100' });
+  expect(response.status).toBe(413);
+});
