@@ -12,7 +12,7 @@ import { ERAS, type Person } from '../../src/dev/clients.ts';
 import type { McpShopServer } from '../../src/mcp-server.ts';
 import { type Order, orderSchema } from '../../src/shop/orders.ts';
 import { authorizePath, callMessage, messageOf, redeem, registeredClient, rpc, send } from '../support/http.ts';
-import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
 
 beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -433,10 +433,14 @@ test('while the object cannot be reached, no page shows or grants anything', asy
   const { deputyId } = await theDeputy(human);
   const path = authorizePath(await registeredClient());
   const consent = await human.walk(path);
+  const overview = await human.browser.open('/deputies');
+  await objectOf(human).act({ do: 'pause' });
+  const resume = await human.browser.open('/deputies/resume');
+  await objectOf(human).act({ do: 'resume' });
   const forms: [Page, string][] = [
     [consent, 'Allow'],
-    [await human.browser.open('/deputies'), 'Pause every deputy'],
-    [await human.browser.open('/deputies/resume'), 'Resume every deputy'],
+    [overview, 'Pause every deputy'],
+    [resume, 'Resume every deputy'],
     [await human.browser.open(`/deputies/${deputyId}`), 'Dismiss this deputy'],
     [await human.browser.open(`/deputies/${deputyId}`), 'Change the mandate'],
     [await human.browser.open('/deputies/ceiling'), 'Set these limits'],
@@ -444,7 +448,10 @@ test('while the object cannot be reached, no page shows or grants anything', asy
   ];
   const acts = await actsOf(human);
   const gone = unreachable();
-  for (const address of [path, '/deputies', '/deputies/resume', '/deputies/ceiling', `/deputies/${deputyId}`]) {
+  const pages = ['', '/resume', '/ceiling', '/all', '/orders', '/verify', `/${deputyId}`].map(
+    (name) => `/deputies${name}`,
+  );
+  for (const address of [path, ...pages]) {
     const page = await human.browser.open(address);
     expect(page.status, address).toBeGreaterThanOrEqual(500);
     expect(page.left).toBeUndefined();
