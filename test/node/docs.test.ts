@@ -12,7 +12,9 @@ const DOCUMENTS = [
   'docs/extending.md',
   'docs/attacks.md',
   'docs/presenting.md',
+  'docs/benchmarks.md',
   'docs/conformance.md',
+  'docs/cost.md',
 ];
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
