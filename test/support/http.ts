@@ -7,8 +7,14 @@ export function send(path: string, init: RequestInit = {}): Promise<Response> {
 }
 
 /** A JSON-RPC request of the 2025 era. */
-export function rpc(token: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export function rpc(
+  token: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+  init: RequestInit = {},
+): Promise<Response> {
   return send('/mcp', {
+    ...init,
     method: 'POST',
     body: typeof body === 'string' ? body : JSON.stringify(body),
     headers: {

@@ -1,0 +1,321 @@
+/** One scenario: a human, a few deputies, some hundred calls in bad weather, and what is left when it is over. */
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { vi } from 'vitest';
+import { objectName } from '../../src/deputy.ts';
+import { userIdOf } from '../../src/dev/authkit-store.ts';
+import { ERAS, Person } from '../../src/dev/clients.ts';
+import { COLORS, SHIRT, SIZES } from '../../src/shop/catalog.ts';
+import { ORIGIN, workerFetch } from '../support/worker.ts';
+import { Chance } from './chance.ts';
+import { Client } from './client.ts';
+import type { Call, History, HumanAct, Intent } from './history.ts';
+import { Human } from './human.ts';
+import { check } from './model/check.ts';
+import { remainsOf } from './remains.ts';
+import { Clock, type Fault, FAULTS, Weather } from './weather.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** What came of one scenario. */
+export type Report = {
+  seed: number;
+  calls: number;
+  /** Answered calls by outcome: `allowed`, the code of a refusal, `401` or `unknown`. */
+  outcomes: Record<string, number>;
+  /** Acts of the human by what was answered. */
+  acts: Record<string, number>;
+  /** How often each fault befell something. */
+  faults: Record<string, number>;
+  orders: number;
+  lines: number;
+  checks: number;
+  violations: string[];
+};
+
+/** Nothing that is expected to break needs to be read, and writing it takes longer than the calls. */
+function quiet(): void {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  vi.spyOn(console, 'log').mockImplementation(() => {});
+}
+
+export async function play(seed: number): Promise<Report> {
+  quiet();
+  try {
+    return await new Scenario(seed).run();
+  } finally {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  }
+}
+
+class Scenario {
+  readonly #seed: number;
+  readonly #plan: Chance;
+  readonly #clock = new Clock();
+  readonly #human: Human;
+  readonly #weather: Weather;
+  readonly #clients: Client[] = [];
+  readonly #history: History = { calls: [], acts: [], storageFailures: 0 };
+  readonly #find = env.MCP_OBJECT.getByName.bind(env.MCP_OBJECT);
+  /** Moments of the history so far. */
+  #moment = 0;
+  #paused = false;
+  /** Purchases with a key and without an answer, to be repeated. */
+  #open: { client: Client; intent: Intent }[] = [];
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    const chance = new Chance(seed);
+    this.#plan = chance.apart('plan');
+    this.#human = new Human(chance.apart('human'), () => this.#tick());
+    const all = Object.keys(FAULTS) as Fault[];
+    // Some scenarios have everything, most have some, so that one fault does not hide what another one would show.
+    const share = this.#plan.pick([0.25, 0.5, 1]);
+    const kinds = all.filter(() => this.#plan.happens(share));
+    this.#weather = new Weather(chance.apart('weather'), kinds, () => this.#object());
+  }
+
+  async run(): Promise<Report> {
+    for (let n = this.#plan.between(2, 3); n > 0; n -= 1) await this.#appoint();
+    if (this.#plan.happens(0.7)) await this.#do('ceiling');
+    this.#weather.begin();
+    for (let rounds = this.#plan.between(9, 13); rounds > 0; rounds -= 1) await this.#round();
+    await this.#weather.calm();
+    vi.restoreAllMocks();
+    quiet();
+    this.#history.storageFailures = this.#weather.storageFailures;
+    const { email } = this.#human.person;
+    const remains = await remainsOf(new Person(email, ORIGIN, workerFetch), userIdOf(email), this.#clock);
+    const verdict = check(this.#history, remains, SHIRT.price, this.#clock.latest);
+    const { calls, acts } = this.#history;
+    return {
+      seed: this.#seed,
+      calls: calls.length,
+      outcomes: counted(calls.map(({ outcome }) => nameOf(outcome))),
+      acts: counted(acts.map(({ act, outcome }) => `${act} ${outcome}`)),
+      faults: Object.fromEntries(this.#weather.counts),
+      orders: remains.orders.length,
+      ...verdict,
+    };
+  }
+
+  #object() {
+    return this.#find(objectName(userIdOf(this.#human.person.email)));
+  }
+
+  #tick(): number {
+    this.#moment += 1;
+    return this.#moment;
+  }
+
+  /** Some calls at once, and in between them whatever else happens. */
+  async #round(): Promise<void> {
+    this.#stepClock();
+    if (this.#plan.happens(0.5)) await runDurableObjectAlarm(this.#object()).catch(() => false);
+    if (this.#plan.happens(0.3)) this.#weather.release();
+    for (const client of this.#clients) {
+      const seemsEnded = this.#history.calls.findLast(({ client: name }) => name === client.name);
+      const urgent = seemsEnded?.outcome.kind === 'ended';
+      await client.refresh({ urgent }).catch(() => {});
+    }
+    const live = this.#clients.filter((client) => client.live);
+    if (live.length === 0) return this.#appoint();
+
+    const work: Promise<void>[] = [];
+    for (const again of this.#open.splice(0)) if (again.client.live) work.push(this.#buy(again.client, again.intent));
+    for (let n = this.#plan.between(14, 28); n > 0; n -= 1) work.push(this.#call(this.#plan.pick(live)));
+    work.push(this.#acts());
+    if (this.#plan.happens(0.25)) work.push(this.#end(this.#plan.pick(['evicted', 'aborted', 'restarted'] as const)));
+    if (this.#plan.happens(0.3)) work.push(this.#stepLater());
+    await Promise.all(work);
+  }
+
+  #stepClock(): void {
+    const between = (min: number, max: number) => this.#plan.between(min, max);
+    const step = {
+      nothing: () => 0,
+      seconds: () => between(1, 40) * SECOND,
+      minutes: () => between(1, 30) * MINUTE,
+      hours: () => between(1, 7) * HOUR,
+      day: () => 24 * HOUR + between(0, 60) * MINUTE,
+      back: () => -between(1, 50) * MINUTE,
+    };
+    const kind = this.#plan.weighted({ nothing: 25, seconds: 30, minutes: 25, hours: 8, day: 4, back: 8 });
+    this.#clock.step(step[kind]());
+    if (kind === 'back') this.#weather.count('clock steps back');
+    else if (kind !== 'nothing') this.#weather.count('clock steps forward');
+  }
+
+  async #stepLater(): Promise<void> {
+    const [wait, forward, seconds] = [this.#plan.between(0, 60), this.#plan.happens(0.5), this.#plan.between(1, 400)];
+    await scheduler.wait(wait);
+    this.#clock.step(forward ? seconds * SECOND : -seconds * SECOND);
+    this.#weather.count(forward ? 'clock steps forward' : 'clock steps back');
+  }
+
+  async #end(how: 'evicted' | 'aborted' | 'restarted'): Promise<void> {
+    await scheduler.wait(this.#plan.between(0, 80));
+    await this.#weather.end(how);
+  }
+
+  // ---------------------------------------------------------------- the deputies
+
+  async #call(client: Client): Promise<void> {
+    const kind = this.#plan.weighted({ buy: 50, cancel: 8, list: 10, browse: 14, mandate: 10, ban: 0.5, please: 4 });
+    const mine = this.#history.calls.flatMap(({ outcome }) =>
+      outcome.kind === 'allowed' && outcome.order ? [outcome.order.id] : [],
+    );
+    switch (kind) {
+      case 'buy':
+        return this.#buy(client, this.#intent(client));
+      case 'cancel': {
+        const orderId = mine.length > 0 && this.#plan.happens(0.95) ? this.#plan.pick(mine) : 'no such order';
+        return this.#send(client, 'cancelMcpShopOrder', { orderId }, { orderId });
+      }
+      case 'list':
+        return this.#send(client, 'listMcpShopOrders', { limit: 5 });
+      case 'browse':
+        return this.#send(client, 'listMcpShopInventory', {});
+      case 'mandate':
+        return this.#send(client, 'getMyMandate', {});
+      case 'ban':
+        return this.#send(client, 'setDemoMode', { mode: 'banned' });
+      case 'please':
+        return this.#send(client, 'prettyPlease', {});
+    }
+  }
+
+  /** A new purchase, an earlier one again under its key, or another one under a key that is taken. */
+  #intent(client: Client): Intent {
+    const { intents } = client;
+    const keyed = intents.filter(({ idempotencyKey }) => idempotencyKey !== undefined);
+    if (keyed.length > 0 && this.#plan.happens(0.3)) return this.#plan.pick(keyed);
+    const number = intents.length + 1;
+    const key = keyed.length > 0 && this.#plan.happens(0.05) ? this.#plan.pick(keyed).idempotencyKey : `key ${number}`;
+    const intent: Intent = {
+      company: `${client.name}, purchase ${number}`,
+      mailingAddress: `${number} Storm Street`,
+      tshirtSize: this.#plan.pick(SIZES),
+      color: this.#plan.pick(COLORS),
+      quantity: this.#plan.happens(0.5) ? 1 : this.#plan.between(2, 6),
+      ...(key !== undefined && this.#plan.happens(0.6) && { idempotencyKey: key }),
+    };
+    intents.push(intent);
+    return intent;
+  }
+
+  async #buy(client: Client, intent: Intent): Promise<void> {
+    const outcome = await this.#send(client, 'buyMcpShopItem', { ...intent }, { intent });
+    if (outcome === 'unknown' && intent.idempotencyKey !== undefined && this.#plan.happens(0.7))
+      this.#open.push({ client, intent });
+  }
+
+  async #send(
+    client: Client,
+    tool: string,
+    args: Record<string, unknown>,
+    about: Pick<Call, 'intent' | 'orderId'> = {},
+  ): Promise<string | void> {
+    const [pause, hangsUp, patience] = [this.#plan.between(0, 40), this.#plan.happens(0.05), this.#plan.between(1, 60)];
+    await scheduler.wait(pause);
+    this.#clock.step(this.#plan.between(0, 200));
+    const [sent, watch] = [this.#tick(), this.#clock.watch()];
+    const hangUp = hangsUp ? new AbortController() : undefined;
+    if (hangUp) {
+      void scheduler.wait(patience).then(() => hangUp.abort());
+    }
+    const outcome = await client.call(tool, args, hangUp?.signal);
+    if (hangUp && outcome.kind === 'unknown') this.#weather.count('client hangs up');
+    this.#history.calls.push({ client: client.name, tool, ...about, sent, answered: this.#tick(), clock: watch(), outcome });
+    return outcome.kind;
+  }
+
+  // ---------------------------------------------------------------- the human
+
+  /** What the human does meanwhile, one thing after the other. */
+  async #acts(): Promise<void> {
+    for (let n = this.#plan.between(0, 2); n > 0; n -= 1) {
+      const act = this.#paused && this.#plan.happens(0.6)
+          ? 'resume'
+          : this.#plan.weighted({ pause: 22, resume: 6, amend: 40, ceiling: 12, dismiss: 5, appoint: 12 });
+      await scheduler.wait(this.#plan.between(0, 60));
+      await this.#do(act);
+    }
+  }
+
+  async #do(act: HumanAct['act']): Promise<void> {
+    if (act === 'appoint') return this.#appoint();
+    const client = this.#plan.pick(this.#clients);
+    const done = await this.#perform(act, client);
+    if (!done) return;
+    this.#history.acts.push(done);
+    if (act === 'dismiss' && done.outcome !== 'none') client.gone = done.outcome === 'done' || client.gone;
+    if (done.outcome !== 'none' && (act === 'pause' || act === 'resume')) this.#paused = act === 'pause';
+  }
+
+  async #perform(act: Exclude<HumanAct['act'], 'appoint'>, client: Client): Promise<HumanAct | undefined> {
+    switch (act) {
+      case 'pause':
+        return this.#human.pause();
+      case 'resume':
+        return this.#human.resume();
+      case 'ceiling': {
+        const shirts = this.#plan.pick([10, 30, 60, 100, 200]);
+        return this.#human.ceiling({ shirtsPerDay: String(shirts), spendPerDay: String(shirts * this.#plan.between(15, 30)) });
+      }
+      case 'dismiss':
+      case 'amend': {
+        const id = await this.#idOf(client).catch(() => undefined);
+        if (id === undefined) return undefined;
+        if (act === 'dismiss') return this.#human.dismiss(client.name, id);
+        const scopes = this.#plan.happens(0.2) ? { scope: this.#scopes() } : {};
+        return this.#human.amend(client.name, id, { ...this.#blanks(), ...scopes });
+      }
+    }
+  }
+
+  #blanks(): Record<string, string> {
+    const pick = (values: number[]) => String(this.#plan.pick(values));
+    return {
+      shirtsPerOrder: pick([2, 4, 5, 6]),
+      askAbove: pick([1, 3, 4, 6]),
+      shirtsPerDay: pick([8, 12, 20]),
+      spendPerDay: pick([150, 300, 500]),
+    };
+  }
+
+  #scopes(): string[] {
+    return ['shop:buy', 'orders:read'].filter(() => this.#plan.happens(0.75));
+  }
+
+  async #appoint(): Promise<void> {
+    const client = new Client(`client ${this.#clients.length + 1}`, this.#plan.pick(ERAS));
+    this.#clients.push(client);
+    const { person } = this.#human;
+    person.ticks = this.#plan.happens(0.85) ? ['shop:buy', 'orders:read'] : this.#scopes();
+    person.blanks = { ...this.#blanks(), until: this.#plan.pick(['hour', 'day', 'week', 'week']) };
+    this.#history.acts.push(await this.#human.appoint(client.name, () => client.connect(person)));
+  }
+
+  /** The id of a deputy, read from where no weather reaches. */
+  #idOf({ name }: Client): Promise<string | undefined> {
+    return runInDurableObject(this.#object(), (_, { storage: { sql } }) => {
+      const [row] = sql.exec<{ id: string }>('SELECT deputy_id AS id FROM deputies WHERE client_name = ?', name);
+      return row?.id;
+    });
+  }
+}
+
+function nameOf(outcome: Call['outcome']): string {
+  if (outcome.kind === 'refused') return outcome.code;
+  return outcome.kind === 'ended' ? '401' : outcome.kind;
+}
+
+function counted(names: string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
