@@ -126,7 +126,7 @@ class Scenario {
 
     const work: Promise<void>[] = [];
     for (const again of this.#open.splice(0)) if (again.client.live) work.push(this.#buy(again.client, again.intent));
-    for (let n = this.#plan.between(14, 28); n > 0; n -= 1) work.push(this.#call(this.#plan.pick(live)));
+    for (let n = this.#plan.between(30, 90); n > 0; n -= 1) work.push(this.#call(this.#plan.pick(live)));
     work.push(this.#acts());
     if (this.#plan.happens(0.25)) work.push(this.#end(this.#plan.pick(['evicted', 'aborted', 'restarted'] as const)));
     if (this.#plan.happens(0.3)) work.push(this.#stepLater());
@@ -237,10 +237,10 @@ class Scenario {
 
   /** What the human does meanwhile, one thing after the other. */
   async #acts(): Promise<void> {
-    for (let n = this.#plan.between(0, 2); n > 0; n -= 1) {
-      const act = this.#paused && this.#plan.happens(0.6)
+    for (let n = this.#plan.between(this.#paused ? 1 : 0, 3); n > 0; n -= 1) {
+      const act = this.#paused && this.#plan.happens(0.9)
           ? 'resume'
-          : this.#plan.weighted({ pause: 22, resume: 6, amend: 40, ceiling: 12, dismiss: 5, appoint: 12 });
+          : this.#plan.weighted({ pause: 15, resume: 3, amend: 40, ceiling: 12, dismiss: 5, appoint: 12 });
       await scheduler.wait(this.#plan.between(0, 60));
       await this.#do(act);
     }

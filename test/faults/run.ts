@@ -1,0 +1,44 @@
+/**
+ * `pnpm faults`: random failures under load, checked by a model of its own.
+ *
+ *   node test/faults/run.ts [--calls <number>] [--from <seed>] [--seed <seed>]
+ *
+ * `--calls` is how many calls there are at least (100,000), `--from` the seed of the first scenario (a new one each time);
+ * `--seed` plays that one scenario alone. Exits 0 only when nothing was violated.
+ */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const MOST_SEEDS = 2 ** 31;
+
+const { values } = parseArgs({
+  options: { calls: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' } },
+});
+const calls = whole('calls', values.calls ?? '100000');
+const first = whole('seed', values.seed ?? values.from ?? String(Math.floor(Math.random() * MOST_SEEDS)));
+console.log(
+  values.seed === undefined
+    ? `At least ${calls.toLocaleString('en')} calls, from seed ${first} on.`
+    : `Seed ${first} alone.`,
+);
+
+const vitest = join('node_modules', 'vitest', 'vitest.mjs');
+const child = spawn(process.execPath, [vitest, 'run', '--config', 'test/faults/vitest.config.ts'], {
+  cwd: ROOT,
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    VITE_FAULTS_CALLS: String(calls),
+    VITE_FAULTS_SEED: String(first),
+    ...(values.seed !== undefined && { VITE_FAULTS_ONLY: '1', VITE_FAULTS_CALLS: '1' }),
+  },
+});
+child.on('exit', (code) => (process.exitCode = code ?? 1));
+
+function whole(name: string, value: string): number {
+  if (/^\d{1,9}$|^[0-3]\d{9}$/.test(value) && Number(value) > 0) return Number(value);
+  console.error(`--${name} is a whole number above 0, not "${value}".`);
+  process.exit(1);
+}
