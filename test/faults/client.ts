@@ -1,6 +1,6 @@
 /** One deputy's client, as bare as it can be: its tokens, and calls in its era's own form that may hang up. */
 import type { Era, Person } from '../../src/dev/clients.ts';
-import { authorizePath, callMessage, messageOf, redeem, registeredClient, rpc, send } from '../support/http.ts';
+import { authorizePath, callMessage, messageOf, redeem, registeredClient, rpcIn, send } from '../support/http.ts';
 import type { Intent, Outcome, SeenOrder } from './history.ts';
 
 /** Milliseconds after which a new access token is fetched; it is good for an hour. */
@@ -64,16 +64,7 @@ export class Client {
 
   #post(tool: string, args: Record<string, unknown>, signal: AbortSignal | undefined): Promise<Response> {
     const token = this.#tokens?.access_token ?? '';
-    const message = callMessage(tool, args);
-    const init = signal ? { signal } : {};
-    if (this.era === '2025-11-25') return rpc(token, message, {}, init);
-    const about = {
-      'io.modelcontextprotocol/protocolVersion': this.era,
-      'io.modelcontextprotocol/clientInfo': { name: this.name, version: '1' },
-      'io.modelcontextprotocol/clientCapabilities': {},
-    };
-    const body = { ...message, params: { ...message.params, _meta: about } };
-    return rpc(token, body, { 'MCP-Protocol-Version': this.era, 'Mcp-Method': 'tools/call', 'Mcp-Name': tool }, init);
+    return rpcIn(this.era, token, callMessage(tool, args), signal ? { signal } : {});
   }
 
   async #keep(response: Response): Promise<void> {

@@ -85,6 +85,8 @@ export class Weather {
   readonly #object: () => DurableObjectStub<McpShopServer>;
   readonly #hanging: (() => void)[] = [];
   #doomed = false;
+  /** Counts the lives of the object: what it had sent when it ended gets nowhere any more. */
+  #life = 0;
   #reaper: Promise<void> | undefined;
   #hung = 0;
   #stormy = false;
@@ -145,6 +147,7 @@ export class Weather {
 
   /** Ends the object in one of the ways there are. */
   async end(how: 'evicted' | 'aborted' | 'restarted'): Promise<void> {
+    this.#life += 1;
     try {
       if (how === 'restarted') await abortAllDurableObjects();
       else if (how === 'evicted') await evictDurableObject(this.#object());
@@ -170,6 +173,7 @@ export class Weather {
 
   #breakKv({ put }: Bindings): void {
     vi.spyOn(env.ORDERS, 'put').mockImplementation(async (key, value, options) => {
+      const life = this.#life;
       if (this.#strikes('the object dies during a KV write')) {
         this.#doomed = true;
         await scheduler.wait(this.#chance.between(0, 8));
@@ -177,6 +181,7 @@ export class Weather {
       if (this.#strikes('KV refuses')) throw new Error('KV is down');
       if (this.#strikes('KV is slow')) await scheduler.wait(this.#chance.between(1, 25));
       if (this.#strikes('KV hangs')) await this.#untilReleased();
+      if (life !== this.#life) throw new Error('the object that wrote this has ended');
       await put(key, value, options);
       if (this.#strikes('KV writes, and its answer is lost')) throw new Error('KV lost its answer');
     });

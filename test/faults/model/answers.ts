@@ -9,7 +9,7 @@ const DAY = 24 * 60 * 60_000;
 export function compareAnswers(
   history: History,
   lines: readonly Line[],
-  { deputies }: Replayed,
+  { deputies, authority }: Replayed,
   rows: readonly OrderRow[],
   findings: Findings,
 ): void {
@@ -19,6 +19,12 @@ export function compareAnswers(
   purchases(history.calls, rows, ids, findings);
   for (const act of history.acts) stopped(act, history, findings);
   acted(history.acts, lines, ids, findings);
+  const last = history.acts.findLast(({ act }) => act === 'pause' || act === 'resume');
+  if (last?.outcome !== 'done') return;
+  findings.expect(
+    authority === (last.act === 'pause' ? 'paused' : 'active'),
+    () => `after the ${last.act} that was answered last, authority is ${authority}`,
+  );
 }
 
 /** One call: its answer is possible, and what it says is in the record. */
@@ -218,8 +224,8 @@ function acted(
     ).length;
     const done = group.filter(({ outcome }) => outcome === 'done').length;
     const most = done + group.filter(({ outcome }) => outcome === 'unknown').length;
-    // Pressed twice, it took effect the first time.
-    const least = act === 'amend' || act === 'ceiling' ? done : Math.min(done, 1);
+    // Pressed twice, it took effect the first time; and who is not paused cannot be resumed.
+    const least = act === 'amend' || act === 'ceiling' ? done : act === 'resume' ? 0 : Math.min(done, 1);
     findings.expect(
       held >= least && held <= most,
       () => `${name}: ${held} lines, where it was done ${least} to ${most} times`,
