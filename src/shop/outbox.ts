@@ -16,8 +16,11 @@ export type Jobs = {
   list(): Promise<DeliveryJob[]>;
 };
 
-/** A write under way: when it began, in milliseconds, and whether the order is through once it has ended. */
-type Write = { since: number; done: Promise<boolean> };
+/**
+ * A write under way: when it began, in milliseconds, and whether the order is through once it has ended. `overlapped` is
+ * set when an older one, given up before, ended meanwhile: nobody knows which of the two KV has.
+ */
+type Write = { since: number; done: Promise<boolean>; overlapped: boolean };
 
 /** How long a call or a job waits for KV, in milliseconds. A write that takes longer goes on by itself. */
 const PATIENCE = 2000;
@@ -106,7 +109,7 @@ export class Outbox {
     }
     const copy = this.#orders.copyOf(orderId);
     if (!copy) return true;
-    const write: Write = { since: Date.now(), done: Promise.resolve(true) };
+    const write: Write = { since: Date.now(), done: Promise.resolve(true), overlapped: false };
     this.#writing.set(orderId, write);
     const sent = copy.value === undefined ? this.#kv.delete(copy.key) : this.#put(copy.key, copy.value, copy.ttl);
     write.done = sent.then(
@@ -121,10 +124,12 @@ export class Outbox {
 
   /** A write has ended, well or not; `ended` is what comes of it when nobody has given it up meanwhile. */
   async #settle(orderId: string, write: Write, ended: () => boolean): Promise<boolean> {
-    if (this.#writing.get(orderId) === write) {
+    const latest = this.#writing.get(orderId);
+    if (latest === write) {
       this.#writing.delete(orderId);
-      return ended();
+      return !write.overlapped && ended();
     }
+    if (latest) latest.overlapped = true;
     // It was given up and may have come in after all, over a newer one, even if KV says that it failed: the row is
     // written once more.
     this.#orders.copyAgain(orderId);

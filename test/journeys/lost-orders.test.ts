@@ -141,6 +141,34 @@ test('an old write that comes in after a newer one is corrected, even when KV sa
   expect(await inKv(order)).toMatchObject([{ status: 'cancelled' }]);
 });
 
+test('an old write that comes in while a newer one waits for its answer is corrected', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const [old, newer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const real = env.ORDERS.put.bind(env.ORDERS);
+  const put = vi
+    .spyOn(env.ORDERS, 'put')
+    .mockImplementationOnce(async (key, value, options) => {
+      await old.promise;
+      await real(key, value, options);
+    })
+    .mockImplementationOnce(async (key, value, options) => {
+      await real(key, value, options);
+      await newer.promise;
+    });
+  const order = await buy(deputy);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * MINUTE });
+  expect((await deputy.call('cancelMcpShopOrder', { orderId: order.id })).isError).toBe(false);
+  expect(await inKv(order)).toMatchObject([{ status: 'cancelled' }]);
+
+  old.resolve();
+  await vi.waitUntil(async () => (await inKv(order))[0]?.status === 'confirmed');
+  newer.resolve();
+  await vi.waitUntil(() => put.mock.settledResults[1]?.type === 'fulfilled');
+  await deputy.call('listMcpShopOrders');
+  await drain(order);
+  expect(await inKv(order)).toMatchObject([{ status: 'cancelled' }]);
+});
+
 test('KV that is down for many hours is tried less and less often, and gets the order in the end', async () => {
   const deputy = await deputyOf(person(), '2025-11-25');
   const put = vi.spyOn(env.ORDERS, 'put').mockRejectedValue(new Error('KV is down'));
