@@ -89,7 +89,8 @@ async function outcomeOf(response: Response): Promise<Outcome> {
   }
   const { result, error } = await messageOf(response);
   const content = result?.['structuredContent'] as { error?: { code: string }; order?: SeenOrder } | undefined;
-  if (status !== 200 || error || !content) return { kind: 'odd', answer: `${status} ${JSON.stringify(error ?? result)}` };
+  if (status !== 200 || error || !content)
+    return { kind: 'odd', answer: `${status} ${JSON.stringify(error ?? result)}` };
   if (content.error) return { kind: 'refused', code: content.error.code };
   return { kind: 'allowed', ...(content.order && { order: content.order }) };
 }

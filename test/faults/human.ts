@@ -79,7 +79,7 @@ export class Human {
   }
 
   #outcome(): Pick<HumanAct, 'answered' | 'outcome' | 'sequence'> {
-    const posted = this.#posted as Posted | undefined;
+    const posted = this.#posted;
     if (!posted) return { answered: this.#tick(), outcome: this.#posting ? 'unknown' : 'none' };
     const { answered, status, location } = posted;
     const done = status === 303 && /^\/deputies(\?|$)/.test(location);

@@ -45,5 +45,6 @@ function sum(counts: Record<string, number>): number {
 
 function table(title: string, counts: Record<string, number>): void {
   console.log(`\n${title}`);
-  for (const [name, count] of Object.entries(counts)) console.log(`  ${name.padEnd(36)} ${count.toLocaleString('en').padStart(12)}`);
+  for (const [name, count] of Object.entries(counts))
+    console.log(`  ${name.padEnd(36)} ${count.toLocaleString('en').padStart(12)}`);
 }

@@ -63,6 +63,8 @@ class Scenario {
   /** Moments of the history so far. */
   #moment = 0;
   #paused = false;
+  /** The most milliseconds from one call to the next: some clients are in a hurry, and meet the limits of the minute. */
+  readonly #pace: number;
   /** Purchases with a key and without an answer, to be repeated. */
   #open: { client: Client; intent: Intent }[] = [];
 
@@ -71,6 +73,7 @@ class Scenario {
     const chance = new Chance(seed);
     this.#plan = chance.apart('plan');
     this.#human = new Human(chance.apart('human'), () => this.#tick());
+    this.#pace = this.#plan.pick([100, 2000, 2000]);
     const all = Object.keys(FAULTS) as Fault[];
     // Some scenarios have everything, most have some, so that one fault does not hide what another one would show.
     const share = this.#plan.pick([0.25, 0.5, 1]);
@@ -124,7 +127,7 @@ class Scenario {
     const live = this.#clients.filter((client) => client.live);
     if (live.length === 0) return this.#appoint();
 
-    const work: Promise<void>[] = [];
+    const work: Promise<unknown>[] = [];
     for (const again of this.#open.splice(0)) if (again.client.live) work.push(this.#buy(again.client, again.intent));
     for (let n = this.#plan.between(30, 90); n > 0; n -= 1) work.push(this.#call(this.#plan.pick(live)));
     work.push(this.#acts());
@@ -143,7 +146,7 @@ class Scenario {
       day: () => 24 * HOUR + between(0, 60) * MINUTE,
       back: () => -between(1, 50) * MINUTE,
     };
-    const kind = this.#plan.weighted({ nothing: 25, seconds: 30, minutes: 25, hours: 8, day: 4, back: 8 });
+    const kind = this.#plan.weighted({ nothing: 15, seconds: 30, minutes: 30, hours: 9, day: 6, back: 10 });
     this.#clock.step(step[kind]());
     if (kind === 'back') this.#weather.count('clock steps back');
     else if (kind !== 'nothing') this.#weather.count('clock steps forward');
@@ -163,8 +166,8 @@ class Scenario {
 
   // ---------------------------------------------------------------- the deputies
 
-  async #call(client: Client): Promise<void> {
-    const kind = this.#plan.weighted({ buy: 50, cancel: 8, list: 10, browse: 14, mandate: 10, ban: 0.5, please: 4 });
+  async #call(client: Client): Promise<unknown> {
+    const kind = this.#plan.weighted({ buy: 50, cancel: 8, list: 10, browse: 14, mandate: 10, ban: 0.3, please: 5 });
     const mine = this.#history.calls.flatMap(({ outcome }) =>
       outcome.kind === 'allowed' && outcome.order ? [outcome.order.id] : [],
     );
@@ -218,10 +221,10 @@ class Scenario {
     tool: string,
     args: Record<string, unknown>,
     about: Pick<Call, 'intent' | 'orderId'> = {},
-  ): Promise<string | void> {
+  ): Promise<Call['outcome']['kind']> {
     const [pause, hangsUp, patience] = [this.#plan.between(0, 40), this.#plan.happens(0.05), this.#plan.between(1, 60)];
     await scheduler.wait(pause);
-    this.#clock.step(this.#plan.between(0, 200));
+    this.#clock.step(this.#plan.between(0, this.#pace));
     const [sent, watch] = [this.#tick(), this.#clock.watch()];
     const hangUp = hangsUp ? new AbortController() : undefined;
     if (hangUp) {
@@ -229,7 +232,15 @@ class Scenario {
     }
     const outcome = await client.call(tool, args, hangUp?.signal);
     if (hangUp && outcome.kind === 'unknown') this.#weather.count('client hangs up');
-    this.#history.calls.push({ client: client.name, tool, ...about, sent, answered: this.#tick(), clock: watch(), outcome });
+    this.#history.calls.push({
+      client: client.name,
+      tool,
+      ...about,
+      sent,
+      answered: this.#tick(),
+      clock: watch(),
+      outcome,
+    });
     return outcome.kind;
   }
 
@@ -238,7 +249,8 @@ class Scenario {
   /** What the human does meanwhile, one thing after the other. */
   async #acts(): Promise<void> {
     for (let n = this.#plan.between(this.#paused ? 1 : 0, 3); n > 0; n -= 1) {
-      const act = this.#paused && this.#plan.happens(0.9)
+      const act =
+        this.#paused && this.#plan.happens(0.9)
           ? 'resume'
           : this.#plan.weighted({ pause: 15, resume: 3, amend: 40, ceiling: 12, dismiss: 5, appoint: 12 });
       await scheduler.wait(this.#plan.between(0, 60));
@@ -264,7 +276,10 @@ class Scenario {
         return this.#human.resume();
       case 'ceiling': {
         const shirts = this.#plan.pick([10, 30, 60, 100, 200]);
-        return this.#human.ceiling({ shirtsPerDay: String(shirts), spendPerDay: String(shirts * this.#plan.between(15, 30)) });
+        return this.#human.ceiling({
+          shirtsPerDay: String(shirts),
+          spendPerDay: String(shirts * this.#plan.between(15, 40)),
+        });
       }
       case 'dismiss':
       case 'amend': {

@@ -16,10 +16,9 @@ export const FAULTS = {
   'KV writes, and its answer is lost': 0.08,
   'KV is slow': 0.2,
   'KV hangs': 0.03,
-  'WorkOS cannot be reached': 0.25,
-  'WorkOS answers 500': 0.2,
+  'WorkOS breaks': 0.1,
   'WorkOS is slow': 0.2,
-  'WorkOS hangs': 0.05,
+  'WorkOS hangs': 0.03,
   'a token cannot be read': 0.01,
   'the object is not reached': 0.02,
   "the object's answer is lost": 0.03,
@@ -36,7 +35,6 @@ const HASTE = 10;
 const MOST_HANGING = 4;
 
 type Anything = (...args: unknown[]) => unknown;
-type Bindings = { put: typeof env.ORDERS.put; get: (...args: unknown[]) => Promise<never>; fetch: typeof fetch };
 
 /** The clock that everything reads; it stands still unless it is moved. */
 export class Clock {
@@ -83,7 +81,7 @@ export class Weather {
   readonly #chance: Chance;
   readonly #kinds: ReadonlySet<Fault>;
   readonly #object: () => DurableObjectStub<McpShopServer>;
-  readonly #hanging: (() => void)[] = [];
+  #releases = 0;
   #doomed = false;
   /** Counts the lives of the object: what it had sent when it ended gets nowhere any more. */
   #life = 0;
@@ -102,14 +100,9 @@ export class Weather {
     this.#stormy = true;
     const wait = globalThis.setTimeout;
     const hastily = (work: () => void, milliseconds = 0) => wait(work, milliseconds / HASTE);
-    vi.spyOn(globalThis, 'setTimeout').mockImplementation(hastily as typeof setTimeout);
-    const real: Bindings = {
-      put: env.ORDERS.put.bind(env.ORDERS),
-      get: env.OAUTH_KV.get.bind(env.OAUTH_KV),
-      fetch: globalThis.fetch,
-    };
-    this.#breakKv(real);
-    this.#breakWorkos(real);
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(hastily);
+    this.#breakKv();
+    this.#breakWorkosAndTokens();
     this.#breakTheWay();
     this.#breakTheObject();
     this.#reaper = this.#reap();
@@ -133,7 +126,7 @@ export class Weather {
 
   /** Lets everything that hangs go on. */
   release(): void {
-    for (const go of this.#hanging.splice(0)) go();
+    this.#releases += 1;
   }
 
   count(what: string): void {
@@ -165,13 +158,14 @@ export class Weather {
     return true;
   }
 
-  #untilReleased(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#hanging.push(resolve);
-    return promise;
+  /** Whoever hangs looks again and again by itself: a promise of one object must not be resolved by another one. */
+  async #untilReleased(): Promise<void> {
+    const before = this.#releases;
+    while (this.#releases === before) await scheduler.wait(4);
   }
 
-  #breakKv({ put }: Bindings): void {
+  #breakKv(): void {
+    const put = env.ORDERS.put.bind(env.ORDERS);
     vi.spyOn(env.ORDERS, 'put').mockImplementation(async (key, value, options) => {
       const life = this.#life;
       if (this.#strikes('the object dies during a KV write')) {
@@ -187,20 +181,18 @@ export class Weather {
     });
   }
 
-  #breakWorkos(real: Bindings): void {
-    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
-      const { pathname } = new URL(input instanceof Request ? input.url : input);
-      if (!/^\/(user_management|sso)\//.test(pathname)) return real.fetch(input, init);
-      if (this.#strikes('WorkOS cannot be reached')) throw new TypeError('WorkOS cannot be reached');
-      if (this.#strikes('WorkOS answers 500')) return Response.json({ message: 'broken' }, { status: 500 });
-      if (this.#strikes('WorkOS is slow')) await scheduler.wait(this.#chance.between(1, 40));
-      if (this.#strikes('WorkOS hangs')) await this.#untilReleased();
-      return real.fetch(input, init);
-    });
-    vi.spyOn(env.OAUTH_KV, 'get').mockImplementation((...args: unknown[]) => {
-      if (String(args[0]).startsWith('token:') && this.#strikes('a token cannot be read'))
-        return Promise.reject(new Error('KV is down'));
-      return real.get(...args);
+  /** The local AuthKit keeps all that it knows under one prefix, in the same KV as the tokens. */
+  #breakWorkosAndTokens(): void {
+    const get = env.OAUTH_KV.get.bind(env.OAUTH_KV) as (...args: unknown[]) => Promise<never>;
+    vi.spyOn(env.OAUTH_KV, 'get').mockImplementation(async (...args: unknown[]) => {
+      const name = String(args[0]);
+      if (name.startsWith('token:') && this.#strikes('a token cannot be read')) throw new Error('KV is down');
+      if (name.startsWith('local-authkit:')) {
+        if (this.#strikes('WorkOS breaks')) throw new Error('WorkOS is down');
+        if (this.#strikes('WorkOS is slow')) await scheduler.wait(this.#chance.between(1, 40));
+        if (this.#strikes('WorkOS hangs')) await this.#untilReleased();
+      }
+      return get(...args);
     });
   }
 
@@ -243,16 +235,17 @@ export class Weather {
     this.#breakWrites(IdempotencyKeys.prototype, 'keep');
   }
 
-  #breakWrites<Name extends string>(prototype: Record<Name, Anything>, name: Name): void {
-    const write = prototype[name];
+  #breakWrites(prototype: object, name: string): void {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whatever method it is, its arguments are passed on as they came
+    const methods = prototype as Record<string, Anything>;
+    const write = methods[name];
     const before = () => this.#strikes('storage fails before a write');
     const after = () => this.#strikes('storage fails after a write');
-    const failing = function (this: unknown, ...args: unknown[]): unknown {
+    vi.spyOn(methods, name).mockImplementation(function (this: unknown, ...args: unknown[]): unknown {
       if (before()) throw new Error('storage is down');
-      const result = write.apply(this, args);
+      const result = write?.apply(this, args);
       if (after()) throw new Error('storage broke');
       return result;
-    };
-    vi.spyOn(prototype, name as never).mockImplementation(failing as never);
+    });
   }
 }

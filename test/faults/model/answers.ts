@@ -14,7 +14,7 @@ export function compareAnswers(
   findings: Findings,
 ): void {
   const ids = new Map([...deputies].map(([id, { name }]) => [name, id]));
-  for (const call of history.calls) answered(call, lines, rows, ids.get(call.client), history, findings);
+  for (const call of history.calls) checkCall(call, lines, rows, ids.get(call.client), history, findings);
   counted(history, lines, ids, findings);
   purchases(history.calls, rows, ids, findings);
   for (const act of history.acts) stopped(act, history, findings);
@@ -28,7 +28,7 @@ export function compareAnswers(
 }
 
 /** One call: its answer is possible, and what it says is in the record. */
-function answered(
+function checkCall(
   call: Call,
   lines: readonly Line[],
   rows: readonly OrderRow[],
@@ -58,7 +58,10 @@ function answered(
   }
   if (!intent) return;
   const placed = rows.filter(({ id }) => id === order?.id);
-  findings.expect(placed.length === 1, () => `${said}: order ${order?.id} was answered and is there ${placed.length} times`);
+  findings.expect(
+    placed.length === 1,
+    () => `${said}: order ${order?.id} was answered and is there ${placed.length} times`,
+  );
   const [row] = placed;
   if (!row || !order) return;
   findings.expect(

@@ -60,7 +60,11 @@ function compareCopies({ orders, copies, waiting }: Remains, findings: Findings)
     const found = copies.filter((copy) => copy['id'] === row.id);
     const { company, quantity, total, status, color } = row;
     const expected = {
-      ...{ company, quantity, total, status, color },
+      company,
+      quantity,
+      total,
+      status,
+      color,
       mailingAddress: row.mailing_address,
       tshirtSize: row.tshirt_size,
       unitPrice: row.unit_price,

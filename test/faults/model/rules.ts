@@ -100,7 +100,10 @@ class Rules {
 
   call(line: CallLine & { time: number }): void {
     const deputy = this.state.deputies.get(line.deputy);
-    this.#findings.expect(deputy !== undefined, () => `line ${line.sequence}: a call of a deputy that nobody appointed`);
+    this.#findings.expect(
+      deputy !== undefined,
+      () => `line ${line.sequence}: a call of a deputy that nobody appointed`,
+    );
     if (!deputy) return;
     this.#findings.expect(
       line.mandateVersion === deputy.mandate.version,
