@@ -12,6 +12,8 @@ import { parseArgs } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const MOST_SEEDS = 2 ** 31;
+/** Characters of the runtime's own messages that are shown when a run fails. */
+const LAST_WORDS = 3000;
 
 const { values } = parseArgs({
   options: { calls: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' } },
@@ -27,7 +29,8 @@ console.log(
 const vitest = join('node_modules', 'vitest', 'vitest.mjs');
 const child = spawn(process.execPath, [vitest, 'run', '--config', 'test/faults/vitest.config.ts'], {
   cwd: ROOT,
-  stdio: 'inherit',
+  // The runtime tells of every object that is ended here, and each is ended on purpose.
+  stdio: ['ignore', 'inherit', 'pipe'],
   env: {
     ...process.env,
     VITE_FAULTS_CALLS: String(calls),
@@ -35,7 +38,12 @@ const child = spawn(process.execPath, [vitest, 'run', '--config', 'test/faults/v
     ...(values.seed !== undefined && { VITE_FAULTS_ONLY: '1', VITE_FAULTS_CALLS: '1' }),
   },
 });
-child.on('exit', (code) => (process.exitCode = code ?? 1));
+let said = '';
+child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-LAST_WORDS)));
+child.on('close', (code) => {
+  process.exitCode = code ?? 1;
+  if (process.exitCode !== 0) console.error(`\nThe runtime's last words:\n${said}`);
+});
 
 function whole(name: string, value: string): number {
   if (/^\d{1,9}$|^[0-3]\d{9}$/.test(value) && Number(value) > 0) return Number(value);

@@ -41,10 +41,11 @@ function quiet(): void {
   vi.spyOn(console, 'log').mockImplementation(() => {});
 }
 
-export async function play(seed: number): Promise<Report> {
+/** `rounds` makes it as short or long as that, and gives it every fault there is. */
+export async function play(seed: number, { rounds }: { rounds?: number } = {}): Promise<Report> {
   quiet();
   try {
-    return await new Scenario(seed).run();
+    return await new Scenario(seed, rounds).run();
   } finally {
     vi.useRealTimers();
     vi.restoreAllMocks();
@@ -68,7 +69,9 @@ class Scenario {
   /** Purchases with a key and without an answer, to be repeated. */
   #open: { client: Client; intent: Intent }[] = [];
 
-  constructor(seed: number) {
+  readonly #rounds: number;
+
+  constructor(seed: number, rounds: number | undefined) {
     this.#seed = seed;
     const chance = new Chance(seed);
     this.#plan = chance.apart('plan');
@@ -76,7 +79,8 @@ class Scenario {
     this.#pace = this.#plan.pick([100, 2000, 2000]);
     const all = Object.keys(FAULTS) as Fault[];
     // Some scenarios have everything, most have some, so that one fault does not hide what another one would show.
-    const share = this.#plan.pick([0.25, 0.5, 1]);
+    const share = rounds === undefined ? this.#plan.pick([0.25, 0.5, 1]) : 1;
+    this.#rounds = rounds ?? this.#plan.between(9, 13);
     const kinds = all.filter(() => this.#plan.happens(share));
     this.#weather = new Weather(chance.apart('weather'), kinds, () => this.#object());
   }
@@ -85,7 +89,7 @@ class Scenario {
     for (let n = this.#plan.between(2, 3); n > 0; n -= 1) await this.#appoint();
     if (this.#plan.happens(0.7)) await this.#do('ceiling');
     this.#weather.begin();
-    for (let rounds = this.#plan.between(9, 13); rounds > 0; rounds -= 1) await this.#round();
+    for (let rounds = this.#rounds; rounds > 0; rounds -= 1) await this.#round();
     await this.#weather.calm();
     vi.restoreAllMocks();
     quiet();

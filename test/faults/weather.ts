@@ -24,7 +24,7 @@ export const FAULTS = {
   "the object's answer is lost": 0.03,
   'storage fails before a write': 0.01,
   'storage fails after a write': 0.01,
-  'the scheduler refuses': 0.05,
+  'the scheduler refuses': 0.25,
   'the object dies during a KV write': 0.03,
 } as const;
 export type Fault = keyof typeof FAULTS;

@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'docs/operating.md',
   'docs/extending.md',
   'docs/attacks.md',
+  'docs/faults.md',
   'docs/presenting.md',
 ];
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
