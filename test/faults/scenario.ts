@@ -41,11 +41,19 @@ function quiet(): void {
   vi.spyOn(console, 'log').mockImplementation(() => {});
 }
 
-/** `rounds` makes it as short or long as that, and gives it every fault there is. */
-export async function play(seed: number, { rounds }: { rounds?: number } = {}): Promise<Report> {
+/**
+ * What the human grants: `tight` has few shirts a day, so that limits are met, `generous` many, so that there are many
+ * orders, `any` is whatever chance says.
+ */
+type Mood = 'tight' | 'generous' | 'any';
+
+/** A short scenario: every fault there is, in so many rounds. */
+type Short = { rounds: number; mood: Mood };
+
+export async function play(seed: number, short?: Short): Promise<Report> {
   quiet();
   try {
-    return await new Scenario(seed, rounds).run();
+    return await new Scenario(seed, short).run();
   } finally {
     vi.useRealTimers();
     vi.restoreAllMocks();
@@ -71,7 +79,10 @@ class Scenario {
 
   readonly #rounds: number;
 
-  constructor(seed: number, rounds: number | undefined) {
+  readonly #mood: Mood;
+  readonly #short: boolean;
+
+  constructor(seed: number, short: Short | undefined) {
     this.#seed = seed;
     const chance = new Chance(seed);
     this.#plan = chance.apart('plan');
@@ -79,17 +90,19 @@ class Scenario {
     this.#pace = this.#plan.pick([100, 2000, 2000]);
     const all = Object.keys(FAULTS) as Fault[];
     // Some scenarios have everything, most have some, so that one fault does not hide what another one would show.
-    const share = rounds === undefined ? this.#plan.pick([0.25, 0.5, 1]) : 1;
-    this.#rounds = rounds ?? this.#plan.between(9, 13);
+    const share = short ? 1 : this.#plan.pick([0.25, 0.5, 1]);
+    this.#short = short !== undefined;
+    this.#rounds = short?.rounds ?? this.#plan.between(9, 13);
+    this.#mood = short?.mood ?? this.#plan.pick(['tight', 'generous', 'any']);
     const kinds = all.filter(() => this.#plan.happens(share));
     this.#weather = new Weather(chance.apart('weather'), kinds, () => this.#object());
   }
 
   async run(): Promise<Report> {
     for (let n = this.#plan.between(2, 3); n > 0; n -= 1) await this.#appoint();
-    if (this.#plan.happens(0.7)) await this.#do('ceiling');
+    if (this.#mood !== 'any' || this.#plan.happens(0.7)) await this.#do('ceiling');
     this.#weather.begin();
-    for (let rounds = this.#rounds; rounds > 0; rounds -= 1) await this.#round();
+    for (let number = 1; number <= this.#rounds; number += 1) await this.#round(number);
     await this.#weather.calm();
     vi.restoreAllMocks();
     quiet();
@@ -119,8 +132,9 @@ class Scenario {
   }
 
   /** Some calls at once, and in between them whatever else happens. */
-  async #round(): Promise<void> {
-    this.#stepClock();
+  async #round(number: number): Promise<void> {
+    // A short scenario cannot wait for chance to bring what matters most.
+    this.#stepClock(this.#short && number === 3 ? 'back' : undefined);
     if (this.#plan.happens(0.5)) await runDurableObjectAlarm(this.#object()).catch(() => false);
     if (this.#plan.happens(0.3)) this.#weather.release();
     for (const client of this.#clients) {
@@ -134,13 +148,13 @@ class Scenario {
     const work: Promise<unknown>[] = [];
     for (const again of this.#open.splice(0)) if (again.client.live) work.push(this.#buy(again.client, again.intent));
     for (let n = this.#plan.between(30, 90); n > 0; n -= 1) work.push(this.#call(this.#plan.pick(live)));
-    work.push(this.#acts());
+    work.push(this.#acts(this.#short && number === 2 ? 'pause' : undefined));
     if (this.#plan.happens(0.25)) work.push(this.#end(this.#plan.pick(['evicted', 'aborted', 'restarted'] as const)));
     if (this.#plan.happens(0.3)) work.push(this.#stepLater());
     await Promise.all(work);
   }
 
-  #stepClock(): void {
+  #stepClock(sure: 'back' | undefined): void {
     const between = (min: number, max: number) => this.#plan.between(min, max);
     const step = {
       nothing: () => 0,
@@ -150,7 +164,7 @@ class Scenario {
       day: () => 24 * HOUR + between(0, 60) * MINUTE,
       back: () => -between(1, 50) * MINUTE,
     };
-    const kind = this.#plan.weighted({ nothing: 15, seconds: 30, minutes: 30, hours: 9, day: 6, back: 10 });
+    const kind = sure ?? this.#plan.weighted({ nothing: 15, seconds: 30, minutes: 30, hours: 9, day: 6, back: 10 });
     this.#clock.step(step[kind]());
     if (kind === 'back') this.#weather.count('clock steps back');
     else if (kind !== 'nothing') this.#weather.count('clock steps forward');
@@ -251,7 +265,8 @@ class Scenario {
   // ---------------------------------------------------------------- the human
 
   /** What the human does meanwhile, one thing after the other. */
-  async #acts(): Promise<void> {
+  async #acts(first: HumanAct['act'] | undefined): Promise<void> {
+    if (first) await this.#do(first);
     for (let n = this.#plan.between(this.#paused ? 1 : 0, 3); n > 0; n -= 1) {
       const act =
         this.#paused && this.#plan.happens(0.9)
@@ -279,7 +294,7 @@ class Scenario {
       case 'resume':
         return this.#human.resume();
       case 'ceiling': {
-        const shirts = this.#plan.pick([10, 30, 60, 100, 200]);
+        const shirts = this.#plan.pick(this.#mood === 'any' ? [10, 30, 60, 100, 200] : [60, 100, 200]);
         return this.#human.ceiling({
           shirtsPerDay: String(shirts),
           spendPerDay: String(shirts * this.#plan.between(15, 40)),
@@ -298,12 +313,12 @@ class Scenario {
 
   #blanks(): Record<string, string> {
     const pick = (values: number[]) => String(this.#plan.pick(values));
-    return {
-      shirtsPerOrder: pick([2, 4, 5, 6]),
-      askAbove: pick([1, 3, 4, 6]),
-      shirtsPerDay: pick([8, 12, 20]),
-      spendPerDay: pick([150, 300, 500]),
-    };
+    const day = {
+      tight: () => ({ shirtsPerDay: pick([5, 7]), spendPerDay: '500' }),
+      generous: () => ({ shirtsPerDay: '20', spendPerDay: '500' }),
+      any: () => ({ shirtsPerDay: pick([8, 12, 20]), spendPerDay: pick([150, 300, 500]) }),
+    }[this.#mood]();
+    return { shirtsPerOrder: pick([2, 4, 5, 6]), askAbove: pick([1, 3, 4, 6]), ...day };
   }
 
   #scopes(): string[] {

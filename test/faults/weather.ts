@@ -31,6 +31,8 @@ export type Fault = keyof typeof FAULTS;
 
 /** A call or a page waits for others in real time; here everybody's patience is a tenth of what it is. */
 const HASTE = 10;
+/** Milliseconds, longer than anybody's patience, after which what hangs goes on. */
+const HANGS = 800;
 /** Each costs the patience of somebody, so there are few in one scenario. */
 const MOST_HANGING = 4;
 
@@ -161,7 +163,7 @@ export class Weather {
   /** Whoever hangs looks again and again by itself: a promise of one object must not be resolved by another one. */
   async #untilReleased(): Promise<void> {
     const before = this.#releases;
-    while (this.#releases === before) await scheduler.wait(4);
+    for (let waited = 0; waited < HANGS && this.#releases === before; waited += 5) await scheduler.wait(5);
   }
 
   #breakKv(): void {

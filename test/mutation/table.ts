@@ -629,14 +629,6 @@ export const GUARDS: readonly Guard[] = [
     without: '',
   },
   {
-    name: 'a delivery that failed is tried again',
-    story: 'faults-under-load',
-    file: 'shop/outbox.ts',
-    text: 'if (!(await this.#write(orderId))) await this.#arm(orderId, attempt + 1);',
-    without: 'await this.#write(orderId);',
-    backedBy: [RECOVERY],
-  },
-  {
     ...RECOVERY,
     story: 'faults-under-load',
     backedBy: [
