@@ -29,17 +29,20 @@ console.log(
 const vitest = join('node_modules', 'vitest', 'vitest.mjs');
 const child = spawn(process.execPath, [vitest, 'run', '--config', 'test/faults/vitest.config.ts'], {
   cwd: ROOT,
-  // The runtime tells of every object that is ended here, and each is ended on purpose.
-  stdio: ['ignore', 'inherit', 'pipe'],
+  // The runtime tells of every object that is ended here, and each is ended on purpose: only the reporter is shown, which
+  // has a way out of its own.
+  stdio: ['ignore', 'pipe', 'pipe', 1],
   env: {
     ...process.env,
+    FAULTS_OUTPUT: '3',
     VITE_FAULTS_CALLS: String(calls),
     VITE_FAULTS_SEED: String(first),
     ...(values.seed !== undefined && { VITE_FAULTS_ONLY: '1', VITE_FAULTS_CALLS: '1' }),
   },
 });
 let said = '';
-child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-LAST_WORDS)));
+for (const stream of [child.stdout, child.stderr])
+  stream?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-LAST_WORDS)));
 child.on('close', (code) => {
   process.exitCode = code ?? 1;
   if (process.exitCode !== 0) console.error(`\nThe runtime's last words:\n${said}`);

@@ -185,7 +185,7 @@ class Scenario {
   // ---------------------------------------------------------------- the deputies
 
   async #call(client: Client): Promise<unknown> {
-    const kind = this.#plan.weighted({ buy: 50, cancel: 8, list: 10, browse: 14, mandate: 10, ban: 0.3, please: 5 });
+    const kind = this.#plan.weighted({ buy: 50, cancel: 12, list: 8, browse: 14, mandate: 10, ban: 0.3, please: 5 });
     const mine = this.#history.calls.flatMap(({ outcome }) =>
       outcome.kind === 'allowed' && outcome.order ? [outcome.order.id] : [],
     );
