@@ -1,5 +1,6 @@
 /** The long run of `pnpm faults`: batches of scenarios, each scenario with a seed of its own. */
 import { expect, test } from 'vitest';
+import { MOODS } from './choices.ts';
 import { play, type Report } from './scenario.ts';
 import { add, EMPTY, type Totals } from './totals.ts';
 
@@ -9,6 +10,7 @@ const BATCH = Number(process.env['VITE_FAULTS_BATCH'] ?? 5000);
 const FIRST_SEED = Number(process.env['VITE_FAULTS_SEED'] ?? 1);
 /** One scenario alone, again. */
 const ONLY = process.env['VITE_FAULTS_ONLY'] !== undefined;
+const SHORT = MOODS.find((mood) => mood === process.env['VITE_FAULTS_SHORT']);
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -41,7 +43,7 @@ for (let batch = 1; batch <= Math.ceil(CALLS / BATCH); batch += 1) {
 /** A scenario that breaks is a violation too: it does not end the run. */
 async function attempt(number: number): Promise<Report> {
   try {
-    return await play(number);
+    return await play(number, SHORT);
   } catch (error) {
     const violations = [`the scenario itself broke: ${error instanceof Error ? error.stack : String(error)}`];
     return { seed: number, calls: 1, outcomes: {}, acts: {}, faults: {}, orders: 0, lines: 0, checks: 0, violations };

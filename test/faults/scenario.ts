@@ -5,19 +5,16 @@ import { vi } from 'vitest';
 import { objectName } from '../../src/deputy.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { ERAS, Person } from '../../src/dev/clients.ts';
-import { COLORS, SHIRT, SIZES } from '../../src/shop/catalog.ts';
+import { SHIRT } from '../../src/shop/catalog.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
 import { Chance } from './chance.ts';
+import { blanks, ceiling, clockStep, intentOf, type Mood, MOODS, scopes, SECOND, type Step } from './choices.ts';
 import { Client } from './client.ts';
 import type { Call, History, HumanAct, Intent } from './history.ts';
 import { Human } from './human.ts';
 import { check } from './model/check.ts';
 import { remainsOf } from './remains.ts';
 import { Clock, type Fault, FAULTS, Weather } from './weather.ts';
-
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
 
 /** What came of one scenario. */
 export type Report = {
@@ -41,16 +38,11 @@ function quiet(): void {
   vi.spyOn(console, 'log').mockImplementation(() => {});
 }
 
-/**
- * What the human grants: `tight` has few shirts a day, so that limits are met, `generous` many, so that there are many
- * orders, `any` is whatever chance says.
- */
-type Mood = 'tight' | 'generous' | 'any';
+/** A short scenario has every fault there is, in five rounds. */
+const SHORT_ROUNDS = 5;
 
-/** A short scenario: every fault there is, in so many rounds. */
-type Short = { rounds: number; mood: Mood };
-
-export async function play(seed: number, short?: Short): Promise<Report> {
+/** With a mood, a short one. */
+export async function play(seed: number, short?: Mood): Promise<Report> {
   quiet();
   try {
     return await new Scenario(seed, short).run();
@@ -82,7 +74,7 @@ class Scenario {
   readonly #mood: Mood;
   readonly #short: boolean;
 
-  constructor(seed: number, short: Short | undefined) {
+  constructor(seed: number, short: Mood | undefined) {
     this.#seed = seed;
     const chance = new Chance(seed);
     this.#plan = chance.apart('plan');
@@ -92,8 +84,8 @@ class Scenario {
     // Some scenarios have everything, most have some, so that one fault does not hide what another one would show.
     const share = short ? 1 : this.#plan.pick([0.25, 0.5, 1]);
     this.#short = short !== undefined;
-    this.#rounds = short?.rounds ?? this.#plan.between(9, 13);
-    this.#mood = short?.mood ?? this.#plan.pick(['tight', 'generous', 'any']);
+    this.#rounds = short ? SHORT_ROUNDS : this.#plan.between(9, 13);
+    this.#mood = short ?? this.#plan.pick(MOODS);
     const kinds = all.filter(() => this.#plan.happens(share));
     this.#weather = new Weather(chance.apart('weather'), kinds, () => this.#object());
   }
@@ -154,20 +146,10 @@ class Scenario {
     await Promise.all(work);
   }
 
-  #stepClock(sure: 'back' | undefined): void {
-    const between = (min: number, max: number) => this.#plan.between(min, max);
-    const step = {
-      nothing: () => 0,
-      seconds: () => between(1, 40) * SECOND,
-      minutes: () => between(1, 30) * MINUTE,
-      hours: () => between(1, 7) * HOUR,
-      day: () => 24 * HOUR + between(0, 60) * MINUTE,
-      back: () => -between(1, 50) * MINUTE,
-    };
-    const kind = sure ?? this.#plan.weighted({ nothing: 15, seconds: 30, minutes: 30, hours: 9, day: 6, back: 10 });
-    this.#clock.step(step[kind]());
-    if (kind === 'back') this.#weather.count('clock steps back');
-    else if (kind !== 'nothing') this.#weather.count('clock steps forward');
+  #stepClock(sure: Step | undefined): void {
+    const [kind, step] = clockStep(this.#plan, sure);
+    this.#clock.step(step);
+    if (kind !== 'nothing') this.#weather.count(step < 0 ? 'clock steps back' : 'clock steps forward');
   }
 
   async #stepLater(): Promise<void> {
@@ -191,7 +173,7 @@ class Scenario {
     );
     switch (kind) {
       case 'buy':
-        return this.#buy(client, this.#intent(client));
+        return this.#buy(client, intentOf(this.#plan, client));
       case 'cancel': {
         const orderId = mine.length > 0 && this.#plan.happens(0.95) ? this.#plan.pick(mine) : 'no such order';
         return this.#send(client, 'cancelMcpShopOrder', { orderId }, { orderId });
@@ -207,25 +189,6 @@ class Scenario {
       case 'please':
         return this.#send(client, 'prettyPlease', {});
     }
-  }
-
-  /** A new purchase, an earlier one again under its key, or another one under a key that is taken. */
-  #intent(client: Client): Intent {
-    const { intents } = client;
-    const keyed = intents.filter(({ idempotencyKey }) => idempotencyKey !== undefined);
-    if (keyed.length > 0 && this.#plan.happens(0.3)) return this.#plan.pick(keyed);
-    const number = intents.length + 1;
-    const key = keyed.length > 0 && this.#plan.happens(0.05) ? this.#plan.pick(keyed).idempotencyKey : `key ${number}`;
-    const intent: Intent = {
-      company: `${client.name}, purchase ${number}`,
-      mailingAddress: `${number} Storm Street`,
-      tshirtSize: this.#plan.pick(SIZES),
-      color: this.#plan.pick(COLORS),
-      quantity: this.#plan.happens(0.5) ? 1 : this.#plan.between(2, 6),
-      ...(key !== undefined && this.#plan.happens(0.6) && { idempotencyKey: key }),
-    };
-    intents.push(intent);
-    return intent;
   }
 
   async #buy(client: Client, intent: Intent): Promise<void> {
@@ -293,44 +256,25 @@ class Scenario {
         return this.#human.pause();
       case 'resume':
         return this.#human.resume();
-      case 'ceiling': {
-        const shirts = this.#plan.pick(this.#mood === 'any' ? [10, 30, 60, 100, 200] : [60, 100, 200]);
-        return this.#human.ceiling({
-          shirtsPerDay: String(shirts),
-          spendPerDay: String(shirts * this.#plan.between(15, 40)),
-        });
-      }
+      case 'ceiling':
+        return this.#human.ceiling(ceiling(this.#plan, this.#mood));
       case 'dismiss':
       case 'amend': {
         const id = await this.#idOf(client).catch(() => undefined);
         if (id === undefined) return undefined;
         if (act === 'dismiss') return this.#human.dismiss(client.name, id);
-        const scopes = this.#plan.happens(0.2) ? { scope: this.#scopes() } : {};
-        return this.#human.amend(client.name, id, { ...this.#blanks(), ...scopes });
+        const ticks = this.#plan.happens(0.2) ? { scope: scopes(this.#plan) } : {};
+        return this.#human.amend(client.name, id, { ...blanks(this.#plan, this.#mood), ...ticks });
       }
     }
-  }
-
-  #blanks(): Record<string, string> {
-    const pick = (values: number[]) => String(this.#plan.pick(values));
-    const day = {
-      tight: () => ({ shirtsPerDay: pick([5, 7]), spendPerDay: '500' }),
-      generous: () => ({ shirtsPerDay: '20', spendPerDay: '500' }),
-      any: () => ({ shirtsPerDay: pick([8, 12, 20]), spendPerDay: pick([150, 300, 500]) }),
-    }[this.#mood]();
-    return { shirtsPerOrder: pick([2, 4, 5, 6]), askAbove: pick([1, 3, 4, 6]), ...day };
-  }
-
-  #scopes(): string[] {
-    return ['shop:buy', 'orders:read'].filter(() => this.#plan.happens(0.75));
   }
 
   async #appoint(): Promise<void> {
     const client = new Client(`client ${this.#clients.length + 1}`, this.#plan.pick(ERAS));
     this.#clients.push(client);
     const { person } = this.#human;
-    person.ticks = this.#plan.happens(0.85) ? ['shop:buy', 'orders:read'] : this.#scopes();
-    person.blanks = { ...this.#blanks(), until: this.#plan.pick(['hour', 'day', 'week', 'week']) };
+    person.ticks = this.#plan.happens(0.85) ? ['shop:buy', 'orders:read'] : scopes(this.#plan);
+    person.blanks = { ...blanks(this.#plan, this.#mood), until: this.#plan.pick(['hour', 'day', 'week', 'week']) };
     this.#history.acts.push(await this.#human.appoint(client.name, () => client.connect(person)));
   }
 
