@@ -638,6 +638,12 @@ export const GUARDS: readonly Guard[] = [
         text: 'const job = await this.#arm(orderId, 0);',
         without: 'const job: string | undefined = undefined;',
       },
+      {
+        name: 'or at least when KV has failed',
+        file: 'shop/outbox.ts',
+        text: 'if (job === undefined) await this.#arm(orderId, 0);',
+        without: '',
+      },
     ],
   },
   {
