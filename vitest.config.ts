@@ -13,6 +13,13 @@ const NO_KEYS = {
   WORKOS_AUDIT_LOGS_ORGANIZATION: '',
 };
 
+/** The Worker as the tests run it. */
+export const WORKER: Parameters<typeof cloudflareTest>[0] = {
+  main: './src/dev/index.ts',
+  wrangler: { configPath: './wrangler.toml' },
+  miniflare: { bindings: NO_KEYS },
+};
+
 export default defineConfig({
   // Vite warns at every run about source maps that some packages leave out.
   logLevel: 'error',
@@ -24,16 +31,10 @@ export default defineConfig({
       {
         // The Worker in workerd, driven through its own fetch.
         logLevel: 'error',
-        plugins: [
-          cloudflareTest({
-            main: './src/dev/index.ts',
-            wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: NO_KEYS },
-          }),
-        ],
+        plugins: [cloudflareTest(WORKER)],
         test: {
           name: 'workerd',
-          include: ['test/{unit,auth,journeys,attacks}/**/*.test.ts'],
+          include: ['test/{unit,auth,journeys,attacks,faults}/**/*.test.ts'],
           setupFiles: ['test/support/setup.ts'],
           testTimeout: 20_000,
           // One worker for all files: three times faster. They share its storage, so every test has its own user.

@@ -16,6 +16,12 @@ export type Jobs = {
   list(): Promise<DeliveryJob[]>;
 };
 
+/**
+ * A write under way: when it began, in milliseconds, and whether the order is through once it has ended. `overlapped` is
+ * set when an older one, given up before, ended meanwhile: nobody knows which of the two KV has.
+ */
+type Write = { since: number; done: Promise<boolean>; overlapped: boolean };
+
 /** How long a call or a job waits for KV, in milliseconds. A write that takes longer goes on by itself. */
 const PATIENCE = 2000;
 
@@ -36,7 +42,7 @@ export class Outbox {
   readonly #kv: KVNamespace;
   readonly #jobs: Jobs;
   /** Writes without an answer yet, one for each order: KV keeps no order between two that overlap. */
-  readonly #writing = new Map<string, { since: number; done: Promise<boolean> }>();
+  readonly #writing = new Map<string, Write>();
 
   constructor(orders: OrderBook, kv: KVNamespace, jobs: Jobs) {
     this.#orders = orders;
@@ -103,27 +109,32 @@ export class Outbox {
     }
     const copy = this.#orders.copyOf(orderId);
     if (!copy) return true;
-    const write: { since: number; done: Promise<boolean> } = { since: Date.now(), done: Promise.resolve(true) };
+    const write: Write = { since: Date.now(), done: Promise.resolve(true), overlapped: false };
     this.#writing.set(orderId, write);
     const sent = copy.value === undefined ? this.#kv.delete(copy.key) : this.#put(copy.key, copy.value, copy.ttl);
     write.done = sent.then(
-      async () => {
-        if (this.#writing.get(orderId) === write) {
-          this.#writing.delete(orderId);
-          return this.#orders.copied(orderId, copy.version);
-        }
-        // It was given up and has come in after all, possibly over a newer one: the row is written once more.
-        this.#orders.copyAgain(orderId);
-        await this.#arm(orderId, 0);
-        return false;
-      },
+      () => this.#settle(orderId, write, () => this.#orders.copied(orderId, copy.version)),
       (error: unknown) => {
-        if (this.#writing.get(orderId) === write) this.#writing.delete(orderId);
         failed(orderId, error);
-        return false;
+        return this.#settle(orderId, write, () => false);
       },
     );
     return within(PATIENCE, write.done, () => overdue(orderId));
+  }
+
+  /** A write has ended, well or not; `ended` is what comes of it when nobody has given it up meanwhile. */
+  async #settle(orderId: string, write: Write, ended: () => boolean): Promise<boolean> {
+    const latest = this.#writing.get(orderId);
+    if (latest === write) {
+      this.#writing.delete(orderId);
+      return !write.overlapped && ended();
+    }
+    if (latest) latest.overlapped = true;
+    // It was given up and may have come in after all, over a newer one, even if KV says that it failed: the row is
+    // written once more.
+    this.#orders.copyAgain(orderId);
+    await this.#arm(orderId, 0);
+    return false;
   }
 
   async #put(key: string, value: string, expirationTtl: number): Promise<void> {

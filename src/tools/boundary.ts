@@ -46,19 +46,28 @@ export function registerTools(server: McpServer, tools: readonly AnyTool[], visi
  */
 function challenge(tool: AnyTool, visit: Visit): ScopeChallenge | undefined {
   const { ledger, caller } = visit;
-  // Nearly every call has its scope; whatever else may stop it is decided once, by the call itself.
-  const granted = ledger.deputies.grantOf(caller.deputyId)?.mandate.scopes;
-  if (granted?.includes(tool.scope) && caller.scopes.includes(tool.scope)) return undefined;
-  return ledger.transaction(() => {
-    const turn = ledger.begin(caller);
-    const denial = turn.denial(tool);
-    if (denial?.code !== 'insufficient_scope') return undefined;
-    turn.refused(denial, { tool: tool.name });
-    visit.recorded = true;
-    note(tool.name, denial.code, visit, 0);
-    const held = SCOPES.filter((scope) => turn.grant?.mandate.scopes.includes(scope) && caller.scopes.includes(scope));
-    return { scopes: [tool.scope, ...held], errorDescription: denial.message };
-  });
+  try {
+    // Nearly every call has its scope; whatever else may stop it is decided once, by the call itself.
+    const granted = ledger.deputies.grantOf(caller.deputyId)?.mandate.scopes;
+    if (granted?.includes(tool.scope) && caller.scopes.includes(tool.scope)) return undefined;
+    return ledger.transaction(() => {
+      const turn = ledger.begin(caller);
+      const denial = turn.denial(tool);
+      if (denial?.code !== 'insufficient_scope') return undefined;
+      turn.refused(denial, { tool: tool.name });
+      visit.recorded = true;
+      note(tool.name, denial.code, visit, 0);
+      const held = SCOPES.filter(
+        (scope) => turn.grant?.mandate.scopes.includes(scope) && caller.scopes.includes(scope),
+      );
+      return { scopes: [tool.scope, ...held], errorDescription: denial.message };
+    });
+  } catch (error) {
+    // The line could not be written. The call itself decides again, and answers whatever fails.
+    visit.recorded = false;
+    logError('tool_failed', error, { tool: tool.name });
+    return undefined;
+  }
 }
 
 /** The one error boundary: whatever happens to a call, the model gets an answer, the audit a line and the log a line. */

@@ -11,7 +11,7 @@ import { type Page, textOf } from '../../src/dev/browser.ts';
 import { ERAS, type Person } from '../../src/dev/clients.ts';
 import type { McpShopServer } from '../../src/mcp-server.ts';
 import { type Order, orderSchema } from '../../src/shop/orders.ts';
-import { authorizePath, callMessage, messageOf, redeem, registeredClient, rpc, send } from '../support/http.ts';
+import { authorizePath, callMessage, messageOf, redeem, registeredClient, rpc, rpcIn, send } from '../support/http.ts';
 import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
 
 beforeEach(() => {
@@ -686,6 +686,21 @@ test('a purchase whose line fails alone is refused, undone, and recorded as an e
   expect(await expectKvEqualsLedger(human)).toEqual([]);
   expect((await recordOf(human).look({})).used).toEqual({ shirts: 0, spend: 0 });
   expect(await actsOf(human)).toEqual(['appointed', 'activated', 'buyMcpShopItem internal_error']);
+  await expectSound(human);
+});
+
+test.each(ERAS)('a %s call without its scope whose line fails is still refused for its scope', async (era) => {
+  const human = person();
+  human.ticks = ['orders:read'];
+  const { accessToken } = await deputyOf(human, era);
+  vi.spyOn(AuditTrail.prototype, 'append').mockImplementationOnce(() => {
+    throw new Error('the disk is full');
+  });
+  const response = await rpcIn(era, accessToken, callMessage('buyMcpShopItem', PURCHASE));
+  expect(response.status).toBe(200);
+  const { result } = await messageOf(response);
+  expect(result).toMatchObject({ isError: true, structuredContent: { error: { code: 'insufficient_scope' } } });
+  expect(await actsOf(human)).toEqual(['appointed', 'activated', 'buyMcpShopItem insufficient_scope']);
   await expectSound(human);
 });
 

@@ -16,7 +16,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const HOUR = 60 * 60 * 1000;
+const MINUTE = 60 * 1000;
+const HOUR = 60 * MINUTE;
 
 function objectOf({ userId }: Order) {
   return env.MCP_OBJECT.getByName(objectName(userId));
@@ -117,6 +118,55 @@ test('an old write that comes in after a newer one is corrected', async () => {
   await drain(order);
   expect(await inKv(order)).toMatchObject([{ company: 'Renamed Ltd' }]);
   expect(put.mock.calls.length).toBeGreaterThan(2);
+});
+
+test('an old write that comes in after a newer one is corrected, even when KV says that it failed', async () => {
+  const deputy = await deputyOf(person(), '2025-11-25');
+  const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
+  const real = env.ORDERS.put.bind(env.ORDERS);
+  vi.spyOn(env.ORDERS, 'put').mockImplementationOnce(async (key, value, options) => {
+    await late;
+    await real(key, value, options);
+    throw new Error('the connection broke after the write');
+  });
+  const order = await buy(deputy);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * MINUTE });
+  expect((await deputy.call('cancelMcpShopOrder', { orderId: order.id })).isError).toBe(false);
+  expect(await inKv(order)).toMatchObject([{ status: 'cancelled' }]);
+
+  arrive();
+  await vi.waitUntil(async () => (await inKv(order))[0]?.status === 'confirmed');
+  await vi.waitUntil(async () => (await deliveries(order)) > 0);
+  await drain(order);
+  expect(await inKv(order)).toMatchObject([{ status: 'cancelled' }]);
+});
+
+test('an old write that comes in while a newer one waits for its answer is corrected', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  const [old, newer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const real = env.ORDERS.put.bind(env.ORDERS);
+  const put = vi
+    .spyOn(env.ORDERS, 'put')
+    .mockImplementationOnce(async (key, value, options) => {
+      await old.promise;
+      await real(key, value, options);
+    })
+    .mockImplementationOnce(async (key, value, options) => {
+      await real(key, value, options);
+      await newer.promise;
+    });
+  const order = await buy(deputy);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * MINUTE });
+  expect((await deputy.call('cancelMcpShopOrder', { orderId: order.id })).isError).toBe(false);
+  expect(await inKv(order)).toMatchObject([{ status: 'cancelled' }]);
+
+  old.resolve();
+  await vi.waitUntil(async () => (await inKv(order))[0]?.status === 'confirmed');
+  newer.resolve();
+  await vi.waitUntil(() => put.mock.settledResults[1]?.type === 'fulfilled');
+  await deputy.call('listMcpShopOrders');
+  await drain(order);
+  expect(await inKv(order)).toMatchObject([{ status: 'cancelled' }]);
 });
 
 test('KV that is down for many hours is tried less and less often, and gets the order in the end', async () => {

@@ -9,6 +9,7 @@
 import { spawn } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -23,7 +24,7 @@ import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { type Guard, GUARDS, type Removal } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const STORIES = 'test/attacks';
+const STORIES = ['test/attacks', 'test/faults'];
 /** Milliseconds after which a run is given up. */
 const RUN_LIMIT = 180_000;
 /** What needs no copy, or must not be in one. */
@@ -138,7 +139,7 @@ function remove({ file, text, without }: Removal): (() => void) | string {
 async function run(stories: string[]): Promise<Outcome> {
   const output = join(copy, 'report.json');
   rmSync(output, { force: true });
-  const files = stories.map((story) => `${STORIES}/${story}.test.ts`);
+  const files = stories.map(fileOf);
   const said = await vitest([...files, '--reporter=json', `--outputFile=${output}`]);
   let report: Report;
   try {
@@ -190,9 +191,16 @@ function firstLine(text: string): string {
 }
 
 function storyNames(): string[] {
-  return readdirSync(join(ROOT, STORIES))
+  return STORIES.flatMap((folder) => readdirSync(join(ROOT, folder)))
     .filter((file) => file.endsWith('.test.ts'))
     .map((file) => basename(file, '.test.ts'));
+}
+
+function fileOf(story: string): string {
+  const files = STORIES.map((folder) => `${folder}/${story}.test.ts`);
+  const file = files.find((path) => existsSync(join(ROOT, path)));
+  if (!file) throw new Error(`none of ${files.join(', ')} exists`);
+  return file;
 }
 
 function complain(sentence: string): false {

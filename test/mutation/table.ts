@@ -12,7 +12,7 @@ export type Removal = {
 
 export type Guard = Removal & {
   name: string;
-  /** The file in test/attacks/, without `.test.ts`. */
+  /** The file in test/attacks/ or test/faults/, without `.test.ts`. */
   story: string;
   /** Other guards that stop the same attack by themselves: they are removed as well, so that this one's share is seen. */
   backedBy?: (Removal & { name: string })[];
@@ -37,6 +37,13 @@ const OWN_PAGES: Removal & { name: string } = {
   file: 'origin.ts',
   text: "return origin === url.origin || (changesNothing && !request.headers.has('Upgrade'));",
   without: 'return true;',
+};
+
+const RECOVERY: Removal & { name: string } = {
+  name: 'a start looks for orders that wait without a job',
+  file: 'mcp-server.ts',
+  text: 'await this.#outbox.recover();\n    await this.#upkeep.start();',
+  without: 'await this.#upkeep.start();',
 };
 
 export const GUARDS: readonly Guard[] = [
@@ -590,5 +597,67 @@ export const GUARDS: readonly Guard[] = [
     file: 'abuse.ts',
     text: "if (!(await env.TOTAL_LIMIT.limit({ key: route })).success) return 'all';",
     without: '',
+  },
+
+  // ---------------------------------------------------------------- under load, while things fail
+  {
+    name: 'shirts in 24 hours',
+    story: 'faults-under-load',
+    file: 'authority/policy.ts',
+    text: 'if (usage.shirts + quantity > limits.shirtsPerDay)',
+    without: 'if (usage.shirts + quantity > Infinity)',
+  },
+  {
+    name: 'a repetition is recognised',
+    story: 'faults-under-load',
+    file: 'tools/define-tool.ts',
+    text: 'key === undefined ? undefined : ledger.idempotency.find(caller.deputyId, key, turn.now);',
+    without: 'undefined as { digest: string; orderId: string } | undefined;',
+  },
+  {
+    name: 'a pause stops every deputy',
+    story: 'faults-under-load',
+    file: 'authority/policy.ts',
+    text: "if (authority === 'paused') {",
+    without: "if (authority === 'paused' && !action) {",
+  },
+  {
+    name: 'a cancelled order waits for KV in a row',
+    story: 'faults-under-load',
+    file: 'shop/orders.ts',
+    text: "this.#sql.exec('INSERT OR REPLACE INTO outbox SELECT id, version FROM orders WHERE id = ?', id);",
+    without: '',
+  },
+  {
+    ...RECOVERY,
+    story: 'faults-under-load',
+    backedBy: [
+      {
+        name: 'a job is armed before KV is asked',
+        file: 'shop/outbox.ts',
+        text: 'const job = await this.#arm(orderId, 0);',
+        without: 'const job: string | undefined = undefined;',
+      },
+      {
+        name: 'or at least when KV has failed',
+        file: 'shop/outbox.ts',
+        text: 'if (job === undefined) await this.#arm(orderId, 0);',
+        without: '',
+      },
+    ],
+  },
+  {
+    name: "the ledger's clock never runs backwards",
+    story: 'faults-under-load',
+    file: 'authority/ledger.ts',
+    text: 'return Math.max(Date.now(), head.at);',
+    without: 'return Date.now();',
+  },
+  {
+    name: 'a call is one transaction',
+    story: 'faults-under-load',
+    file: 'authority/ledger.ts',
+    text: 'return this.storage.transactionSync(work);',
+    without: 'return work();',
   },
 ];

@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'docs/operating.md',
   'docs/extending.md',
   'docs/attacks.md',
+  'docs/faults.md',
   'docs/presenting.md',
   'docs/benchmarks.md',
   'docs/conformance.md',

@@ -1,5 +1,5 @@
 /** Plain HTTP against the Worker under test: the requests an attacker or a careless client sends. */
-import type { Person } from '../../src/dev/clients.ts';
+import type { Era, Person } from '../../src/dev/clients.ts';
 import { ORIGIN, workerFetch } from './worker.ts';
 
 export function send(path: string, init: RequestInit = {}): Promise<Response> {
@@ -7,8 +7,14 @@ export function send(path: string, init: RequestInit = {}): Promise<Response> {
 }
 
 /** A JSON-RPC request of the 2025 era. */
-export function rpc(token: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export function rpc(
+  token: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+  init: RequestInit = {},
+): Promise<Response> {
   return send('/mcp', {
+    ...init,
     method: 'POST',
     body: typeof body === 'string' ? body : JSON.stringify(body),
     headers: {
@@ -19,6 +25,24 @@ export function rpc(token: string, body: unknown, headers: Record<string, string
       ...headers,
     },
   });
+}
+
+/** The same tool call in the form of that era, by a client without anything special. */
+export function rpcIn(
+  era: Era,
+  token: string,
+  message: ReturnType<typeof callMessage>,
+  init: RequestInit = {},
+): Promise<Response> {
+  if (era === '2025-11-25') return rpc(token, message, {}, init);
+  const about = {
+    'io.modelcontextprotocol/protocolVersion': era,
+    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const body = { ...message, params: { ...message.params, _meta: about } };
+  const headers = { 'MCP-Protocol-Version': era, 'Mcp-Method': message.method, 'Mcp-Name': message.params.name };
+  return rpc(token, body, headers, init);
 }
 
 export function callMessage(name: string, args: Record<string, unknown> = {}) {

@@ -1,0 +1,78 @@
+/** What the people outside saw: each call and each act of the human, when it was sent, and what was answered, if anything. */
+
+/** The moments of a history are counted, not measured: one number for each thing that happens outside. */
+export type Span = { sent: number; answered: number };
+
+/** A purchase as a client means it. Each has a company of its own, by which its orders are told from all others. */
+export type Intent = {
+  company: string;
+  mailingAddress: string;
+  tshirtSize: string;
+  color: string;
+  quantity: number;
+  idempotencyKey?: string;
+};
+
+export type SeenOrder = { id: string; company: string; quantity: number; total: number; status: string };
+
+/** `ended` is a 401. `unknown` has no answer, or one that says that nobody knows. `odd` is an answer that must not be. */
+export type Outcome =
+  | { kind: 'allowed'; order?: SeenOrder }
+  | { kind: 'refused'; code: string }
+  | { kind: 'ended' }
+  | { kind: 'unknown' }
+  | { kind: 'odd'; answer: string };
+
+export type Call = Span & {
+  /** The name of the client, which the record holds too. */
+  client: string;
+  tool: string;
+  intent?: Intent;
+  /** What is to be cancelled. */
+  orderId?: string;
+  /** The lowest and the highest time that the clock showed between the two, in milliseconds. */
+  clock: { low: number; high: number };
+  outcome: Outcome;
+};
+
+/** `done` was answered as done, `none` as not done; of `unknown` nobody knows. */
+export type HumanAct = Span & {
+  act: 'pause' | 'resume' | 'amend' | 'ceiling' | 'dismiss' | 'appoint';
+  /** The client it is about. */
+  client?: string;
+  /** The line that a pause's answer names. */
+  sequence?: number;
+  outcome: 'done' | 'none' | 'unknown';
+};
+
+export type History = { calls: Call[]; acts: HumanAct[]; storageFailures: number };
+
+/** What is found when everything has calmed down: the record as anybody can download it, the tables, and KV. */
+export type Remains = {
+  /** JSON lines, the head last. */
+  record: string;
+  orders: OrderRow[];
+  copies: Record<string, unknown>[];
+  /** Orders that still wait for KV. */
+  waiting: number;
+  authority: string;
+  ceiling: { shirtsPerDay: number; spendPerDay: number };
+  deputies: { id: string; status: string; mandate: unknown }[];
+  /** What the shop itself says of its record. */
+  verified: { ok: boolean; problem?: string };
+};
+
+export type OrderRow = {
+  sequence: number;
+  id: string;
+  placed_at: number;
+  deputy_id: string;
+  company: string;
+  mailing_address: string;
+  tshirt_size: string;
+  color: string;
+  quantity: number;
+  unit_price: number;
+  total: number;
+  status: string;
+};

@@ -1,0 +1,245 @@
+/** Whether what was answered is what the record holds: nothing lost, nothing doubled, nothing after a pause. */
+import type { Call, History, HumanAct, OrderRow } from '../history.ts';
+import { type CallLine, isCall, type Line } from './chain.ts';
+import { type Findings, tally } from './findings.ts';
+import type { Replayed } from './rules.ts';
+
+const DAY = 24 * 60 * 60_000;
+
+export function compareAnswers(
+  history: History,
+  lines: readonly Line[],
+  { deputies, authority }: Replayed,
+  rows: readonly OrderRow[],
+  findings: Findings,
+): void {
+  const ids = new Map([...deputies].map(([id, { name }]) => [name, id]));
+  for (const call of history.calls) checkCall(call, lines, rows, ids.get(call.client), history, findings);
+  counted(history, lines, ids, findings);
+  purchases(history.calls, rows, ids, findings);
+  for (const act of history.acts) stopped(act, history, findings);
+  acted(history.acts, lines, ids, findings);
+  const last = history.acts.findLast(({ act }) => act === 'pause' || act === 'resume');
+  if (last?.outcome !== 'done') return;
+  findings.expect(
+    authority === (last.act === 'pause' ? 'paused' : 'active'),
+    () => `after the ${last.act} that was answered last, authority is ${authority}`,
+  );
+}
+
+/** One call: its answer is possible, and what it says is in the record. */
+function checkCall(
+  call: Call,
+  lines: readonly Line[],
+  rows: readonly OrderRow[],
+  deputy: string | undefined,
+  { calls, storageFailures }: History,
+  findings: Findings,
+): void {
+  const { outcome, tool, client, intent, clock } = call;
+  const said = `${tool} of ${client}, call ${call.sent}`;
+  findings.expect(outcome.kind !== 'odd', () => `${said}: ${outcome.kind === 'odd' ? outcome.answer : ''}`);
+  if (outcome.kind === 'refused') {
+    const possible =
+      outcome.code === 'internal_error'
+        ? storageFailures > 0
+        : outcome.code === 'unknown_order'
+          ? !rows.some(({ id }) => id === call.orderId)
+          : outcome.code === 'idempotency_conflict'
+            ? calls.some((other) => other.client === client && other.intent && isConflict(other.intent, intent))
+            : !['unknown_tool', 'invalid_request', 'invalid_arguments', 'unknown_cursor'].includes(outcome.code);
+    findings.expect(possible, () => `${said}: refused with ${outcome.code}, for which there was no reason`);
+  }
+  if (outcome.kind !== 'allowed') return;
+  const { order } = outcome;
+  if (tool === 'cancelMcpShopOrder') {
+    const row = rows.find(({ id }) => id === call.orderId);
+    findings.expect(row?.status === 'cancelled', () => `${said}: answered as cancelled, and ${row?.status ?? 'lost'}`);
+  }
+  if (!intent) return;
+  const placed = rows.filter(({ id }) => id === order?.id);
+  findings.expect(
+    placed.length === 1,
+    () => `${said}: order ${order?.id} was answered and is there ${placed.length} times`,
+  );
+  const [row] = placed;
+  if (!row || !order) return;
+  findings.expect(
+    row.company === intent.company && row.deputy_id === deputy && order.company === intent.company,
+    () => `${said}: was answered with the order ${order.id} of ${row.company}`,
+  );
+  const line = lines[row.sequence - 1];
+  const repeated = lines.some((one) => isCall(one) && one.repeats === order.id);
+  // The ledger's clock is never behind the machine's.
+  findings.expect(
+    repeated || (line !== undefined && line.time >= clock.low),
+    () => `${said}: recorded at ${line?.at}, before it was sent`,
+  );
+}
+
+function isConflict(one: NonNullable<Call['intent']>, other: Call['intent']): boolean {
+  return one.idempotencyKey === other?.idempotencyKey && one.company !== other?.company;
+}
+
+/** Each answered call has its line, and each line its call: answered, or one of those without an answer. */
+function counted(
+  { calls }: History,
+  lines: readonly Line[],
+  ids: ReadonlyMap<string, string>,
+  findings: Findings,
+): void {
+  const inLines = lines.filter(isCall);
+  for (const [client, deputy] of ids) {
+    const mine = calls.filter((call) => call.client === client);
+    const recorded = inLines.filter((line) => line.deputy === deputy);
+    const unknown = mine.filter(({ outcome }) => outcome.kind === 'unknown' || outcome.kind === 'odd');
+    const allowed = tally(recorded.filter(({ decision }) => decision === 'allowed').map(({ tool }) => tool));
+    const answered = tally(mine.filter(({ outcome }) => outcome.kind === 'allowed').map(({ tool }) => tool));
+    const open = tally(unknown.map(({ tool }) => tool));
+    for (const tool of new Set([...allowed.keys(), ...answered.keys()])) {
+      const [held, least] = [allowed.get(tool) ?? 0, answered.get(tool) ?? 0];
+      const most = least + (open.get(tool) ?? 0);
+      findings.expect(
+        held >= least && held <= most,
+        () => `${client}: ${held} lines allow ${tool}, where ${least} to ${most} calls were carried out`,
+      );
+    }
+    const refusals = mine.filter(({ outcome }) => outcome.kind === 'refused');
+    const sure = refusals.filter(({ outcome }) => outcome.kind === 'refused' && outcome.code !== 'internal_error');
+    const ended = mine.filter(({ outcome }) => outcome.kind === 'ended');
+    const held = recorded.length - sum(allowed) + shared(lines, recorded, deputy);
+    const most = refusals.length + ended.length + unknown.length;
+    findings.expect(
+      held >= sure.length && held <= most,
+      () => `${client}: ${held} refusals in the record, where ${sure.length} to ${most} calls were refused`,
+    );
+  }
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((all, one) => all + one, 0);
+}
+
+/** Refusals that share a line with others. */
+function shared(lines: readonly Line[], recorded: readonly CallLine[], deputy: string): number {
+  let count = recorded.reduce((all, { refusedBefore = 0 }) => all + refusedBefore, 0);
+  for (const line of lines) if (!isCall(line) && line.deputy === deputy) count += line.refused ?? 0;
+  return count;
+}
+
+/** Each purchase that anybody meant: once at most, exactly once when it was answered, never when it was refused for good. */
+function purchases(
+  calls: readonly Call[],
+  rows: readonly OrderRow[],
+  ids: ReadonlyMap<string, string>,
+  findings: Findings,
+): void {
+  const meant = Map.groupBy(
+    calls.filter(({ intent }) => intent),
+    ({ intent }) => intent?.company ?? '',
+  );
+  const placed = Map.groupBy(rows, ({ company }) => company);
+  for (const [company, orders] of placed) {
+    const [first] = meant.get(company) ?? [];
+    findings.expect(first !== undefined, () => `an order of ${company}, which nobody placed`);
+    const intent = first?.intent;
+    for (const order of orders) {
+      findings.expect(
+        order.deputy_id === ids.get(first?.client ?? '') &&
+          order.quantity === intent?.quantity &&
+          order.color === intent.color &&
+          order.tshirt_size === intent.tshirtSize &&
+          order.mailing_address === intent.mailingAddress,
+        () => `order ${order.id} of ${company} is not what was asked for`,
+      );
+    }
+  }
+  for (const [company, tries] of meant) {
+    const orders = placed.get(company) ?? [];
+    const open = tries.filter(({ outcome }) => outcome.kind === 'unknown' || outcome.kind === 'odd').length;
+    const yes = tries.filter(({ outcome }) => outcome.kind === 'allowed').length;
+    findings.expect(
+      yes > 0 ? orders.length > 0 : orders.length <= open,
+      () => `${company}: ${orders.length} orders, after ${yes} successes and ${open} calls without an answer`,
+    );
+    if (tries.some(({ intent }) => intent?.idempotencyKey !== undefined)) continue;
+    findings.expect(
+      orders.length <= 1 && tries.length === 1,
+      () => `${company}: ${orders.length} orders of one purchase without a key`,
+    );
+  }
+  // Whatever was sent under one key of one deputy is one order within 24 hours.
+  const keys = Map.groupBy(
+    calls.filter(({ intent }) => intent?.idempotencyKey !== undefined),
+    ({ client, intent }) => `${client}, key ${intent?.idempotencyKey}`,
+  );
+  for (const [key, tries] of keys) {
+    const companies = new Set(tries.map(({ intent }) => intent?.company));
+    const times = rows.filter(({ company }) => companies.has(company)).map((row) => row.placed_at);
+    const sorted = times.toSorted((one, other) => one - other);
+    findings.expect(
+      sorted.every((time, n) => n === 0 || time - (sorted[n - 1] ?? 0) >= DAY),
+      () => `${key}: ${times.length} orders within 24 hours`,
+    );
+  }
+}
+
+/** After a pause was answered, and until a resume was sent, nothing was answered in favour that was sent after it. */
+function stopped(act: HumanAct, { acts, calls }: History, findings: Findings): void {
+  if (act.outcome !== 'done' || (act.act !== 'pause' && act.act !== 'dismiss')) return;
+  const until =
+    act.act === 'pause'
+      ? Math.min(Infinity, ...acts.filter((one) => one.act === 'resume' && one.sent > act.sent).map(({ sent }) => sent))
+      : Infinity;
+  for (const call of calls) {
+    if (call.sent < act.answered || call.answered > until) continue;
+    if (act.act === 'dismiss' && call.client !== act.client) continue;
+    findings.expect(
+      call.outcome.kind !== 'allowed',
+      () => `${call.tool} of ${call.client}, call ${call.sent}, was allowed after the ${act.act} of ${act.answered}`,
+    );
+  }
+}
+
+const LINE_OF = {
+  pause: 'paused',
+  resume: 'resumed',
+  amend: 'amended',
+  ceiling: 'ceiling',
+  dismiss: 'revoked',
+  appoint: 'activated',
+} as const;
+
+/** Each act that was answered as done has its line, and no line is there without an act. */
+function acted(
+  acts: readonly HumanAct[],
+  lines: readonly Line[],
+  ids: ReadonlyMap<string, string>,
+  findings: Findings,
+): void {
+  const inLines = lines.filter((line) => !isCall(line));
+  for (const [name, group] of Map.groupBy(acts, ({ act, client = '' }) => `${act} ${client}`.trim())) {
+    const [first] = group;
+    if (!first) continue;
+    const { act, client } = first;
+    const held = inLines.filter(
+      (line) => line.act === LINE_OF[act] && (client === undefined || line.deputy === ids.get(client)),
+    ).length;
+    const done = group.filter(({ outcome }) => outcome === 'done').length;
+    const most = done + group.filter(({ outcome }) => outcome === 'unknown').length;
+    // Pressed twice, it took effect the first time; and who is not paused cannot be resumed.
+    const least = act === 'amend' || act === 'ceiling' ? done : act === 'resume' ? 0 : Math.min(done, 1);
+    findings.expect(
+      held >= least && held <= most,
+      () => `${name}: ${held} lines, where it was done ${least} to ${most} times`,
+    );
+    for (const { sequence } of group) {
+      if (sequence === undefined) continue;
+      const line = lines[sequence - 1];
+      findings.expect(
+        line !== undefined && !isCall(line) && line.act === 'paused',
+        () => `the answer to a pause names line ${sequence}, which is no pause`,
+      );
+    }
+  }
+}
