@@ -2,7 +2,7 @@
 import type { Counts } from './counting.ts';
 
 /** Workers Paid, US dollars a month. Taken from Cloudflare's price pages as they stood in 2026; look before you rely on it. */
-export const PRICES_OF = 'November 2026';
+export const PRICES_OF = 'as known in November 2026';
 export const BASE = 5;
 /** What is included in a month, and the price of a million more. */
 export const PRICES = {
