@@ -131,9 +131,7 @@ const consolePages = fc.oneof(
   ),
   get(
     '/deputies pages',
-    fields({ sequence: ['1', '2', '999'], hash: '0'.repeat(64) }).map(
-      (query) => `/deputies/verify?${query}`,
-    ),
+    fields({ sequence: ['1', '2', '999'], hash: '0'.repeat(64) }).map((query) => `/deputies/verify?${query}`),
     someone,
   ),
   get(

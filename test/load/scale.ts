@@ -10,9 +10,9 @@ import { parseArgs } from 'node:util';
 import { ERAS } from '../../src/dev/clients.ts';
 import { startShop } from '../bench/bench-server.ts';
 import { RawClient } from '../bench/raw-client.ts';
-import { Clock } from './clock.ts';
-import { shopFor } from './mix.ts';
-import { footprints, kvEntries, quietCost, summary } from './footprint.ts';
+import { Clock, mib } from './clock.ts';
+import { footprints, openObjects, sayEntries, sayFootprints } from './footprint.ts';
+import { carryOut, visits } from './mix.ts';
 import { appoint, registerClient, type Shopper } from './shopper.ts';
 
 const { values } = parseArgs({
@@ -20,98 +20,127 @@ const { values } = parseArgs({
     users: { type: 'string', default: '5000' },
     minutes: { type: 'string', default: '10' },
     idle: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
   },
 });
-const [users, minutes, idle] = [Number(values.users), Number(values.minutes), Number(values.idle)];
-if (![users, minutes, idle].every((value) => value > 0)) {
-  console.log('Usage: pnpm scale [--users 5000] [--minutes 10] [--idle 60]');
+const [users, minutes, idle, seed] = [values.users, values.minutes, values.idle, values.seed].map(Number);
+if (!users || !minutes || !idle || !seed) {
+  console.log('Usage: pnpm scale [--users 5000] [--minutes 10] [--idle 60] [--seed 1]');
   process.exit(2);
 }
 
 /** People who sign in, and agents that call, at the same time. */
 const AT_ONCE = 16;
-/** A new human's deputies call at least this often, so that what is stored is of people who shop. */
-const problems: string[] = [];
+/** Share of the time that the sign-ins may take. */
+const SIGN_INS = 0.6;
+/** Humans whose deputies never call, and humans who only look at their page. */
+const QUIET = 20;
+/** What the memory may have grown by, for each human, when all is quiet again. */
+const GROWTH = 16 * 1024;
 
+const problems: string[] = [];
+let logged = 0;
 const data = mkdtempSync(join(tmpdir(), 'mcp-shop-scale-'));
 const server = await startShop(undefined, {
   data,
   onLog: ({ level, message }) => {
-    if (level === 'error' && problems.length < 20) problems.push(`the server logged ${message}`);
+    logged += 1;
+    if (level === 'error') problem(`the server logged ${message}`);
   },
 });
 const client = new RawClient(server.origin, AT_ONCE);
 const clock = new Clock(server);
 try {
-  console.log(`${users.toLocaleString('en')} humans with two deputies each, at most ${minutes} minutes.`);
-  const clients = await Promise.all(['Laptop', 'Phone'].map((name) => registerClient(server, name)));
-
-  // A few first, so that "before" is a server that is warm and has nobody to remember.
-  for (let index = 0; index < 20; index += 1) await signIn(`warm-up-${index}@scale.example`);
+  const apps = await Promise.all(['Laptop', 'Phone'].map((name) => registerClient(server, name)));
+  console.log(`${users.toLocaleString('en')} humans with two deputies each, ${minutes} minutes at most, seed ${seed}.`);
+  for (let index = 0; index < QUIET; index += 1) {
+    await signIn(`quiet-${index}@scale.example`, apps);
+    await server.person(`visitor-${index}@scale.example`).walk('/deputies');
+  }
   const before = clock.memory();
 
-  console.log('\nSigning in: sign-in at AuthKit, consent page, Allow, code and token, for each deputy.');
-  const shoppers: Shopper[] = [];
-  // Half of the time for signing in at most; who did not get in by then is said.
-  const signInUntil = Date.now() + minutes * 60_000 * 0.6;
+  console.log('\nAppointing: sign-in at AuthKit, consent page, Allow, code and token, for each deputy.');
   const end = Date.now() + minutes * 60_000;
-  clock.start('deputies', () => shoppers.length * 2);
-  let next = 0;
+  const signInEnd = Date.now() + minutes * 60_000 * SIGN_INS;
+  const shoppers: Shopper[] = [];
+  let begun = 0;
+  clock.start('deputies', () => shoppers.length * ERAS.length);
   await together(async () => {
-    while (next < users && Date.now() < signInUntil) shoppers.push(await signIn(`human-${(next += 1)}@scale.example`));
+    while (begun < users && Date.now() < signInEnd) {
+      begun += 1;
+      shoppers.push(await signIn(`human-${begun}@scale.example`, apps));
+    }
   });
   clock.stop();
-  if (shoppers.length < users) problems.push(`only ${shoppers.length} of ${users} humans could sign in within the time`);
+  if (shoppers.length < users)
+    problem(`only ${shoppers.length} of ${users} humans had signed in when the time for it was over`);
   const signedIn = clock.memory();
 
-  console.log('\nShopping: what the agents of all of them do, in random order.');
-  const counts = new Map<string, number>();
+  console.log('\nShopping: what their agents and they do, in an order that the seed gives.');
+  const outcomes = new Map<string, number>();
   let calls = 0;
+  let turns = 0;
+  const row = visits(seed);
   clock.start('calls', () => calls);
-  await together(async (lane) => {
-    for (let turn = lane; Date.now() < end; turn += AT_ONCE) {
+  await together(async () => {
+    while (Date.now() < end) {
+      const turn = turns++;
       const shopper = shoppers[turn % shoppers.length];
-      if (!shopper) break;
-      // One deputy of a human at a time is never a limit here: each lane has humans of its own.
-      for (const outcome of await shopFor(shopper, server, client)) {
-        calls += 1;
-        counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-        if (outcome.startsWith('FAULT') && problems.length < 20) problems.push(outcome);
+      if (!shopper) throw new Error('nobody could sign in');
+      const round = Math.floor(turn / shoppers.length);
+      calls += 1;
+      for (const outcome of await carryOut(row.next().value, shopper, round, client)) {
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        if (outcome.startsWith('FAULT')) problem(outcome);
       }
     }
   });
   clock.stop();
   const shopped = clock.memory();
-  for (const [outcome, count] of [...counts].toSorted(([one], [other]) => one.localeCompare(other)))
-    console.log(`  ${outcome.padEnd(48)} ${count}`);
+  for (const [outcome, count] of [...outcomes].toSorted(([one], [other]) => one.localeCompare(other)))
+    console.log(`  ${String(count).padStart(8)}  ${outcome}`);
 
   console.log(`\nIdle for ${idle} seconds.`);
   await client.close();
-  const logged = server.logged;
+  const open = openObjects(server, data);
+  // What was still to be logged of the last calls is not of the idle time.
+  await sleep(1000);
+  const loggedBefore = logged;
   await sleep(idle * 1000);
   const after = clock.memory();
-  const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   console.log(
-    `Memory of workerd: ${mib(before)} before anybody came, ${mib(signedIn)} after the sign-ins, ${mib(shopped)} after the shopping, ${mib(after)} after the idle time.`,
+    `  Objects in memory: ${open} at the end of the shopping, ${openObjects(server, data)} now. Requests and jobs meanwhile, by the lines they log: ${logged - loggedBefore}.`,
   );
-
-  problems.push(...summary(footprints(data)));
-  problems.push(...(await quietCost(server, data, idle)));
-  await kvEntries(server, shoppers.length);
+  console.log(
+    `  Memory of workerd: ${mib(before)} before they came, ${mib(signedIn)} when all had signed in, ${mib(shopped)} after the shopping, ${mib(after)} now.`,
+  );
+  const most = Math.max(signedIn, shopped, before + GROWTH * shoppers.length);
+  if (after > most) problem(`memory grew to ${mib(after)} while nothing happened`);
+  if (openObjects(server, data) > 0) problem('objects are in memory that nobody has asked anything for a minute');
+  if (logged > loggedBefore) problem(`${logged - loggedBefore} lines were logged while nobody asked anything`);
+  for (const wrong of sayFootprints(footprints(data))) problem(wrong);
+  await sayEntries(server);
 } finally {
   await server.stop();
   rmSync(data, { recursive: true, force: true });
 }
-for (const problem of problems) console.log(`\nPROBLEM: ${problem}`);
+for (const one of problems) console.log(`\nPROBLEM: ${one}`);
+console.log(problems.length === 0 ? '\nNothing leaks, nobody is woken.' : `\n${problems.length} problems.`);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
-async function signIn(email: string): Promise<Shopper> {
+async function signIn(email: string, apps: readonly string[]): Promise<Shopper> {
   const person = server.person(email);
   const deputies: Shopper['deputies'] = [];
-  for (const [index, era] of ERAS.entries()) deputies.push({ era, token: await appoint(server, person, clients[index] ?? '') });
-  return { email, person, deputies, paused: false };
+  for (const [index, era] of ERAS.entries())
+    deputies.push({ era, token: await appoint(server, person, apps[index] ?? '') });
+  return { person, deputies };
 }
 
-async function together(work: (lane: number) => Promise<void>): Promise<void> {
-  await Promise.all(Array.from({ length: AT_ONCE }, (_, lane) => work(lane)));
+async function together(work: () => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+/** The first ones tell it; a thousand of the same would bury it. */
+function problem(text: string): void {
+  if (problems.length < 20) problems.push(text);
 }

@@ -8,7 +8,7 @@ const REDIRECT_URI = 'http://localhost:33418/callback';
 const registered = z.object({ client_id: z.string() });
 const granted = z.object({ access_token: z.string() });
 
-export type Shopper = { email: string; person: Person; deputies: { token: string; era: Era }[]; paused: boolean };
+export type Shopper = { person: Person; deputies: { token: string; era: Era }[] };
 
 /** Registers a client, as an app of its own does once. */
 export async function registerClient({ origin, fetch }: BenchServer, name: string): Promise<string> {
