@@ -9,7 +9,9 @@ export const LARGEST = {
   /** A line holds nothing that a caller made up, but for its client's id. */
   line: 1024,
   orders: DEFAULT_CEILING.shirtsPerDay,
-  /** Company, address and e-mail of four bytes a character, ids, and the indexes; and pages that are not full. */
+  /** Pages that a table has begun and not filled. */
+  unfilled: 8 * 4096,
+  /** Company, address and e-mail of four bytes a character, ids, and the indexes. */
   order: 12 * 1024,
   /** What KV holds of a registered client. */
   client: 10 * 1024,

@@ -1,5 +1,5 @@
 /** Hostile requests to /mcp: both eras, every field of every tool, and all that is no JSON-RPC. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CALLER_HEADER } from '../../src/deputy.ts';
 import { type Era, ERAS } from '../../src/dev/clients.ts';
 import { TOOLS } from '../../src/tools/registry.ts';

@@ -1,5 +1,5 @@
 /** Hostile requests to the OAuth endpoints: /register, /token with each grant and revocation, /authorize, the well-known documents. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { HostileRequest } from './request.ts';
 import { strangeHeaders } from './mcp-requests.ts';
 import { anything, fields, FOREIGN_HOST, headerValue, mostly, text } from './values.ts';
@@ -44,7 +44,7 @@ export function form(
             '=',
             'a=%zz',
             `x=${'y'.repeat(64 * 1024)}`,
-            `${'k&'.repeat(5000)}`,
+            'k&'.repeat(5000),
             '--x\r\nContent-Disposition: form-data; name="handle"\r\n\r\n1\r\n--x--\r\n',
             '{"grant_type":"refresh_token"}',
           ),

@@ -1,5 +1,5 @@
 /** Hostile requests to the pages: sign-in and out, the console with its forms and queries, its socket, and what is no page. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { authorizationQuery, form, get } from './oauth-requests.ts';
 import type { HostileRequest } from './request.ts';
 import { encoded, fields, FOREIGN_HOST, headerValue, mostlyText, nasty, text } from './values.ts';

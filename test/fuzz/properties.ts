@@ -21,6 +21,9 @@ const INSIDE = [
 /** The header of a JSON Web Token signed with RS256, as those of WorkOS are, and a sealed session. */
 const WORKOS = /eyJhbGciOiJSUzI1NiI|Fe26\.2\*/;
 
+/** Bytes that any request may have: no answer to a larger one is a success. */
+const LARGEST_BODY = 64 * 1024;
+
 const PAGE_HEADERS: readonly (readonly [name: string, value: RegExp])[] = [
   ['content-security-policy', /default-src 'none'.*frame-ancestors 'none'/],
   ['x-frame-options', /^DENY$/],
@@ -45,6 +48,8 @@ export function problemWith(request: HostileRequest, answer: Answer, scene: Scen
   const stranger = scene.strangersOf(request.who).find((email) => everything.includes(email));
   if (stranger !== undefined && !sentText(request).includes(stranger))
     return `it tells the e-mail of somebody else: ${stranger}`;
+  const sent = Buffer.byteLength(request.body?.text ?? '', request.body?.encoding);
+  if (sent > LARGEST_BODY && status < 400 && request.method !== 'OPTIONS') return `it took a body of ${sent} bytes`;
   if (MARK_HEADER in headers) return 'a header of the answer was made up by the request';
   return (
     wrongRedirect(headers['location'], scene.server.origin) ??
@@ -82,12 +87,14 @@ function wrongOfConsole({ who, path }: HostileRequest, { status, headers }: Answ
 }
 
 /** JSON-RPC, an OAuth error, or nothing at all; never a page. */
-function wrongOfMcp({ path, method }: HostileRequest, { status, headers, text }: Answer): string | undefined {
+function wrongOfMcp(request: HostileRequest, { status, headers, text }: Answer): string | undefined {
+  const { path, method } = request;
   if (!/^\/mcp(\?|$)/.test(path)) return undefined;
   const type = headers['content-type'] ?? '';
   if (type.includes('text/html')) return 'MCP answered with a page';
   // The checks of host and origin come before all else and speak plain text.
-  if ((status === 421 || status === 403) && type.startsWith('text/plain')) return undefined;
+  const early = status === 421 || (status === 403 && request.headers['origin'] !== undefined);
+  if (early && type.startsWith('text/plain')) return undefined;
   if (method === 'HEAD') return undefined;
   if (status === 202 || status === 204) return text === '' ? undefined : `${status} with a body`;
   if (status === 401 && !headers['www-authenticate']?.includes('resource_metadata='))

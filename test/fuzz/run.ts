@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { startShop } from '../bench/bench-server.ts';
 import { Aftermath } from './aftermath.ts';
 import { mcpRequest } from './mcp-requests.ts';
@@ -42,7 +42,11 @@ export async function run({ requests, seed, say, script }: RunOptions): Promise<
     data,
     onLog: ({ message }) => {
       // What no handler expected is a fault, even where the answer hides it well.
-      if (/"event":"(request_failed|page_failed|tool_failed|upkeep_failed|object_unreachable)"/.test(message))
+      if (
+        /"event":"(request_failed|authkit_unavailable|page_failed|tool_failed|upkeep_failed|object_unreachable)"/.test(
+          message,
+        )
+      )
         faults.push(message);
     },
   });

@@ -124,7 +124,7 @@ export class Scene {
     if (who !== 'human') return;
     for (const line of cookies) {
       const [pair = '', ...attributes] = line.split('; ');
-      const [name = '', value = ''] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+      const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
       if (attributes.some((attribute) => /^max-age=0$/i.test(attribute))) this.human.browser.cookies.delete(name);
       else this.human.browser.setCookie(name, value);
     }

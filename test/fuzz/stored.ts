@@ -46,6 +46,6 @@ export function tooMuch(before: Stored, after: Stored, calls: number, minutes: n
     return `${lines} lines for ${calls} calls in ${minutes.toFixed(1)} minutes, of which ${most} may have one`;
   if (after.largestLine > LARGEST.line) return `a line of ${after.largestLine} bytes`;
   if (after.orders > LARGEST.orders) return `${after.orders} orders`;
-  const bytes = before.bytes + lines * LARGEST.line + after.orders * LARGEST.order;
+  const bytes = before.bytes + LARGEST.unfilled + lines * LARGEST.line + after.orders * LARGEST.order;
   return after.bytes > bytes ? `${after.bytes} bytes, and at most ${bytes} can be needed` : undefined;
 }

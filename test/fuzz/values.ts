@@ -1,5 +1,5 @@
 /** Hostile values: what goes into any field, header, path or body of a request. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** A tag that no page of ours has: in an answer it must never stand as markup. */
 export const MARK = 'fuzz-mark';

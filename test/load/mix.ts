@@ -1,5 +1,5 @@
 /** What deputies and their humans do in a shop on an ordinary day. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseReply, type RawClient, toolCall } from '../bench/raw-client.ts';
 import type { Shopper } from './shopper.ts';
 
