@@ -1,6 +1,7 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
 import { tooMany } from './abuse.ts';
 import { ConfigError, readConfig } from './config.ts';
+import { forAnyKey } from './kv-keys.ts';
 import { log, logError } from './log.ts';
 import { providerFor } from './oauth.ts';
 import { isOriginAllowed, servedOrigin } from './origin.ts';
@@ -29,6 +30,8 @@ const ROUTES = new Set([
 ]);
 
 async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  // The address is made of the Host header, and a client can send anything there.
+  if (!URL.canParse(request.url)) return plain(421, 'The Host header names no host.');
   const start = Date.now();
   const response = await answer(request, env, ctx);
   const { pathname } = new URL(request.url);
@@ -55,7 +58,7 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const canonical =
       url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, request) : request;
     // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
-    return await providerFor(origin).fetch(canonical, { ...env }, ctx);
+    return await providerFor(origin).fetch(canonical, { ...env, OAUTH_KV: forAnyKey(env.OAUTH_KV) }, ctx);
   } catch (error) {
     if (error instanceof ConfigError)
       return plain(

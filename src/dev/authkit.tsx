@@ -6,6 +6,7 @@ import { type Context, Hono } from 'hono';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import { ADMIN_PERMISSION } from '../deputy.ts';
+import { forAnyKey } from '../kv-keys.ts';
 import { DashboardPage, SignInPage } from './authkit-pages.tsx';
 import {
   AuthkitStore,
@@ -25,7 +26,7 @@ const KEY_ID = 'local';
 
 export const authkit = new Hono<{ Bindings: Bindings }>();
 
-const storeOf = (c: Context<{ Bindings: Bindings }>) => new AuthkitStore(c.env.OAUTH_KV);
+const storeOf = (c: Context<{ Bindings: Bindings }>) => new AuthkitStore(forAnyKey(c.env.OAUTH_KV));
 
 // ---------------------------------------------------------------- the browser's side
 

@@ -243,3 +243,11 @@ test('an address that is none gets the page again, with the reason', async () =>
   expect(response.status).toBe(400);
   expect(await response.text()).toContain('Enter an e-mail address');
 });
+
+test('a code or refresh token too long for a key is refused as any other wrong one is', async () => {
+  const workos = await sdk();
+  const wrong = { error: 'invalid_grant' };
+  const long = 'x'.repeat(600);
+  await expect(workos.userManagement.authenticateWithCode({ code: long })).rejects.toMatchObject(wrong);
+  await expect(workos.userManagement.authenticateWithRefreshToken({ refreshToken: long })).rejects.toMatchObject(wrong);
+});
