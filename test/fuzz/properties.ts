@@ -81,9 +81,9 @@ function wrongOfConsole({ who, path }: HostileRequest, { status, headers }: Answ
   if (who === 'human' || !/^\/deputies(?![\w%])/.test(path)) return undefined;
   if (status < 300) return `the console answered ${status} to somebody who is not signed in`;
   const to = headers['location'];
-  return to !== undefined && !new URL(to, 'http://localhost').pathname.startsWith('/login')
-    ? `the console sent somebody who is not signed in to ${to}`
-    : undefined;
+  // To the sign-in; or, for an address with a slash too many, to one of the console, which is closed as well.
+  const known = to === undefined || /^\/(?:login|deputies)(?![\w%])/.test(new URL(to, 'http://localhost').pathname);
+  return !known ? `the console sent somebody who is not signed in to ${to}` : undefined;
 }
 
 /** JSON-RPC, an OAuth error, or nothing at all; never a page. */
