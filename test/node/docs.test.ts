@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'docs/extending.md',
   'docs/attacks.md',
   'docs/presenting.md',
+  'docs/load.md',
 ];
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
