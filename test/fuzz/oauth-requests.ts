@@ -1,7 +1,7 @@
 /** Hostile requests to the OAuth endpoints: /register, /token with each grant and revocation, /authorize, the well-known documents. */
 import * as fc from 'fast-check';
 import type { HostileRequest } from './request.ts';
-import { strangeHeaders } from './mcp-requests.ts';
+import { strangeHeaders } from './headers.ts';
 import { anything, fields, FOREIGN_HOST, headerValue, mostly, text } from './values.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -108,9 +108,9 @@ export function get(
 
 const metadata = fc.record(
   {
-    client_name: mostly('An app'),
+    client_name: mostly('An app', 10),
     redirect_uris: fc.oneof(
-      { weight: 2, arbitrary: fc.constant([REDIRECT_URI]) },
+      { weight: 8, arbitrary: fc.constant([REDIRECT_URI]) },
       fc.array(
         mostly([
           REDIRECT_URI,
@@ -125,12 +125,12 @@ const metadata = fc.record(
       ),
       anything,
     ),
-    token_endpoint_auth_method: mostly(['none', 'client_secret_basic', 'client_secret_post']),
-    grant_types: mostly([['authorization_code', 'refresh_token']]),
-    response_types: mostly([['code']]),
-    client_uri: mostly('https://app.example/'),
-    logo_uri: mostly('https://app.example/logo.png'),
-    scope: mostly('shop:browse'),
+    token_endpoint_auth_method: mostly(['none', 'client_secret_basic', 'client_secret_post'], 10),
+    grant_types: mostly([['authorization_code', 'refresh_token']], 10),
+    response_types: mostly([['code']], 10),
+    client_uri: mostly('https://app.example/', 10),
+    logo_uri: mostly('https://app.example/logo.png', 10),
+    scope: mostly('shop:browse', 10),
     contacts: anything,
     jwks: anything,
     software_statement: anything,

@@ -52,15 +52,18 @@ const NASTY = [
   `/.//${FOREIGN_HOST}`,
   `http:${FOREIGN_HOST}`,
   `\t//${FOREIGN_HOST}`,
-  'a'.repeat(101),
   'a'.repeat(5000),
   '👋'.repeat(60),
   'e\u0301'.repeat(300),
 ] as const;
 
+/** Longer than a name, than a key of KV, than a cookie. */
+const LONG = [101, 505, 506, 512, 513, 600, 4097].map((length) => 'x'.repeat(length));
+
 export const nasty = fc.constantFrom(...NASTY);
 export const text = fc.oneof(
   { weight: 4, arbitrary: nasty },
+  { weight: 1, arbitrary: fc.constantFrom(...LONG) },
   { weight: 2, arbitrary: fc.string({ maxLength: 30 }) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
 );

@@ -6,48 +6,64 @@ import type { BenchServer } from '../bench/bench-server.ts';
 const reply = z.object({ id: z.number(), result: z.looseObject({}).optional(), error: z.looseObject({}).optional() });
 const usage = z.object({ usedSize: z.number() });
 
-const TRIES = 100;
+/** Milliseconds for the inspector to answer. */
+const PATIENCE = 30_000;
 
-/** In bytes. Only for a server that was started with an inspector. */
-export async function liveHeap(server: BenchServer): Promise<number> {
-  const socket = new WebSocket(new URL('/core:user:shop', await server.inspector()).href);
-  await new Promise((done, fail) => {
-    socket.addEventListener('open', done, { once: true });
-    socket.addEventListener('error', () => fail(new Error('the inspector does not answer')), { once: true });
-  });
-  try {
-    await ask(socket, 1, 'HeapProfiler.enable');
+export class Heap {
+  readonly #server: BenchServer;
+  readonly #socket: WebSocket;
+  #asked = 0;
+
+  private constructor(server: BenchServer, socket: WebSocket) {
+    this.#server = server;
+    this.#socket = socket;
+  }
+
+  /** Only for a server that was started with an inspector. One connection for all questions: a second one can stay mute. */
+  static async open(server: BenchServer): Promise<Heap> {
+    const socket = new WebSocket(new URL('/core:user:shop', await server.inspector()).href);
+    await new Promise((done, fail) => {
+      socket.addEventListener('open', done, { once: true });
+      socket.addEventListener('error', () => fail(new Error('the inspector does not answer')), { once: true });
+    });
+    const heap = new Heap(server, socket);
+    await heap.#ask('HeapProfiler.enable');
+    return heap;
+  }
+
+  /** In bytes. */
+  async used(): Promise<number> {
     // What the first collection finalises, the second one frees.
-    await asked(server, ask(socket, 2, 'HeapProfiler.collectGarbage'));
-    await asked(server, ask(socket, 3, 'HeapProfiler.collectGarbage'));
-    return usage.parse(await ask(socket, 4, 'Runtime.getHeapUsage')).usedSize;
-  } finally {
-    socket.close();
+    await this.#ask('HeapProfiler.collectGarbage');
+    await this.#ask('HeapProfiler.collectGarbage');
+    return usage.parse(await this.#ask('Runtime.getHeapUsage')).usedSize;
   }
-}
 
-/** A Worker collects when it next has something to do, so it is given something until it has answered. */
-async function asked(server: BenchServer, answer: Promise<unknown>): Promise<void> {
-  const waiting = new AbortController();
-  const done = answer.finally(() => waiting.abort());
-  for (let tries = 0; tries < TRIES && !waiting.signal.aborted; tries += 1) {
-    await (await server.fetch(`${server.origin}/healthz`)).text();
-    await sleep(100);
+  close(): void {
+    this.#socket.close();
   }
-  if (!waiting.signal.aborted) throw new Error('no garbage was collected');
-  await done;
-}
 
-function ask(socket: WebSocket, id: number, method: string): Promise<unknown> {
-  return new Promise((done, fail) => {
+  /** A Worker listens to its inspector when it has something to do, so it is given something until the answer has come. */
+  async #ask(method: string): Promise<unknown> {
+    this.#asked += 1;
+    const id = this.#asked;
+    let answer: z.infer<typeof reply> | undefined;
     const listen = ({ data }: MessageEvent) => {
       const message = reply.safeParse(JSON.parse(String(data)));
-      if (message.data?.id !== id) return;
-      socket.removeEventListener('message', listen);
-      if (message.data.error) fail(new Error(`${method}: ${JSON.stringify(message.data.error)}`));
-      else done(message.data.result);
+      if (message.data?.id === id) answer = message.data;
     };
-    socket.addEventListener('message', listen);
-    socket.send(JSON.stringify({ id, method }));
-  });
+    this.#socket.addEventListener('message', listen);
+    this.#socket.send(JSON.stringify({ id, method }));
+    try {
+      for (const start = Date.now(); !answer;) {
+        if (Date.now() - start > PATIENCE) throw new Error(`the inspector gave no answer to ${method}`);
+        await (await this.#server.fetch(`${this.#server.origin}/healthz`)).text();
+        await sleep(50);
+      }
+    } finally {
+      this.#socket.removeEventListener('message', listen);
+    }
+    if (answer.error) throw new Error(`${method}: ${JSON.stringify(answer.error)}`);
+    return answer.result;
+  }
 }

@@ -16,6 +16,7 @@ const DOCUMENTS = [
   'docs/benchmarks.md',
   'docs/conformance.md',
   'docs/cost.md',
+  'docs/load.md',
 ];
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
