@@ -12,11 +12,16 @@ const PATIENCE = 30_000;
 export class Heap {
   readonly #server: BenchServer;
   readonly #socket: WebSocket;
+  readonly #answers = new Map<number, z.infer<typeof reply>>();
   #asked = 0;
 
   private constructor(server: BenchServer, socket: WebSocket) {
     this.#server = server;
     this.#socket = socket;
+    socket.addEventListener('message', ({ data }: MessageEvent) => {
+      const message = reply.safeParse(JSON.parse(String(data)));
+      if (message.success) this.#answers.set(message.data.id, message.data);
+    });
   }
 
   /** Only for a server that was started with an inspector. One connection for all questions: a second one can stay mute. */
@@ -47,23 +52,14 @@ export class Heap {
   async #ask(method: string): Promise<unknown> {
     this.#asked += 1;
     const id = this.#asked;
-    let answer: z.infer<typeof reply> | undefined;
-    const listen = ({ data }: MessageEvent) => {
-      const message = reply.safeParse(JSON.parse(String(data)));
-      if (message.data?.id === id) answer = message.data;
-    };
-    this.#socket.addEventListener('message', listen);
     this.#socket.send(JSON.stringify({ id, method }));
-    try {
-      for (const start = Date.now(); !answer;) {
-        if (Date.now() - start > PATIENCE) throw new Error(`the inspector gave no answer to ${method}`);
-        await (await this.#server.fetch(`${this.#server.origin}/healthz`)).text();
-        await sleep(50);
-      }
-    } finally {
-      this.#socket.removeEventListener('message', listen);
+    for (const start = Date.now(); !this.#answers.has(id);) {
+      if (Date.now() - start > PATIENCE) throw new Error(`the inspector gave no answer to ${method}`);
+      await (await this.#server.fetch(`${this.#server.origin}/healthz`)).text();
+      await sleep(50);
     }
-    if (answer.error) throw new Error(`${method}: ${JSON.stringify(answer.error)}`);
-    return answer.result;
+    const answer = this.#answers.get(id);
+    if (answer?.error) throw new Error(`${method}: ${JSON.stringify(answer.error)}`);
+    return answer?.result;
   }
 }
