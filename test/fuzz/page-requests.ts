@@ -14,7 +14,20 @@ const ourOrigin = fc.oneof(
   headerValue.map((origin) => ({ origin })),
 );
 
-const returnTo = ['/deputies', '/', '/authorize?client_id=⟦client⟧', '/login', '/callback', '/logout', '/mcp'];
+/** Paths of ours, and what looks like one and leads elsewhere. */
+const returnTo = [
+  '/deputies',
+  '/',
+  '/authorize?client_id=⟦client⟧',
+  '/login',
+  '/callback',
+  '/logout',
+  '/mcp',
+  `//${FOREIGN_HOST}`,
+  `/\\${FOREIGN_HOST}`,
+  `/.//${FOREIGN_HOST}`,
+  `https://${FOREIGN_HOST}/`,
+];
 const signIn = fc.oneof(
   get(
     '/login',

@@ -59,11 +59,14 @@ export function problemWith(request: HostileRequest, answer: Answer, scene: Scen
   );
 }
 
-/** Only to this site, to AuthKit, or to the address that a client of ours has registered. */
+/** Only to a path of this site, to AuthKit, or to the address that a client of ours has registered. */
 function wrongRedirect(location: string | undefined, origin: string): string | undefined {
   if (location === undefined) return undefined;
   if (!URL.canParse(location, origin)) return `it redirects to what is no address: ${short(location)}`;
   const url = new URL(location, origin);
+  // Ours are written out; what is relative was somebody else's text.
+  if (!location.startsWith('/') && !URL.canParse(location))
+    return `it redirects to what is no path: ${short(location)}`;
   const known = url.origin === origin || url.origin === 'http://localhost:33418';
   return known && url.hostname !== FOREIGN_HOST ? undefined : `it redirects to ${short(url.href)}`;
 }
