@@ -37,7 +37,7 @@ const SIGN_INS = 0.7;
 /** Humans whose deputies never call, and humans who only look at their page. */
 const QUIET = 20;
 /**
- * Bytes of JavaScript heap that may be left over when all is quiet again: compiled code, and tables of the engine,
+ * Bytes of JavaScript heap that may be left over when all is quiet again: compiled code, and tables of weak references,
  * which keep the size of their fullest moment. Three KiB of each of 5,000 humans would be over it.
  */
 const LEFT_OVER = 16 * 2 ** 20;
