@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { BrakePage } from '../../src/console/overview-page.tsx';
 import { Deputy, Person, REDIRECT_URI } from '../../src/dev/clients.ts';
 import { DevServer, freePort } from '../../src/dev/dev-server.ts';
 import { inBrowser, noBrowser } from '../support/chromium.ts';
@@ -317,6 +318,17 @@ test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
       for (const [name, path] of Object.entries(paths)) {
         await page.goto(server.origin + path);
         await check(name);
+      }
+      // The page of an outage, as the server writes it, at an address of this server.
+      for (const paused of [false, true]) {
+        const html = String(await BrakePage({ token: 'of a form', paused }));
+        await page.route('**/outage', (route) =>
+          route.fulfill({ contentType: 'text/html; charset=utf-8', body: html }),
+        );
+        await page.goto(`${server.origin}/outage`);
+        await says(page, 'AuthKit cannot be reached');
+        await check(paused ? 'outage-paused' : 'outage');
+        await page.unroute('**/outage');
       }
       // Not reached by an address alone: forms with something to correct, and the page of a pause.
       await page.goto(server.origin + consent);
