@@ -34,7 +34,7 @@ export default defineConfig({
         plugins: [cloudflareTest(WORKER)],
         test: {
           name: 'workerd',
-          include: ['test/{unit,auth,journeys,attacks,faults}/**/*.test.ts'],
+          include: ['test/{unit,auth,journeys,attacks,proof}/**/*.test.ts'],
           setupFiles: ['test/support/setup.ts'],
           testTimeout: 20_000,
           // One worker for all files: three times faster. They share its storage, so every test has its own user.

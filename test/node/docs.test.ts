@@ -1,5 +1,5 @@
 /** What the documents say of the code is what the code says. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { configSchema } from '../../src/config.ts';
 import { TOOLS } from '../../src/tools/registry.ts';
@@ -11,12 +11,12 @@ const DOCUMENTS = [
   'docs/operating.md',
   'docs/extending.md',
   'docs/attacks.md',
-  'docs/faults.md',
+  'docs/proof/faults.md',
   'docs/presenting.md',
-  'docs/benchmarks.md',
-  'docs/conformance.md',
-  'docs/cost.md',
-  'docs/load.md',
+  'docs/proof/benchmarks.md',
+  'docs/proof/conformance.md',
+  'docs/proof/cost.md',
+  'docs/proof/load.md',
 ];
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
@@ -61,6 +61,14 @@ test('every command is a script of package.json or one of wrangler', () => {
       expect([...Object.keys(scripts), 'wrangler'], `${document}: ${command}`).toContain(command);
     }
   }
+});
+
+test('every instrument that a document names is one, and each has a document that names it', () => {
+  const instruments = readdirSync('test/proof', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const named = DOCUMENTS.flatMap((document) => [
+    ...readFileSync(document, 'utf8').matchAll(/pnpm prove ([a-z]+)/g),
+  ]).map(([, name]) => name);
+  expect(new Set(named)).toEqual(new Set(instruments.map(({ name }) => name)));
 });
 
 test('every script is mentioned somewhere', () => {

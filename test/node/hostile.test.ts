@@ -1,8 +1,8 @@
-/** A thousand hostile requests from outside, the same ones each time. `pnpm fuzz` sends 50,000. */
+/** A thousand hostile requests from outside, the same ones each time. `pnpm prove fuzz` sends 50,000. */
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
-import { startShop } from '../bench/bench-server.ts';
-import { run } from '../fuzz/run.ts';
+import { startShop } from '../proof/bench/bench-server.ts';
+import { run } from '../proof/fuzz/hostile-run.ts';
 
 test('every answer to a thousand hostile requests is as it should be', async () => {
   expect(await run({ requests: 1000, seed: 1, say: () => {} })).toEqual([]);

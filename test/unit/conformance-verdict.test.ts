@@ -1,7 +1,7 @@
 /** What a run of the conformance suite must not let pass unnoticed. */
 import { expect, test } from 'vitest';
-import type { Entry, Era } from '../conformance/scenarios.ts';
-import { type Result, surprises } from '../conformance/verdict.ts';
+import type { Entry, Era } from '../proof/conformance/scenarios.ts';
+import { type Result, surprises } from '../proof/conformance/verdict.ts';
 
 const ERA = '2026-07-28';
 

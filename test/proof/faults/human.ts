@@ -1,0 +1,93 @@
+/** The human in front of the pages: each act through its form, whatever the weather, with what its answer said. */
+import type { Page } from '../../../src/dev/browser.ts';
+import { Person } from '../../../src/dev/clients.ts';
+import { ORIGIN, someone, workerFetch } from '../../support/worker.ts';
+import type { Chance } from './chance.ts';
+import type { HumanAct } from './history.ts';
+
+/** The share of acts that use a page which was opened earlier, in another tab. */
+const OLD_PAGES = 0.3;
+
+type Posted = { answered: number; status: number; location: string };
+
+export class Human {
+  readonly person: Person;
+  readonly #chance: Chance;
+  readonly #tick: () => number;
+  readonly #pages = new Map<string, Page>();
+  #posted: Posted | undefined;
+  #posting = false;
+
+  /** `tick` counts the moments of the history. */
+  constructor(chance: Chance, tick: () => number) {
+    this.#chance = chance;
+    this.#tick = tick;
+    this.person = new Person(someone(), ORIGIN, async (input, init) => {
+      const isAct = init?.method === 'POST' && new URL(input).pathname.startsWith('/deputies');
+      if (isAct) this.#posting = true;
+      const response = await workerFetch(input, init);
+      const location = response.headers.get('Location') ?? '';
+      if (isAct) this.#posted = { answered: this.#tick(), status: response.status, location };
+      return response;
+    });
+  }
+
+  pause(): Promise<HumanAct> {
+    return this.#act({ act: 'pause' }, '/deputies', 'Pause every deputy');
+  }
+  resume(): Promise<HumanAct> {
+    return this.#act({ act: 'resume' }, '/deputies/resume', 'Resume every deputy');
+  }
+  dismiss(client: string, deputyId: string): Promise<HumanAct> {
+    return this.#act({ act: 'dismiss', client }, `/deputies/${deputyId}`, 'Dismiss this deputy');
+  }
+  amend(client: string, deputyId: string, fields: Record<string, string | string[]>): Promise<HumanAct> {
+    return this.#act({ act: 'amend', client }, `/deputies/${deputyId}`, 'Change the mandate', fields);
+  }
+  ceiling(fields: Record<string, string>): Promise<HumanAct> {
+    return this.#act({ act: 'ceiling' }, '/deputies/ceiling', 'Set these limits', fields);
+  }
+
+  /** An act that is not on the console, with nothing in between to be seen. */
+  async appoint(client: string, work: () => Promise<void>): Promise<HumanAct> {
+    const sent = this.#tick();
+    const outcome = await work().then(
+      () => 'done' as const,
+      () => 'unknown' as const,
+    );
+    return { act: 'appoint', client, sent, answered: this.#tick(), outcome };
+  }
+
+  async #act(
+    what: Pick<HumanAct, 'act' | 'client'>,
+    path: string,
+    button: string,
+    fields: Record<string, string | string[]> = {},
+  ): Promise<HumanAct> {
+    this.#posted = undefined;
+    this.#posting = false;
+    const sent = this.#tick();
+    try {
+      const known = this.#pages.get(path);
+      const page = known && this.#chance.happens(OLD_PAGES) ? known : await this.person.walk(path);
+      this.#pages.set(path, page);
+      await this.person.browser.press(page, button, fields);
+    } catch {
+      // No such button on the page, or no answer: what was posted tells what came of it.
+    }
+    return { ...what, sent, ...this.#outcome() };
+  }
+
+  #outcome(): Pick<HumanAct, 'answered' | 'outcome' | 'sequence'> {
+    const posted = this.#posted;
+    if (!posted) return { answered: this.#tick(), outcome: this.#posting ? 'unknown' : 'none' };
+    const { answered, status, location } = posted;
+    const done = status === 303 && /^\/deputies(\?|$)/.test(location);
+    const sequence = /[?&]paused=(\d+)/.exec(location)?.[1];
+    return {
+      answered,
+      outcome: done ? 'done' : status >= 500 ? 'unknown' : 'none',
+      ...(sequence !== undefined && { sequence: Number(sequence) }),
+    };
+  }
+}

@@ -1,0 +1,58 @@
+/** What is left of a scenario once everything has calmed down: read by the human's own download, from the tables, and from KV. */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { z } from 'zod';
+import { objectName } from '../../../src/deputy.ts';
+import type { Person } from '../../../src/dev/clients.ts';
+import type { OrderRow, Remains } from './history.ts';
+import type { Clock } from './weather.ts';
+
+const HOUR = 60 * 60_000;
+/** The longest that a delivery waits for its next try is an hour; so many are more than any needs. */
+const MOST_HOURS = 50;
+
+export async function remainsOf(human: Person, userId: string, clock: Clock): Promise<Remains> {
+  const object = env.MCP_OBJECT.getByName(objectName(userId));
+  const waiting = await drained(object, clock);
+  const page = await human.walk('/deputies/record.jsonl');
+  if (page.status !== 200) throw new Error(`the record could not be downloaded: ${page.status} ${page.html}`);
+  const tables = await runInDurableObject(object, (_, { storage: { sql } }) => ({
+    orders: sql.exec<OrderRow>('SELECT * FROM orders ORDER BY sequence').toArray(),
+    account: sql.exec<{ authority: string; ceiling: string }>('SELECT authority, ceiling FROM account').one(),
+    deputies: sql
+      .exec<{ id: string; status: string; mandate: string }>('SELECT deputy_id AS id, status, mandate FROM deputies')
+      .toArray(),
+  }));
+  return {
+    record: page.html,
+    orders: tables.orders,
+    copies: await copiesOf(userId),
+    waiting,
+    authority: tables.account.authority,
+    ceiling: JSON.parse(tables.account.ceiling),
+    deputies: tables.deputies.map((row) => ({ ...row, mandate: JSON.parse(row.mandate) })),
+    verified: await object.verifyAudit(),
+  };
+}
+
+/** Starts the object once more, and runs its jobs, an hour at a time, until no order waits. Returns how many still do. */
+async function drained(object: DurableObjectStub, clock: Clock): Promise<number> {
+  await evictDurableObject(object).catch(() => {
+    // It is not running, so it starts anyway.
+  });
+  for (let hours = 0; ; hours += 1) {
+    const waiting = await runInDurableObject(
+      object,
+      (_, { storage: { sql } }) => sql.exec<{ count: number }>('SELECT count(*) AS count FROM outbox').one().count,
+    );
+    if (waiting === 0 || hours === MOST_HOURS) return waiting;
+    clock.step(HOUR);
+    await runDurableObjectAlarm(object);
+  }
+}
+
+async function copiesOf(userId: string): Promise<Record<string, unknown>[]> {
+  const { keys } = await env.ORDERS.list({ prefix: `order:${userId}:` });
+  const copies = await Promise.all(keys.map(({ name }) => env.ORDERS.get(name, 'json')));
+  return copies.map((copy) => z.record(z.string(), z.unknown()).parse(copy));
+}

@@ -1,0 +1,37 @@
+/** What `pnpm prove fuzz --without-guards` takes out of the bundle, one at a time, to see that the run then reports a fault. */
+import type { Change } from '../bench/bundle.ts';
+
+export const BREAKS: readonly { name: string; changes: readonly Change[] }[] = [
+  { name: 'the limit of a body of /mcp', changes: [['MAX_BODY = 64 * 1024', 'MAX_BODY = 64 * 1024 * 1024']] },
+  { name: 'the escaping of text in pages', changes: [['= str.search(escapeRe);', '= -1;']] },
+  {
+    name: 'the header that says who calls is the Worker’s alone',
+    changes: [
+      ['name === "accept" || name.startsWith("mcp-")', 'name === "accept" || name.includes("mcp-")'],
+      [
+        'headers.set(CALLER_HEADER, encodeCaller(caller));',
+        'headers.has(CALLER_HEADER) || headers.set(CALLER_HEADER, encodeCaller(caller));',
+      ],
+    ],
+  },
+  {
+    name: 'names that are too long for a key',
+    changes: [['OAUTH_KV: forAnyKey(env.OAUTH_KV)', 'OAUTH_KV: env.OAUTH_KV']],
+  },
+  { name: 'a Host that is none', changes: [['if (!URL.canParse(request.url)) return', 'if (false) return']] },
+  { name: 'the header against frames', changes: [['xFrameOptions: "DENY"', 'xFrameOptions: false']] },
+  {
+    name: 'return_to leads to this site alone',
+    changes: [['if (path === void 0 || !URL.canParse(path, base)) return "/";', 'return path ?? "/";']],
+  },
+  {
+    name: 'no tool changes the limits of the account',
+    changes: [
+      [
+        'writeDemoMode(ledger.kv, mode);',
+        'writeDemoMode(ledger.kv, mode); ledger.account.setCeiling({ shirtsPerDay: 1000, spendPerDay: 2500000 });',
+      ],
+    ],
+  },
+  { name: 'a stack of an error stays inside', changes: [['"There is nothing here"', 'new Error("x").stack']] },
+];
