@@ -8,7 +8,7 @@ import type { Person } from '../../src/dev/clients.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { encodeWatcher, WATCHER_HEADER, WATCHER_URL } from '../../src/watchers.ts';
 import { cookiesOf } from '../support/http.ts';
-import { knockForPage, listen, openPage } from '../support/live.ts';
+import { knockForPage, listen, openPage } from '../support/open-page.ts';
 import { deputyOf, objectOf, person } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';
 import { NEIGHBOUR, recordOf } from './scene.ts';

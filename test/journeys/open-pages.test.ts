@@ -3,7 +3,7 @@ import { evictDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/authority/mandate.ts';
 import type { Person } from '../../src/dev/clients.ts';
-import { openPage } from '../support/live.ts';
+import { openPage } from '../support/open-page.ts';
 import { buy, deputyOf, objectOf, person } from '../support/shop.ts';
 
 const headOf = async (human: Person) => (await objectOf(human).look({})).head.hash;
