@@ -4,10 +4,12 @@ import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import { trimTrailingSlash } from 'hono/trailing-slash';
 import { answerAuthError } from './auth/errors.tsx';
+import { signInPlace } from './auth/names.ts';
 import type { PageEnv } from './auth/session.ts';
 import { auth } from './auth-handler.ts';
 import { pages as consolePages } from './console/routes.tsx';
 import { readConfig } from './config.ts';
+import { domain } from './domain.ts';
 import { logError } from './log.ts';
 import { LandingPage } from './pages/landing.tsx';
 import { Message } from './pages/layout.tsx';
@@ -56,10 +58,8 @@ app.use(
 );
 
 app.get('/', (c) => {
-  const config = readConfig(c.env);
-  const local = new URL(config.WORKOS_API_ORIGIN).origin === new URL(c.req.url).origin;
-  const authkit = local ? 'the local AuthKit' : (config.WORKOS_AUTHKIT_DOMAIN ?? 'WorkOS AuthKit');
-  return c.html(<LandingPage origin={new URL(c.req.url).origin} authkit={authkit} local={local} />);
+  const { origin } = new URL(c.req.url);
+  return c.html(<LandingPage origin={origin} signIn={signInPlace(readConfig(c.env), origin)} />);
 });
 
 app.get('/healthz', (c) => c.json({ status: 'ok' }));
@@ -69,7 +69,7 @@ app.route('/deputies', consolePages);
 
 app.notFound((c) =>
   c.html(
-    <Message title="There is nothing here" action={{ href: '/', label: 'To the shop' }}>
+    <Message title="There is nothing here" action={{ href: '/', label: `To ${domain.name}` }}>
       <p>The address may be mistyped. MCP clients connect to /mcp.</p>
     </Message>,
     404,
@@ -82,7 +82,9 @@ app.onError((error, c) => {
   const id = crypto.randomUUID();
   logError('page_failed', error, { id });
   const onConsole = c.req.path.startsWith('/deputies');
-  const action = onConsole ? { href: '/deputies', label: 'To your deputies' } : { href: '/', label: 'To the shop' };
+  const action = onConsole
+    ? { href: '/deputies', label: 'To your deputies' }
+    : { href: '/', label: `To ${domain.name}` };
   return c.html(
     <Message title="Something broke on our side" action={action}>
       <p>Try again in a moment. If it stays, tell the operator this id:</p>

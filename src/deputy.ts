@@ -1,14 +1,6 @@
-/** Who is calling: what a token carries, and how that crosses from the Worker to the user's object. */
+/** Who is calling: what a token carries, and how that crosses from the Worker to the human's object. */
 import { z } from 'zod';
 import { decodeHeader, encodeHeader } from './internal-header.ts';
-
-/** What a deputy may do. `shop:browse` is granted to every deputy; the human ticks the others. */
-export const SCOPES = ['shop:browse', 'shop:buy', 'orders:read'] as const;
-export const BASE_SCOPE = 'shop:browse';
-export type Scope = (typeof SCOPES)[number];
-
-/** The WorkOS permission that `getUserInfo` needs. A permission of the human, so no deputy can be granted it. */
-export const ADMIN_PERMISSION = 'shop:admin';
 
 const userFields = {
   userId: z.string().min(1),
@@ -17,11 +9,11 @@ const userFields = {
   permissions: z.array(z.string()),
 };
 
-/** The signed-in human, as WorkOS knows them. */
+/** The signed-in human, as the identity provider knows them. */
 export const userSchema = z.object(userFields);
 export type User = z.infer<typeof userSchema>;
 
-/** What a grant carries, encrypted by the OAuth provider. Never a WorkOS token. */
+/** What a grant carries, encrypted by the OAuth provider. Never a token of the identity provider. */
 export const propsSchema = z.object({ ...userFields, deputyId: z.string().min(1) });
 export type Props = z.infer<typeof propsSchema>;
 

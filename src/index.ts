@@ -1,10 +1,10 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
-import { tooMany } from './abuse.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { forAnyKey } from './kv-keys.ts';
+import { tooMany } from './edge/abuse.ts';
+import { forAnyKey } from './edge/kv-keys.ts';
 import { log, logError } from './log.ts';
 import { providerFor } from './oauth.ts';
-import { isOriginAllowed, servedOrigin } from './origin.ts';
+import { isOriginAllowed, servedOrigin } from './edge/origin.ts';
 
 export { McpShopServer } from './mcp-server.ts';
 
@@ -82,7 +82,7 @@ function plain(status: number, message: string): Response {
 }
 
 /** OAuth records to look at in one run: each costs a KV operation or two, of which an invocation has a limited number. */
-const PURGE_BATCH = 200;
+const PURGED_AT_ONCE = 200;
 const PURGE_CURSOR = 'purge-cursor';
 
 /** Removes expired and orphaned OAuth data. A sweep that needs several runs goes on where the last one stopped. */
@@ -92,7 +92,7 @@ async function scheduled(_: ScheduledController, env: Env): Promise<void> {
   await env.OAUTH_KV.delete(PURGE_CURSOR);
   // Purging concerns no resource, so any origin will do.
   const provider = providerFor('https://purge.invalid');
-  const result = await provider.purgeExpiredData(env, { batchSize: PURGE_BATCH, ...(cursor && { cursor }) });
+  const result = await provider.purgeExpiredData(env, { batchSize: PURGED_AT_ONCE, ...(cursor && { cursor }) });
   if (result.cursor) await env.OAUTH_KV.put(PURGE_CURSOR, result.cursor);
   log({ event: 'oauth_data_purged', grants: result.grantsPurged, tokens: result.tokensPurged });
 }

@@ -23,7 +23,7 @@ export function logError(
     | 'page_failed'
     | 'tool_failed'
     | 'object_unreachable'
-    | 'order_delivery_failed'
+    | 'delivery_failed'
     | 'audit_export_failed'
     | 'audit_line_refused'
     | 'upkeep_failed'

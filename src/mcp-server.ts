@@ -1,10 +1,14 @@
-/** McpShopServer: the per-user McpAgent. One object per human, one handler for both protocol eras. */
+/** McpShopServer: the per-human McpAgent. One object for each human, one handler for both protocol eras. */
 import { McpServer as LegacyMcpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { McpServer } from '@modelcontextprotocol/server';
 import type { Connection, ConnectionContext } from 'agents';
 import { McpAgent } from 'agents/mcp';
-import { z } from 'zod';
-import { LineRefusedError, type Refreshed, sendAuditLine } from './auth/authkit.ts';
+import { exporterOf } from './auth/audit-export.ts';
+import type { Refreshed } from './auth/authkit.ts';
+import { Refreshes } from './auth/refreshes.ts';
+import { toModel } from './authority/words.ts';
+import { readConfig } from './config.ts';
+import { CALLER_HEADER, decodeCaller, objectName } from './deputy.ts';
+import { domain } from './domain.ts';
 import {
   type Act,
   activate,
@@ -14,110 +18,84 @@ import {
   mayRefresh,
   perform,
   type Problem,
-} from './authority/acts.ts';
-import type { Search } from './authority/audit.ts';
-import type { Appointment } from './authority/deputies.ts';
-import { Ledger } from './authority/ledger.ts';
-import { checking, recordShared, type Verification } from './authority/record.ts';
+} from './ledger/acts.ts';
+import type { Appointment } from './ledger/deputies.ts';
+import { armed, type Job, jobSchema, type Jobs } from './ledger/jobs.ts';
+import { Ledger } from './ledger/ledger.ts';
+import { Outbox } from './ledger/outbox.ts';
+import { recordShared } from './ledger/prune.ts';
+import type { Search } from './ledger/record.ts';
+import { Upkeep } from './ledger/upkeep.ts';
+import { checking, type Verification } from './ledger/verify.ts';
 import {
   type ConsentView,
   lookAt,
-  lookAtOrders,
-  lookAtStanding,
+  lookAtEffects,
+  lookAtOverview,
   lookForConsent,
-  type Standing,
+  type Overview,
   type View,
-} from './authority/view.ts';
-import { readConfig } from './config.ts';
-import { CALLER_HEADER, decodeCaller, objectName } from './deputy.ts';
-import { readMessage, serveMcp } from './mcp-transport.ts';
-import { invalidToken } from './rpc-error.ts';
-import { type DeliveryJob, deliveryJobSchema, Outbox } from './shop/outbox.ts';
-import { recordUnserved, registerTools, type Visit } from './tools/boundary.ts';
-import type { AnyTool } from './tools/define-tool.ts';
-import { TOOLS } from './tools/registry.ts';
-import { type DailyJob, type ExportJob, Upkeep } from './upkeep.ts';
+} from './ledger/view.ts';
+import { invalidToken } from './mcp/rpc-error.ts';
+import { readMessage, serveMcp, toolCallIn } from './mcp/transport.ts';
+import { Boundary } from './tools/boundary.ts';
 import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
 
-const SERVER_INFO = { name: 'MCP Shop on Cloudflare', version: '1.0.0' };
-const INSTRUCTIONS =
-  'A T-shirt shop. You are a deputy: you act for one human, within what they granted. ' +
-  'List the inventory, ask your human for company, address and size, buy, then tell them the order id. ' +
-  'A refusal says which rule stopped you and who can lift it; do not try to get around it.';
-
-/** Milliseconds for which a refreshed session is handed to others that still hold the old one. */
-const REFRESH_SHARED_FOR = 60_000;
-
 /**
- * An `Agent` has doors of its own: sockets, state messages, sub-agents. The overrides below shut them; the only ways in
+ * An `Agent` has doors of its own: sockets, state messages, sub-agents. The overrides below shut them. The only ways in
  * are one POST from the Worker with a verified caller, a socket from the Worker that only listens, and the RPC methods.
  */
 export class McpShopServer extends McpAgent {
+  readonly #userId: string;
   readonly #ledger: Ledger;
+  readonly #jobs: Jobs;
   readonly #outbox: Outbox;
   readonly #upkeep: Upkeep;
   readonly #watchers: Watchers;
-  readonly #userId: string;
-  readonly #refreshes = new Map<string, { at: number; result: Promise<Refreshed>; done: boolean }>();
+  readonly #refreshes = new Refreshes();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     this.#userId = (ctx.id.name ?? '').slice(objectName('').length);
-    this.#ledger = new Ledger(ctx.storage, this.#userId);
-    this.#watchers = new Watchers(
-      () => this.getConnections(),
-      () => this.#ledger.audit.head().hash,
-    );
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#outbox = new Outbox(this.#ledger.orders, env.ORDERS, {
-      arm: async (seconds, job) => (await this.schedule(seconds, 'deliverOrder', job)).id,
+    const { deliver } = domain.effect;
+    this.#ledger = new Ledger(ctx.storage, domain, { delivers: deliver !== undefined });
+    this.#jobs = {
+      arm: async (seconds, job) => (await this.schedule(seconds, 'runJob', job)).id,
       cancel: (id) => this.cancelSchedule(id),
       list: async () =>
-        (await this.listSchedules()).flatMap(({ callback, payload }) =>
-          callback === 'deliverOrder' ? (deliveryJobSchema.safeParse(payload).data ?? []) : [],
-        ),
-    });
-    this.#upkeep = new Upkeep(
+        (await this.listSchedules()).flatMap(({ id, time, payload }) => {
+          const { data: job } = jobSchema.safeParse(payload);
+          return job ? [{ id, time, job }] : [];
+        }),
+    };
+    this.#outbox = new Outbox(
       this.#ledger,
-      this.#userId,
-      {
-        armDaily: async (seconds, job) => (await this.schedule(seconds, 'keepRecord', job)).id,
-        armExport: async (seconds, job) => (await this.schedule(seconds, 'exportAudit', job)).id,
-        cancel: (id) => this.cancelSchedule(id),
-        list: () => this.listSchedules(),
-      },
-      () => {
-        const config = readConfig(this.env);
-        const organization = config.WORKOS_AUDIT_LOGS_ORGANIZATION;
-        return organization === undefined
-          ? undefined
-          : async (line, key) => {
-              try {
-                await sendAuditLine(config, organization, this.#userId, line, key);
-                return true;
-              } catch (error) {
-                if (error instanceof LineRefusedError) return false;
-                throw error;
-              }
-            };
-      },
+      async (id, effect) => deliver?.(this.env, { userId: this.#userId, id }, effect),
+      this.#jobs,
     );
+    this.#upkeep = new Upkeep(this.#ledger, this.#userId, this.#jobs, () =>
+      exporterOf(readConfig(this.env), this.#userId),
+    );
+    this.#watchers = new Watchers(
+      () => this.getConnections(),
+      () => this.#ledger.record.head().hash,
+    );
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
 
   /** McpAgent demands an SDK v1 server for its own session bridge; this one has no tools and is never connected. */
   override get server(): LegacyMcpServer {
-    return new LegacyMcpServer(SERVER_INFO);
+    return new LegacyMcpServer(domain.serverInfo);
   }
   override async init(): Promise<void> {}
   override async onStart(): Promise<void> {
     await this.#outbox.recover();
     await this.#upkeep.start();
   }
-  /** A page of this human, with a header that only the Worker can send, or nobody. */
+  /** Takes a page of this human, with a header that only the Worker can send. */
   override async onConnect(connection: Connection, { request }: ConnectionContext): Promise<void> {
     if (!this.#watchers.accept(connection, request.headers.get(WATCHER_HEADER), this.#userId)) return;
-    const armed = (await this.listSchedules()).some(({ callback }) => callback === 'closeWatchers');
-    if (!armed) await this.closeWatchers();
+    if ((await armed(this.#jobs, 'closePages')).length === 0) await this.#closePages();
   }
   /** Pages have nothing to say. */
   override async onMessage(connection: Connection): Promise<void> {
@@ -134,43 +112,33 @@ export class McpShopServer extends McpAgent {
   override async onRequest(request: Request): Promise<Response> {
     const caller = decodeCaller(request.headers.get(CALLER_HEADER));
     if (caller?.userId !== this.#userId) return new Response('Not your object', { status: 403 });
-    const visit: Visit = {
-      caller,
-      ledger: this.#ledger,
+    const boundary = new Boundary(this.#ledger, caller, domain, {
       demoTools: this.env.DEMO_TOOLS !== 'off',
-      deliver: (orderId) => this.#outbox.send(orderId),
-      recorded: false,
-      allowed: false,
-    };
+      deliver: (effectId) => this.#outbox.send(effectId),
+    });
     const message = await readMessage(request);
-    const call = toolCallIn(message.json);
-    const tools = TOOLS.filter((tool) => visit.demoTools || !tool.demo);
-    // A call needs no other tool than its own, and making all of them takes longer than most calls.
-    const called = tools.filter(({ name }) => name === call?.name);
-    const needed = called.length > 0 ? called : tools;
-    const answer = await serveMcp(request, message, caller, () => serverFor(needed, visit));
-    if (call && !visit.recorded) recordUnserved(call.name, tools, visit);
+    const call = toolCallIn(message);
+    const answer = await serveMcp(request, message, caller, () => boundary.serverFor(call?.name));
+    if (call && !boundary.outcome) boundary.recordUnserved(call.name);
     if (call) await this.#changed();
     // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
-    const ended = visit.allowed ? undefined : this.#ledger.endOf(caller.deputyId);
-    if (ended) return invalidToken(caller.resource, ended.message);
-    return answer;
+    const ended = boundary.outcome === 'allowed' ? undefined : this.#ledger.endOf(caller.deputyId);
+    return ended ? invalidToken(caller.resource, toModel(domain, ended).message) : answer;
   }
 
-  /** The scheduler calls these by their names. */
-  async deliverOrder(job: DeliveryJob): Promise<void> {
-    await this.#outbox.retry(job);
-  }
-  async keepRecord(job: DailyJob): Promise<void> {
-    await this.#upkeep.daily(job);
-    this.#watchers.tell();
-  }
-  async closeWatchers(): Promise<void> {
-    const due = this.#watchers.closeExpired();
-    if (due !== undefined) await this.schedule(Math.ceil((due - Date.now()) / 1000) + 1, 'closeWatchers');
-  }
-  async exportAudit(job: ExportJob): Promise<void> {
-    await this.#upkeep.export(job);
+  /** The scheduler calls this by its name. */
+  async runJob(job: Job): Promise<void> {
+    switch (job.kind) {
+      case 'deliver':
+        return this.#outbox.retry(job);
+      case 'export':
+        return this.#upkeep.export(job);
+      case 'closePages':
+        return this.#closePages();
+      case 'daily':
+        await this.#upkeep.daily(job);
+        this.#watchers.tell();
+    }
   }
 
   /** Records the deputy that the human has just allowed on the consent page. */
@@ -186,8 +154,8 @@ export class McpShopServer extends McpAgent {
     return result;
   }
 
-  async mayRefresh(deputyId: string, grantId: string): Promise<boolean> {
-    return mayRefresh(this.#ledger, deputyId, grantId);
+  async mayRefresh(deputyId: string): Promise<boolean> {
+    return mayRefresh(this.#ledger, deputyId);
   }
 
   async grantCleared(deputyId: string): Promise<void> {
@@ -211,19 +179,19 @@ export class McpShopServer extends McpAgent {
     return lookAt(this.#ledger, search);
   }
 
-  async lookAtStanding(): Promise<Standing> {
-    return lookAtStanding(this.#ledger);
+  async lookAtOverview(): Promise<Overview> {
+    return lookAtOverview(this.#ledger);
   }
 
-  async lookAtOrders(before?: number): Promise<ReturnType<typeof lookAtOrders>> {
-    return lookAtOrders(this.#ledger, before);
+  async lookAtEffects(before?: number): Promise<ReturnType<typeof lookAtEffects>> {
+    return lookAtEffects(this.#ledger, before);
   }
 
   async lookForConsent(clientId: string): Promise<ConsentView> {
     return lookForConsent(this.#ledger, clientId);
   }
 
-  async verifyAudit(expected?: { sequence: number; hash: string }): Promise<Verification> {
+  async verifyRecord(expected?: { sequence: number; hash: string }): Promise<Verification> {
     this.#recordShared();
     const steps = checking(this.#ledger, expected);
     for (;;) {
@@ -234,28 +202,19 @@ export class McpShopServer extends McpAgent {
     }
   }
 
-  /** A page of the audit's lines as they were hashed, oldest first. */
-  async auditText(after: number, limit: number): Promise<{ sequence: number; line: string }[]> {
+  /** A page of the record's lines as they were hashed, oldest first. */
+  async recordText(after: number, limit: number): Promise<{ sequence: number; line: string }[]> {
     if (after === 0) this.#recordShared();
-    return this.#ledger.audit.text(after, limit);
+    return this.#ledger.record.text(after, limit);
   }
 
-  /**
-   * Runs `refresh` once for all who ask for the same `key` within a minute, and gives each its result: WorkOS lets a
-   * session be refreshed a single time. No answer is not a result, so the next one tries again. `earlier` tells that the
-   * result was there before this call came.
-   */
-  async refreshOnce(key: string, refresh: () => Promise<Refreshed>): Promise<{ result: Refreshed; earlier: boolean }> {
-    const now = Date.now();
-    for (const [known, { at }] of this.#refreshes) if (now - at > REFRESH_SHARED_FOR) this.#refreshes.delete(known);
-    const shared = this.#refreshes.get(key) ?? { at: now, result: refresh(), done: false };
-    const earlier = shared.done;
-    this.#refreshes.set(key, shared);
-    // The one that refreshes may hang up, and its promise breaks with it.
-    const result = await shared.result.catch((error: unknown) => ({ unavailable: String(error) }));
-    shared.done = true;
-    if ('unavailable' in result) this.#refreshes.delete(key);
-    return { result, earlier };
+  async refreshOnce(key: string, refresh: () => Promise<Refreshed>): ReturnType<Refreshes['once']> {
+    return this.#refreshes.once(key, refresh);
+  }
+
+  async #closePages(): Promise<void> {
+    const due = this.#watchers.closeExpired();
+    if (due !== undefined) await this.#jobs.arm(Math.ceil((due - Date.now()) / 1000) + 1, { kind: 'closePages' });
   }
 
   /** Before the record is read as a whole. */
@@ -264,32 +223,9 @@ export class McpShopServer extends McpAgent {
     this.#watchers.tell();
   }
 
-  /** After each act on the record: what is due is armed, and open pages are told. */
+  /** After each act and call: what is due is armed, and open pages are told. */
   async #changed(): Promise<void> {
     this.#watchers.tell();
     await this.#upkeep.touched();
   }
-}
-
-function serverFor(tools: readonly AnyTool[], visit: Visit): McpServer {
-  const server = new McpServer(SERVER_INFO, {
-    instructions: INSTRUCTIONS,
-    capabilities: { tools: { listChanged: false } },
-  });
-  registerTools(server, tools, visit);
-  return server;
-}
-
-const toolCall = z.object({
-  method: z.literal('tools/call'),
-  params: z
-    .object({ name: z.string().optional().catch(undefined) })
-    .optional()
-    .catch(undefined),
-});
-
-/** The tool call that a request makes, well-formed or not; undefined when it asks for something else. */
-function toolCallIn(message: unknown): { name: string | undefined } | undefined {
-  const call = toolCall.safeParse(message);
-  return call.success ? { name: call.data.params?.name } : undefined;
 }

@@ -11,12 +11,13 @@ import {
 import { waitUntil } from 'cloudflare:workers';
 import { app } from './app.tsx';
 import { clearGrants } from './auth/grants.ts';
-import { BASE_SCOPE, objectName, propsSchema, SCOPES } from './deputy.ts';
+import { basePower } from './authority/terms.ts';
+import { objectName, propsSchema } from './deputy.ts';
+import { domain } from './domain.ts';
+import { ACCESS_TOKEN_SECONDS, GRANT_SECONDS } from './lifetimes.ts';
 import { log, logError } from './log.ts';
-import { handleMcp } from './mcp-endpoint.ts';
+import { mcpEndpoint } from './mcp/endpoint.ts';
 
-const HOUR = 60 * 60;
-const DAY = 24 * HOUR;
 const MAX_METADATA_LENGTH = 8 * 1024;
 const MAX_CLIENT_NAME_LENGTH = 100;
 
@@ -30,21 +31,21 @@ export function providerFor(origin: string): OAuthProvider<Env> {
   if (latest?.origin === origin) return latest.provider;
   const options: OAuthProviderOptions<Env> = {
     apiRoute: '/mcp',
-    apiHandler: { fetch: handleMcp },
+    apiHandler: mcpEndpoint(domain.act.look),
     defaultHandler: { fetch: (request, env, ctx) => app.fetch(request, env, ctx) },
     authorizeEndpoint: '/authorize',
     tokenEndpoint: '/token',
     clientRegistrationEndpoint: '/register',
-    resourceMetadata: { resource: `${origin}/mcp`, resource_name: 'MCP Shop on Cloudflare' },
-    requiredScopes: [BASE_SCOPE],
-    // offline_access is a promise of the authorization server, not a power over the shop.
-    scopesSupported: [...SCOPES, 'offline_access'],
-    accessTokenTTL: HOUR,
-    refreshTokenTTL: 30 * DAY,
-    refreshTokenIdleTTL: 30 * DAY,
+    resourceMetadata: { resource: `${origin}/mcp`, resource_name: domain.serverInfo.name },
+    requiredScopes: [basePower(domain)],
+    // offline_access is a promise of the authorization server, not a power of the domain.
+    scopesSupported: [...Object.keys(domain.powers), 'offline_access'],
+    accessTokenTTL: ACCESS_TOKEN_SECONDS,
+    refreshTokenTTL: GRANT_SECONDS,
+    refreshTokenIdleTTL: GRANT_SECONDS,
     clientIdMetadataDocumentEnabled: true,
     clientRegistrationCallback: checkRegistration,
-    tokenExchangeCallback: (exchange) => askTheRecord(exchange, options),
+    tokenExchangeCallback: (exchange) => askTheLedger(exchange, options),
     onError: ({ code, status, internal: { category, reason } }) =>
       log({ event: 'oauth_error', code, category, reason, status }),
   };
@@ -54,10 +55,10 @@ export function providerFor(origin: string): OAuthProvider<Env> {
 }
 
 /**
- * No token without the record of the human: the first one makes the deputy live, and each further one is asked for.
+ * No token without the ledger of the human: the first one makes the deputy live, and each further one is asked for.
  * `invalid_grant` also makes the provider remove the grant (RFC 6749, section 5.2).
  */
-async function askTheRecord(
+async function askTheLedger(
   { grantType, grantId, userId, props, env }: TokenExchangeCallbackOptions<Env>,
   options: OAuthProviderOptions<Env>,
 ): Promise<void> {
@@ -70,12 +71,12 @@ async function askTheRecord(
       live = !('problem' in result);
       if ('grants' in result) waitUntil(clearGrants(getOAuthApi(options, env), env, userId, result.grants));
     } else {
-      live = await object.mayRefresh(deputyId, grantId);
+      live = await object.mayRefresh(deputyId);
     }
   } catch (error) {
     logError('object_unreachable', error);
     throw new OAuthError('temporarily_unavailable', {
-      description: 'The record of the human cannot be reached. Try again in a moment.',
+      description: 'The ledger of the human cannot be reached. Try again in a moment.',
       statusCode: 503,
       headers: { 'Retry-After': '5' },
     });

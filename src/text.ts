@@ -9,13 +9,18 @@ export function visible(text: string): string {
 }
 
 /** ISO 8601 to the minute, as people read it. */
-export function minute(iso: string): string {
+export function toMinute(iso: string): string {
   return iso.slice(0, 16).replace('T', ' ');
 }
 
-/** For an attribute, where no element can keep a name's direction of writing from bending the words around it. */
+/** Wraps a name in Unicode isolates, for attributes, where `<bdi>` cannot be used. */
 export function isolated(name: string): string {
   return `\u2068${name}\u2069`;
+}
+
+/** A name as part of a command or a file's name: "MCP Shop" is "mcp-shop". */
+export function slugOf(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 }
 
 const MAX_NAME_LENGTH = 60;

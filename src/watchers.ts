@@ -1,6 +1,6 @@
 /**
  * Open pages that follow a human's record, each through a hibernating WebSocket. A socket carries nothing of the record,
- * only word of where it stands: a page that is behind fetches itself again, with its own session.
+ * only its newest version: a page that shows an older one fetches itself again, with its own session.
  */
 import type { Connection } from 'agents';
 import { z } from 'zod';
@@ -21,8 +21,8 @@ export type Watcher = z.infer<typeof watcherSchema>;
 const keptSchema = watcherSchema.omit({ userId: true });
 type Open = { connection: Connection; kept: z.infer<typeof keptSchema> };
 
-/** Open pages of one human. More would only cost them. */
-const MOST = 50;
+/** Open pages of one human at most. */
+const MAX_PAGES = 50;
 
 /** What a close says to the page. The codes are of the range that RFC 6455 leaves to applications. */
 const SESSION_OVER = { code: 4401, reason: 'The session is over' };
@@ -54,7 +54,7 @@ export class Watchers {
       connection.close(1008, 'This object takes no connections');
       return false;
     }
-    if (this.#open().length >= MOST) {
+    if (this.#open().length >= MAX_PAGES) {
       connection.close(TOO_MANY.code, TOO_MANY.reason);
       return false;
     }
@@ -63,7 +63,7 @@ export class Watchers {
     return true;
   }
 
-  /** Tells every page where the record stands, if that is news. A page whose session is over learns only that. */
+  /** Sends every page the newest version, unless it was sent before. A page whose session is over is closed instead. */
   tell(): void {
     const open = this.#open();
     if (open.length === 0) return;

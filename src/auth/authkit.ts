@@ -1,14 +1,7 @@
-/** WorkOS AuthKit: where people sign in. The only file that knows WorkOS. */
-import {
-  type AuthenticateWithSessionCookieSuccessResponse,
-  BadRequestException,
-  OauthException,
-  UnprocessableEntityException,
-  WorkOS,
-} from '@workos-inc/node';
+/** WorkOS AuthKit: where people sign in. Only this file and audit-export.ts know WorkOS's SDK. */
+import { type AuthenticateWithSessionCookieSuccessResponse, OauthException, WorkOS } from '@workos-inc/node';
 import { decode } from 'hono/jwt';
 import { z } from 'zod';
-import type { Line } from '../authority/audit.ts';
 import type { Config } from '../config.ts';
 import type { User } from '../deputy.ts';
 import { within } from '../within.ts';
@@ -26,7 +19,8 @@ export type SignIn = {
 /** One client for each configuration, because it keeps WorkOS's signing keys. */
 const clients = new Map<string, WorkOS>();
 
-function workos({ WORKOS_API_KEY, WORKOS_CLIENT_ID, WORKOS_API_ORIGIN }: Config): WorkOS {
+/** The SDK's client. */
+export function workos({ WORKOS_API_KEY, WORKOS_CLIENT_ID, WORKOS_API_ORIGIN }: Config): WorkOS {
   const id = `${WORKOS_API_ORIGIN} ${WORKOS_CLIENT_ID} ${WORKOS_API_KEY}`;
   const known = clients.get(id);
   if (known) return known;
@@ -116,61 +110,13 @@ export function signOutUrl(config: Config, sessionId: string, returnTo: string):
   return workos(config).userManagement.getLogoutUrl({ sessionId, returnTo });
 }
 
-/** Characters of a value that WorkOS Audit Logs take. */
-const MAX_VALUE = 500;
-
-/** Thrown when WorkOS will not take a line, now or later: it breaks a rule of theirs. */
-export class LineRefusedError extends Error {}
-
-/**
- * Copies one line of a human's audit to WorkOS Audit Logs. Within 24 hours `key` makes a repetition harmless.
- * Throws LineRefusedError, or what else goes wrong.
- */
-export async function sendAuditLine(
-  config: Config,
-  organization: string,
-  userId: string,
-  line: Line,
-  key: string,
-): Promise<void> {
-  const { sequence, at, previous, actor } = line;
-  const deputy = 'deputy' in line ? [{ type: 'deputy', id: line.deputy }] : [];
-  const called = line.actor === 'deputy' ? line : undefined;
-  const event = {
-    action: line.actor === 'deputy' ? 'deputy.called' : `deputization.${line.act}`,
-    occurredAt: new Date(at),
-    // Whatever a deputy does, it does for this user.
-    actor: { type: 'user', id: userId, metadata: { through: actor === 'deputy' ? line.deputy : actor } },
-    targets: [
-      ...deputy,
-      ...(called ? [{ type: 'tool', id: called.tool }] : []),
-      ...(called?.order ? [{ type: 'order', id: called.order.id }] : []),
-    ],
-    // Addresses of people are not recorded.
-    context: { location: 'not recorded' },
-    metadata: {
-      sequence,
-      previous,
-      ...(called && { decision: called.decision, client: called.client.slice(0, MAX_VALUE) }),
-      ...(called?.code && { code: called.code }),
-    },
-  };
-  if (event.targets.length === 0) event.targets.push({ type: 'account', id: userId });
-  try {
-    await soon(workos(config).auditLogs.createEvent(organization, event, { idempotencyKey: key }));
-  } catch (error) {
-    if (error instanceof BadRequestException || error instanceof UnprocessableEntityException)
-      throw new LineRefusedError(String(error), { cause: error });
-    throw error;
-  }
-}
-
 /** Milliseconds that WorkOS has for an answer. Its SDK waits for a minute, twice. */
-const PATIENCE = 5000;
+const PATIENCE_MS = 5000;
 
-function soon<Result>(call: Promise<Result>): Promise<Result> {
-  return within(PATIENCE, call, () => {
-    throw new AuthkitUnavailableError(`no answer within ${PATIENCE} ms`);
+/** The call's answer, or AuthkitUnavailableError once it takes too long. */
+export function soon<Result>(call: Promise<Result>): Promise<Result> {
+  return within(PATIENCE_MS, call, () => {
+    throw new AuthkitUnavailableError(`no answer within ${PATIENCE_MS} ms`);
   });
 }
 

@@ -1,14 +1,15 @@
 /** Consent: the human reads who asks, says what the deputy may do and how much, and so appoints it. */
 import { z } from 'zod';
-import { readDuration, readLimits, readScopes, typedDefaults } from '../authority/blanks.ts';
-import { DEFAULT_LIMITS, type Mandate } from '../authority/mandate.ts';
-import { type Props, SCOPES } from '../deputy.ts';
+import { readDuration, readLimits, typedDefaults } from '../authority/form.ts';
+import { newMandate } from '../authority/mandate.ts';
+import type { Props } from '../deputy.ts';
+import { domain } from '../domain.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
 import { type AppContext, signedIn, signedInFreshly } from './session.ts';
 
-/** GET /authorize: the page, for whoever is signed in; others sign in first. */
+/** GET /authorize: the page, once the human is signed in. */
 export async function showConsent(c: AppContext): Promise<Response> {
   const oauth = c.env.OAUTH_PROVIDER;
   const request = await oauth.parseAuthRequest(c.req.raw);
@@ -16,14 +17,19 @@ export async function showConsent(c: AppContext): Promise<Response> {
   const here = hereOf(c);
   if (!session) return c.redirect(loginPath(here));
   const details = await oauth.describeConsent(request);
-  const record = await objectOf(c, session.user.userId).lookForConsent(request.clientId);
+  const known = await objectOf(c, session.user.userId).lookForConsent(request.clientId);
   const { handle, headers } = await oauth.beginConsent(request);
   // The page's own policy, set for every page, is stricter than the helper's.
   for (const cookie of headers.getSetCookie()) c.header('Set-Cookie', cookie, { append: true });
-  // Everything is ticked to begin with: the limits keep it small, and a shop that does not sell is no use.
-  const form = { scopes: SCOPES, typed: typedDefaults(record.ceiling), replaces: [], problems: {} };
+  // Everything is ticked to begin with: the limits keep it small, and a deputy that may do nothing is no use.
+  const form = {
+    scopes: Object.keys(domain.powers),
+    typed: typedDefaults(domain, known.ceiling),
+    replaces: [],
+    problems: {},
+  };
   const { user } = session;
-  return c.html(<ConsentPage {...{ user, details, here, handle, record, form }} now={Date.now()} />);
+  return c.html(<ConsentPage {...{ user, details, here, handle, known, form }} now={Date.now()} />);
 }
 
 const several = <Item extends z.ZodType>(item: Item) =>
@@ -33,7 +39,7 @@ const consentForm = z.object({
   handle: z.string(),
   user: z.string(),
   decision: z.enum(['allow', 'deny']),
-  scope: several(z.enum(SCOPES)),
+  scope: several(z.enum(Object.keys(domain.powers))),
   replaces: several(z.string().max(100)),
 });
 
@@ -75,10 +81,9 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   // Read before the consent is used up, so that a mistyped blank can be corrected on the same page.
   const object = objectOf(c, user.userId);
   const asked = await oauth.parseAuthRequest(new Request(c.req.url));
-  const record = await object.lookForConsent(asked.clientId);
+  const known = await object.lookForConsent(asked.clientId);
   const typed = typedIn(fields);
-  const scopes = readScopes(scope);
-  const limits = readLimits(typed, record.ceiling);
+  const limits = readLimits(domain, typed, known.ceiling);
   const duration = readDuration(typed['until']);
   if ('problems' in limits || typeof duration !== 'number') {
     const problems = {
@@ -86,21 +91,15 @@ export async function answerConsent(c: AppContext): Promise<Response> {
       ...(typeof duration !== 'number' && duration.problems),
     };
     const details = await oauth.describeConsent(asked);
-    const form = { scopes, typed, replaces, problems };
-    return c.html(<ConsentPage {...{ user, details, here, handle, record, form }} now={Date.now()} />, 400);
+    const form = { scopes: scope, typed, replaces, problems };
+    return c.html(<ConsentPage {...{ user, details, here, handle, known, form }} now={Date.now()} />, 400);
   }
 
-  const { request, headers } = await oauth.approveConsent(c.req.raw, handle, { scope: scopes });
+  const mandate = newMandate(domain, { scopes: scope, limits: limits.limits, expiresAt: Date.now() + duration });
+  const { request, headers } = await oauth.approveConsent(c.req.raw, handle, { scope: [...mandate.scopes] });
   const details = await oauth.describeConsent(request);
-  const mandate: Mandate = {
-    format: 1,
-    version: 1,
-    scopes,
-    limits: { ...DEFAULT_LIMITS, ...limits.limits },
-    expiresAt: Date.now() + duration,
-  };
   const deputyId = `dep_${crypto.randomUUID()}`;
-  const known = new Set(record.deputies.map((deputy) => deputy.deputyId));
+  const acting = new Set(known.deputies.map((deputy) => deputy.deputyId));
   await object.appoint({
     deputyId,
     clientId: request.clientId,
@@ -108,7 +107,7 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     ...(details.clientDomain && { clientDomain: details.clientDomain }),
     redirectHost: details.redirectHost,
     mandate,
-    replaces: replaces.filter((id) => known.has(id)),
+    replaces: replaces.filter((id) => acting.has(id)),
   });
   const { redirectTo } = await oauth.completeAuthorization({
     request,

@@ -1,14 +1,15 @@
 /** The deputization: the page on which a human reads who asks, and says what that deputy may do. */
 import type { ConsentDescription } from '@cloudflare/workers-oauth-provider';
 import type { FC } from 'hono/jsx';
-import type { Problems, Typed } from '../authority/blanks.ts';
-import { sentenceOf } from '../authority/mandate.ts';
-import type { ConsentView } from '../authority/view.ts';
-import { SCOPES, type User } from '../deputy.ts';
+import type { Problems, Typed } from '../authority/form.ts';
+import { sentenceOf } from '../authority/words.ts';
+import type { User } from '../deputy.ts';
+import { domain } from '../domain.ts';
+import type { ConsentView } from '../ledger/view.ts';
 import { Layout, SignedInAs } from '../pages/layout.tsx';
 import { Publisher } from '../pages/publisher.tsx';
 import { Blanks, Never, Powers } from '../pages/mandate-form.tsx';
-import { displayName, minute } from '../text.ts';
+import { displayName, toMinute } from '../text.ts';
 
 type Props = {
   user: User;
@@ -16,14 +17,15 @@ type Props = {
   /** Path and query of this page, to come back to after switching accounts. */
   here: string;
   handle: string;
-  record: ConsentView;
+  /** What this human's ledger says that the page needs. */
+  known: ConsentView;
   /** What the form holds, and what is wrong with it. */
   form: { scopes: readonly string[]; typed: Typed; replaces: readonly string[]; problems: Problems };
   /** Milliseconds since the epoch. */
   now: number;
 };
 
-export const ConsentPage: FC<Props> = ({ user, details, here, handle, record, form, now }) => {
+export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, form, now }) => {
   const client = displayName(details.clientName);
   return (
     <Layout title={`Appoint ${client}`} account={<SignedInAs user={user} leave="Not you?" returnTo={here} />}>
@@ -49,7 +51,7 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, record, fo
           </dd>
         </dl>
       </div>
-      {record.paused && (
+      {known.paused && (
         <p class="warning">
           <strong>You have paused your deputies.</strong> This one will be paused too, until you resume them.
         </p>
@@ -65,18 +67,18 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, record, fo
         <button disabled hidden></button>
         <input type="hidden" name="handle" value={handle} />
         <input type="hidden" name="user" value={user.userId} />
-        <Powers offered={SCOPES} ticked={form.scopes} />
+        <Powers offered={Object.keys(domain.powers)} ticked={form.scopes} />
         <Blanks typed={form.typed} problems={form.problems} now={now} />
-        {record.deputies.length > 0 && (
+        {known.deputies.length > 0 && (
           <fieldset>
             <legend>You have appointed this app before</legend>
-            {record.deputies.map(({ deputyId, appointedAt, mandate }) => (
+            {known.deputies.map(({ deputyId, appointedAt, mandate }) => (
               <label class="power">
                 <input type="checkbox" name="replaces" value={deputyId} checked={form.replaces.includes(deputyId)} />
                 <span>
-                  Replace the deputy of {minute(appointedAt)} UTC
+                  Replace the deputy of {toMinute(appointedAt)} UTC
                   <br />
-                  <small>{sentenceOf('It', mandate)}</small>
+                  <small>{sentenceOf(domain, 'It', mandate)}</small>
                 </span>
               </label>
             ))}

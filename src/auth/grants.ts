@@ -1,6 +1,6 @@
-/** The OAuth grants of deputies that are dismissed, cleaned up behind: the record refuses them already. */
+/** Removes the OAuth grants of deputies that are dismissed. The ledger refuses those deputies already. */
 import type { OAuthHelpers } from '@cloudflare/workers-oauth-provider';
-import type { GrantToClear } from '../authority/acts.ts';
+import type { GrantToClear } from '../ledger/acts.ts';
 import { objectName } from '../deputy.ts';
 import { logError } from '../log.ts';
 

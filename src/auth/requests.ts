@@ -18,7 +18,7 @@ export function typedIn(fields: BodyData<{ all: true }>): Record<string, string>
   return typed;
 }
 
-/** The record of a human. */
+/** The object of a human, which holds their ledger. */
 export function objectOf(c: AppContext, userId: string) {
   return c.env.MCP_OBJECT.getByName(objectName(userId));
 }

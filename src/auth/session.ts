@@ -5,6 +5,7 @@ import { deleteCookie, getCookie, getSignedCookie, setCookie, setSignedCookie } 
 import { z } from 'zod';
 import { type Config, readConfig } from '../config.ts';
 import { objectName } from '../deputy.ts';
+import { SESSION_SECONDS, SIGN_IN_SECONDS } from '../lifetimes.ts';
 import { AuthkitUnavailableError, describeSession, readSession, refreshSession, type SignIn } from './authkit.ts';
 
 /** The OAuth provider puts its helpers on the env before it calls the pages. */
@@ -14,12 +15,10 @@ export type AppContext = Context<{ Bindings: PageEnv }>;
 const SESSION = 'mcp-shop-session';
 const SIGN_IN = 'mcp-shop-sign-in-';
 const AFTER_SIGN_OUT = 'mcp-shop-after-sign-out';
-const TEN_MINUTES = 10 * 60;
-const THIRTY_DAYS = 30 * 24 * 60 * 60;
 /** Abandoned sign-ins in one browser; more would only swell the request headers. */
 const MAX_SIGN_INS = 5;
-/** Bytes of a sign-in's cookie, signature and name aside: browsers drop cookies of more than 4096. */
-const MAX_COOKIE = 3800;
+/** For a sign-in's cookie, signature and name aside: browsers drop cookies of more than 4096 bytes. */
+const MAX_COOKIE_BYTES = 3800;
 
 const cookie = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax', prefix: 'host' } as const;
 
@@ -54,7 +53,7 @@ export async function lastSignedIn(c: AppContext): Promise<{ userId: string; ses
   return sealed ? describeSession(readConfig(c.env), sealed) : undefined;
 }
 
-/** With `now`, the answer of an earlier refresh is no answer: what it gave is refreshed again. */
+/** Refreshes a session. With `now`, it is refreshed even if another tab has just done so. */
 async function refreshed(
   c: AppContext,
   config: Config,
@@ -75,7 +74,7 @@ async function refreshed(
 }
 
 export function startSession(c: AppContext, sealed: string): void {
-  setCookie(c, SESSION, sealed, { ...cookie, maxAge: THIRTY_DAYS });
+  setCookie(c, SESSION, sealed, { ...cookie, maxAge: SESSION_SECONDS });
 }
 
 /** Signs this browser out, whether or not WorkOS answers, and tells whose WorkOS session it was. */
@@ -94,13 +93,13 @@ export type PendingSignIn = Omit<z.infer<typeof pendingSignIn>, 'startedAt'>;
 export async function rememberSignIn(c: AppContext, signIn: PendingSignIn): Promise<string | undefined> {
   const startedAt = Date.now();
   const value = JSON.stringify({ ...signIn, startedAt } satisfies z.infer<typeof pendingSignIn>);
-  if (encodeURIComponent(value).length > MAX_COOKIE) return undefined;
+  if (encodeURIComponent(value).length > MAX_COOKIE_BYTES) return undefined;
   const names = Object.keys(getCookie(c)).filter((name) => name.startsWith(`__Host-${SIGN_IN}`));
   // The names sort by time, because a state starts with its own: only the oldest tabs are given up.
   for (const name of names.toSorted().slice(0, -(MAX_SIGN_INS - 1)))
     deleteCookie(c, name.slice('__Host-'.length), cookie);
   const state = `${startedAt.toString(36)}-${crypto.randomUUID()}`;
-  await setSignedCookie(c, SIGN_IN + state, value, secret(c), { ...cookie, maxAge: TEN_MINUTES });
+  await setSignedCookie(c, SIGN_IN + state, value, secret(c), { ...cookie, maxAge: SIGN_IN_SECONDS });
   return state;
 }
 
@@ -111,12 +110,12 @@ export async function takeSignIn(c: AppContext, state: string): Promise<PendingS
   deleteCookie(c, SIGN_IN + state, cookie);
   if (!value) return undefined;
   const { startedAt, ...signIn } = pendingSignIn.parse(JSON.parse(value));
-  return Date.now() - startedAt > TEN_MINUTES * 1000 ? undefined : signIn;
+  return Date.now() - startedAt > SIGN_IN_SECONDS * 1000 ? undefined : signIn;
 }
 
 /** Where this browser goes once AuthKit has signed it out. */
 export async function rememberAfterSignOut(c: AppContext, returnTo: string): Promise<void> {
-  await setSignedCookie(c, AFTER_SIGN_OUT, returnTo, secret(c), { ...cookie, maxAge: TEN_MINUTES });
+  await setSignedCookie(c, AFTER_SIGN_OUT, returnTo, secret(c), { ...cookie, maxAge: SIGN_IN_SECONDS });
 }
 
 export async function takeAfterSignOut(c: AppContext): Promise<string | undefined> {

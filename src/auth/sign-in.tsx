@@ -1,6 +1,7 @@
 /** Signing people in at AuthKit and out again: state and PKCE verifier stay in their browser. */
 import { authorizationErrorRedirect } from '@cloudflare/workers-oauth-provider';
 import { readConfig } from '../config.ts';
+import { domain } from '../domain.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import {
@@ -49,7 +50,7 @@ export async function finishSignIn(c: AppContext): Promise<Response> {
   const pending = await takeSignIn(c, state);
   if (!pending) {
     return c.html(
-      <Message title="This sign-in cannot be continued" action={{ href: '/', label: 'To the shop' }}>
+      <Message title="This sign-in cannot be continued" action={{ href: '/', label: `To ${domain.name}` }}>
         <p>
           It was started in another browser, more than ten minutes ago, or was already used. Nobody was signed in. Go
           back to your app and connect again.

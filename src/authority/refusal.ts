@@ -1,72 +1,102 @@
-/** A call that was not carried out: what the deputy is told, in a closed list of codes. */
+/** A call that was not carried out, and why: reasons as data. `words.ts` says them. */
 import { z } from 'zod';
+import type { LimitValue } from './terms.ts';
+import { SPANS } from './window.ts';
 
-export const REFUSAL_CODES = [
-  // The human's authority. The first four are answered with HTTP 401, so that the client signs in again.
-  'deputy_unknown',
-  'deputy_revoked',
-  'deputy_superseded',
-  'mandate_expired',
-  'paused',
-  // Answered with HTTP 403 and the scopes to ask for.
-  'insufficient_scope',
-  'permission_required',
-  // Limits.
-  'rate_limited',
-  'order_limit',
-  'approval_required',
-  'daily_shirts',
-  'daily_spend',
-  'account_shirts',
-  'account_spend',
-  'purchase_rate',
-  // The call itself.
-  'unknown_tool',
-  'invalid_request',
-  'invalid_arguments',
-  'unknown_cursor',
-  'unknown_order',
-  'idempotency_conflict',
-  'demo_banned',
-  'internal_error',
-] as const;
-export type RefusalCode = (typeof REFUSAL_CODES)[number];
+/** Who can change what stopped a call: the deputy, its human, an administrator at the identity provider, or the operator. */
+const LIFTERS = ['deputy', 'human', 'administrator', 'operator'] as const;
+export type Lifter = (typeof LIFTERS)[number];
 
-/** Who can change what stopped the call: the deputy itself, its human, an administrator at WorkOS, or the operator. */
-export const LIFTERS = ['deputy', 'human', 'administrator', 'operator'] as const;
+type SpanCode = (typeof SPANS)[keyof typeof SPANS]['code'];
+const SPAN_CODES = Object.values(SPANS).map(({ code }): SpanCode => code);
 
-export const remainingSchema = z
-  .object({
-    quantity: z.int().optional().describe('The most shirts that one order may have under this rule.'),
-    spend: z.int().optional().describe('Whole cents that may be spent under this rule.'),
-    freesAt: z.iso.datetime().optional().describe('When the first part of what was used counts no longer.'),
-  })
-  .describe('What is left under the rule.');
-export type Remaining = z.infer<typeof remainingSchema>;
+/** Each code with who can lift it. The first four are answered with HTTP 401, `insufficient_scope` with 403. */
+const LIFTED_BY = {
+  deputy_unknown: 'human',
+  deputy_revoked: 'human',
+  deputy_superseded: 'human',
+  mandate_expired: 'human',
+  paused: 'human',
+  insufficient_scope: 'human',
+  permission_required: 'administrator',
+  rate_limited: 'deputy',
+  act_rate: 'deputy',
+  act_limit: 'human',
+  approval_required: 'human',
+  account_limit: 'human',
+  unknown_tool: 'deputy',
+  invalid_request: 'deputy',
+  invalid_arguments: 'deputy',
+  unknown_cursor: 'deputy',
+  unknown_effect: 'deputy',
+  idempotency_conflict: 'deputy',
+  demo_banned: 'deputy',
+  internal_error: 'operator',
+} as const satisfies Record<string, Lifter>;
 
+export type RefusalCode = keyof typeof LIFTED_BY | SpanCode;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys does not know the keys of a constant
+export const REFUSAL_CODES = [...new Set([...(Object.keys(LIFTED_BY) as RefusalCode[]), ...SPAN_CODES])];
+
+/** Waiting lifts a rate; only the human lifts the limit of a longer span. */
+export function whoCanLift(code: RefusalCode): Lifter {
+  const known: Partial<Record<RefusalCode, Lifter>> = LIFTED_BY;
+  return known[code] ?? 'human';
+}
+
+/** A limit that stopped a call. `wanted` is what the call asked of it; `used` and `freesAt` (milliseconds) are of its span. */
+export type LimitReason = {
+  code: 'rate_limited' | 'act_limit' | 'approval_required' | SpanCode | 'account_limit';
+  limit: string;
+  most: LimitValue;
+  wanted: LimitValue;
+  used?: number;
+  freesAt?: number | undefined;
+};
+
+/** Why a call was not carried out. `field` is the argument at fault. */
+export type Reason =
+  | LimitReason
+  | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'paused' | 'unknown_tool' }
+  | { code: 'mandate_expired'; expiresAt: number }
+  | { code: 'insufficient_scope'; tool: string; scope: string }
+  | { code: 'permission_required'; tool: string; permission: string }
+  | { code: 'invalid_request' | 'idempotency_conflict'; tool: string }
+  | { code: 'invalid_arguments'; tool: string; problems: readonly string[] }
+  | { code: 'unknown_cursor' | 'unknown_effect'; field: string }
+  | { code: 'demo_banned'; says: string }
+  | { code: 'internal_error'; id: string };
+
+/** Thrown by a tool, or by what decides about it. */
+export class Refusal extends Error {
+  readonly reason: Reason;
+
+  constructor(reason: Reason) {
+    super(reason.code);
+    this.reason = reason;
+  }
+}
+
+/** What a client reads of a refusal, as structured content. */
 export const refusalSchema = z.object({
   code: z.enum(REFUSAL_CODES),
   rule: z.string().describe('The rule that stopped the call, in one sentence.'),
-  remaining: remainingSchema.optional(),
+  limit: z.string().optional().describe('The limit of the mandate that it was.'),
+  remaining: z
+    .object({ freesAt: z.iso.datetime().optional().describe('When the first part of what was used counts no longer.') })
+    .catchall(z.int())
+    .optional()
+    .describe('What is left under the rule, by unit. Money in its smallest coin.'),
   whoCanLift: z.enum(LIFTERS).describe('Who can change that.'),
   url: z.string().describe('Where a human finds more, and can change it.'),
 });
 
-export type Denial = {
-  code: RefusalCode;
-  /** One sentence for the model, that ends in what to do next. */
+/** A reason in words for a model: one sentence that ends in what to do next, and the data beside it. */
+export type Told = {
   message: string;
+  code: RefusalCode;
   rule: string;
-  remaining?: Remaining;
-  whoCanLift: (typeof LIFTERS)[number];
+  limit?: string;
+  remaining?: { [unit: string]: number | string };
+  whoCanLift: Lifter;
 };
-
-/** Thrown by a tool, or by what decides about it. */
-export class Refusal extends Error {
-  readonly denial: Denial;
-
-  constructor(denial: Denial) {
-    super(denial.message);
-    this.denial = denial;
-  }
-}

@@ -1,49 +1,77 @@
-/** How much was used within a sliding span: two amounts, kept in coarse steps and rounded against the spender. */
+/** How much was used within a sliding span: amounts in coarse steps, rounded against the spender. Pure. */
 import { z } from 'zod';
-
-/** Each entry is the number of a step since the epoch, and what was used in it. Oldest first, without empty steps. */
-export const windowSchema = z.array(z.tuple([z.int(), z.number(), z.number()]));
-export type Window = z.infer<typeof windowSchema>;
-export type Amounts = readonly [number, number];
-
-/** Milliseconds: what the limit is about, and how finely it is kept. */
-export type Span = { length: number; step: number };
-export const MINUTE: Span = { length: 60_000, step: 5000 };
-export const DAY: Span = { length: 24 * 60 * 60_000, step: 15 * 60_000 };
+import { DAY_MS, mustOutlive, RECORD_KEPT_MS } from '../lifetimes.ts';
 
 /**
- * What was used within the span before `now`, and what came in its first step. Something used counts for the whole span
- * and up to one step longer, never shorter: no stretch of the span's length holds more than the limit.
+ * `lengthMs` is what the limit is about, `stepMs` how finely it is kept, and `code` refuses what is over it. For people,
+ * `reads` comes after "any", and `within` after "in".
  */
-export function used(window: Window, span: Span, now: number): Amounts {
-  let first = 0;
-  let second = 0;
-  for (const [, one, other] of current(window, span, now)) {
-    first += one;
-    second += other;
+type Span = { lengthMs: number; stepMs: number; reads: string; within: string; code: string };
+
+/** Every span a limit can have. A new one is an entry here. Windows are kept in its steps, so other steps need another name. */
+export const SPANS = {
+  minute: { lengthMs: 60_000, stepMs: 5000, reads: 'minute', within: 'a minute', code: 'act_rate' },
+  day: { lengthMs: DAY_MS, stepMs: 15 * 60_000, reads: '24 hours', within: '24 hours', code: 'daily_limit' },
+} as const satisfies Record<string, Span>;
+export type SpanName = keyof typeof SPANS;
+
+for (const [name, { lengthMs }] of Object.entries(SPANS))
+  mustOutlive('the record', RECORD_KEPT_MS, `the span ${name}`, lengthMs);
+
+/** Each entry is the number of a step since the epoch, and what was used in it. Oldest first, without empty steps. */
+const windowSchema = z.array(z.tuple([z.int(), z.number()]));
+export type Window = z.infer<typeof windowSchema>;
+
+/** What is counted, by span and unit. */
+export const windowsSchema = z.record(z.string(), z.record(z.string(), windowSchema));
+export type Windows = z.infer<typeof windowsSchema>;
+
+/** A unit that is counted within a span. */
+export type Pair = { per: SpanName; of: string };
+
+/** What counts now, and when the oldest of it stops counting (milliseconds since the epoch). */
+export type Use = { used: number; freesAt: number | undefined };
+
+/**
+ * What was used within the span before `now`. Something used counts for the whole span and up to one step longer, never
+ * shorter: no stretch of the span's length holds more than the limit.
+ */
+export function useOf(windows: Windows, { per, of }: Pair, now: number): Use {
+  const kept = current(windows[per]?.[of] ?? [], SPANS[per], now);
+  const [oldest] = kept;
+  return {
+    used: kept.reduce((sum, [, amount]) => sum + amount, 0),
+    freesAt: oldest && endOf(oldest[0], SPANS[per]),
+  };
+}
+
+/** The windows of these pairs, with `amounts` used at `now`. `now` must not run backwards. */
+export function addUse(
+  windows: Windows,
+  pairs: readonly Pair[],
+  amounts: Record<string, number>,
+  now: number,
+): Windows {
+  const next: Windows = {};
+  for (const { per, of } of pairs) {
+    const window = windows[per]?.[of] ?? [];
+    (next[per] ??= {})[of] = amounts[of] ? addTo(window, SPANS[per], now, amounts[of]) : window;
   }
-  return [first, second];
+  return next;
 }
 
-/** The window with `amounts` used at `now`, without what no longer counts. `now` must not run backwards. */
-export function spend(window: Window, span: Span, now: number, [first, second]: Amounts): Window {
+function addTo(window: Window, span: Span, now: number, amount: number): Window {
   const kept = current(window, span, now);
-  const step = Math.floor(now / span.step);
+  const step = Math.floor(now / span.stepMs);
   const last = kept.at(-1);
-  if (last?.[0] === step) return [...kept.slice(0, -1), [step, last[1] + first, last[2] + second]];
-  return [...kept, [step, first, second]];
-}
-
-/** When the oldest use stops counting, in milliseconds since the epoch; undefined when nothing counts. */
-export function freesAt(window: Window, span: Span, now: number): number | undefined {
-  const [oldest] = current(window, span, now);
-  return oldest && endOf(oldest[0], span);
+  if (last?.[0] === step) return [...kept.slice(0, -1), [step, last[1] + amount]];
+  return [...kept, [step, amount]];
 }
 
 function current(window: Window, span: Span, now: number): Window {
   return window.filter(([step]) => endOf(step, span) > now);
 }
 
-function endOf(step: number, span: Span): number {
-  return (step + 1) * span.step + span.length;
+function endOf(step: number, { stepMs, lengthMs }: Span): number {
+  return (step + 1) * stepMs + lengthMs;
 }

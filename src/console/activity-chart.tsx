@@ -1,7 +1,7 @@
 /** The last day at a glance: a lane for each deputy, a bar for each hour, refusals on top and hatched, pauses shaded across. */
 import type { FC } from 'hono/jsx';
-import { type Activity, HOUR, HOURS } from '../authority/activity.ts';
-import { isolated, minute } from '../text.ts';
+import { type Activity, HOUR_MS, HOURS } from '../ledger/activity.ts';
+import { isolated, toMinute } from '../text.ts';
 
 const [BAR, HEIGHT, LANES_SHOWN] = [24, 48, 6];
 
@@ -11,7 +11,7 @@ export const ActivityChart: FC<{ activity: Activity; nameOf: (deputyId: string) 
 }) => {
   const others = lanes.slice(LANES_SHOWN);
   const most = Math.max(1, ...lanes.flatMap(({ hours }) => hours.map(({ allowed, refused }) => allowed + refused)));
-  const x = (at: number) => (Math.max(at - since, 0) / HOUR) * BAR;
+  const x = (at: number) => (Math.max(at - since, 0) / HOUR_MS) * BAR;
   return (
     <figure class="chart">
       <figcaption>
@@ -104,7 +104,7 @@ const InNumbers: FC<Pick<Activity, 'since' | 'lanes'> & { nameOf: (deputyId: str
             ({ allowed, refused }, index) =>
               allowed + refused > 0 && (
                 <tr>
-                  <td>{clock(since + index * HOUR)}</td>
+                  <td>{clock(since + index * HOUR_MS)}</td>
                   <td>
                     <bdi>{nameOf(deputyId)}</bdi>
                   </td>
@@ -127,5 +127,5 @@ function inWords(lanes: Activity['lanes']): string {
 }
 
 function clock(at: number): string {
-  return minute(new Date(at).toISOString());
+  return toMinute(new Date(at).toISOString());
 }

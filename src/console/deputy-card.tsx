@@ -1,10 +1,12 @@
 /** A deputy as its human sees it: a card that says what it may do and has left, or a row among many. */
 import type { FC } from 'hono/jsx';
-import { leftOf, moment, sentenceOf, shirts } from '../authority/mandate.ts';
-import { type DeputyView, isLive, type Standing } from '../authority/view.ts';
+import { valueOf } from '../authority/limits.ts';
+import { isNames } from '../authority/terms.ts';
+import { moment, reads, readsAmounts, sentenceOf } from '../authority/words.ts';
+import { domain } from '../domain.ts';
+import { type DeputyView, isLive } from '../ledger/view.ts';
 import { Publisher } from '../pages/publisher.tsx';
-import { formatPrice } from '../shop/catalog.ts';
-import { displayName, isolated, minute } from '../text.ts';
+import { displayName, isolated, toMinute } from '../text.ts';
 
 /** Gives a deputy its name on the page. */
 export type NameOf = (deputyId: string) => string;
@@ -23,59 +25,53 @@ export function namesOf(deputies: DeputyView[]): NameOf {
   return (deputyId) => names.get(deputyId) ?? 'A deputy that is gone';
 }
 
-type Shown = { deputy: DeputyView; standing: Standing; name: string };
+type Shown = { deputy: DeputyView; paused: boolean; name: string };
 
-export const DeputyCard: FC<Shown> = ({ deputy, standing, name }) => {
+export const DeputyCard: FC<Shown> = ({ deputy, paused, name }) => {
   const { deputyId, mandate, clientDomain, appointedAt, lastSeen, redirectHost } = deputy;
   return (
     <div class="card" id={deputyId}>
       <h3>
-        <bdi>{name}</bdi> <Status deputy={deputy} standing={standing} />
+        <bdi>{name}</bdi> <Status deputy={deputy} paused={paused} />
       </h3>
       <p>
         <Publisher domain={clientDomain} />, goes back to <code>{redirectHost}</code>
       </p>
-      <p>{sentenceOf('It', mandate)}</p>
-      {mandate.scopes.includes('shop:buy') && <Left deputy={deputy} standing={standing} />}
+      <p>{sentenceOf(domain, 'It', mandate)}</p>
+      <StillLeft deputy={deputy} />
       <p class="muted">
-        Appointed {minute(appointedAt)}
-        {lastSeen && `, last seen ${minute(lastSeen)}`} UTC.
+        Appointed {toMinute(appointedAt)}
+        {lastSeen && `, last seen ${toMinute(lastSeen)}`} UTC.
       </p>
       <ChangeLink deputy={deputy} name={name} />
     </div>
   );
 };
 
-/** What is left of a day. The ceiling of the account can leave less than the mandate does. */
-const Left: FC<{ deputy: DeputyView; standing: Standing }> = ({ deputy, standing }) => {
-  const { mandate, used } = deputy;
-  const { limits } = mandate;
-  const left = leftOf(limits, used, standing.account.ceiling, standing.used);
-  const bars = [
-    { id: 'shirts', max: limits.shirtsPerDay, used: used.shirts, value: left.shirts, reads: shirts },
-    { id: 'spend', max: limits.spendPerDay, used: used.spend, value: left.spend, reads: formatPrice },
-  ];
-  return (
-    <div class="left">
-      {bars.map(({ id, max, used: gone, value, reads }) => {
-        const label = `${deputy.deputyId}-${id}`;
-        return (
-          <>
-            <span id={label}>
-              Left now: <strong>{reads(value)}</strong> of {reads(max)}
-              {value < max - gone && ', because the account allows no more'}
-            </span>
-            <progress aria-labelledby={label} max={max} value={value}></progress>
-          </>
-        );
-      })}
-    </div>
-  );
-};
+/** What is left within each limit that has a span. The ceiling of the account can leave less than the mandate does. */
+const StillLeft: FC<{ deputy: DeputyView }> = ({ deputy: { deputyId, mandate, left } }) => (
+  <div class="left">
+    {Object.entries(domain.limits).map(([name, limit]) => {
+      if (!left || isNames(limit) || limit.label === undefined || limit.per === 'act') return null;
+      const id = `${deputyId}-${name}`;
+      const [own = 0, all = 0] = [left.own[limit.of], left.all[limit.of]];
+      const most = valueOf(mandate.limits, name, limit);
+      return (
+        <>
+          <span id={id}>
+            Left now: <strong>{reads(domain, name, all)}</strong> of {reads(domain, name, most)}
+            {all < own && ', because the account allows no more'}
+          </span>
+          <progress aria-labelledby={id} max={most} value={all}></progress>
+        </>
+      );
+    })}
+  </div>
+);
 
-type Rows = { deputies: DeputyView[]; standing: Standing; nameOf: NameOf; label: string };
+type Rows = { deputies: DeputyView[]; paused: boolean; nameOf: NameOf; label: string };
 
-export const DeputyTable: FC<Rows> = ({ deputies, standing, nameOf, label }) => (
+export const DeputyTable: FC<Rows> = ({ deputies, paused, nameOf, label }) => (
   <div class="scroll" tabindex={0} role="region" aria-label={label}>
     <table>
       <tr>
@@ -93,10 +89,10 @@ export const DeputyTable: FC<Rows> = ({ deputies, standing, nameOf, label }) => 
             <small>{deputy.clientDomain ?? 'unverified'}</small>
           </td>
           <td>
-            <Status deputy={deputy} standing={standing} />
+            <Status deputy={deputy} paused={paused} />
           </td>
-          <td>{isLive(deputy) && leftInWords(deputy, standing)}</td>
-          <td>{deputy.lastSeen && minute(deputy.lastSeen)}</td>
+          <td>{isLive(deputy) && leftInWords(deputy)}</td>
+          <td>{deputy.lastSeen && toMinute(deputy.lastSeen)}</td>
           <td>{moment(deputy.mandate.expiresAt)}</td>
           <td>
             <ChangeLink deputy={deputy} name={nameOf(deputy.deputyId)} />
@@ -114,14 +110,12 @@ const ChangeLink: FC<{ deputy: DeputyView; name: string }> = ({ deputy, name }) 
     </a>
   ) : null;
 
-function leftInWords({ mandate, used }: DeputyView, { account, used: usedByAll }: Standing): string {
-  if (!mandate.scopes.includes('shop:buy')) return 'may not buy';
-  const left = leftOf(mandate.limits, used, account.ceiling, usedByAll);
-  return `${shirts(left.shirts)}, ${formatPrice(left.spend)}`;
+function leftInWords({ left }: DeputyView): string {
+  return left ? readsAmounts(domain, left.all) : `may not ${domain.act.verb}`;
 }
 
-const Status: FC<{ deputy: DeputyView; standing: Standing }> = ({ deputy, standing }) => {
-  const [words, kind] = statusOf(deputy, standing.account.authority === 'paused');
+const Status: FC<{ deputy: DeputyView; paused: boolean }> = ({ deputy, paused }) => {
+  const [words, kind] = statusOf(deputy, paused);
   return <span class={`badge ${kind}`}>{words}</span>;
 };
 

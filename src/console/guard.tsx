@@ -1,15 +1,13 @@
-/** Who may do what on the console: a session for each act, as fresh as the act is grave, and a form of our own. */
+/** Who may do what on the console. Each act needs a session and a form of ours; acts that grant more need a fresher session. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AuthkitUnavailableError, type SignIn } from '../auth/authkit.ts';
 import { formOf, hereOf, loginPath, typedIn } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from '../auth/session.ts';
 import { readConfig } from '../config.ts';
 import type { User } from '../deputy.ts';
+import { FRESH_SECONDS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
 import { within } from '../within.ts';
-
-/** Seconds for which a sign-in counts as fresh: time enough to fill in a form. */
-const FRESH_FOR = 10 * 60;
 
 /** A field of every form: proves that this server made the form for this session. */
 export const FORM_TOKEN = 'form';
@@ -38,7 +36,7 @@ export async function freshVisitor(c: AppContext): Promise<SignIn | Response> {
 }
 
 function isFresh({ authTime }: SignIn): boolean {
-  return Date.now() / 1000 - authTime <= FRESH_FOR;
+  return Date.now() / 1000 - authTime <= FRESH_SECONDS;
 }
 
 /**
@@ -68,11 +66,11 @@ export async function accept(
 }
 
 /** Milliseconds that somebody who wants to stop their deputies waits for WorkOS. */
-const PATIENCE = 2000;
+const PATIENCE_MS = 2000;
 
 /** The session, or AuthkitUnavailableError once it takes too long. */
 export function withinPatience<Session>(session: Promise<Session>): Promise<Session> {
-  return within(PATIENCE, session, () => {
+  return within(PATIENCE_MS, session, () => {
     throw new AuthkitUnavailableError('too slow for the brake');
   });
 }

@@ -1,17 +1,23 @@
-/** The pages that hold all of what the overview shows the first of: every deputy, every order. */
+/** Every deputy, and every effect page by page: the overview shows the first of them. */
 import type { FC } from 'hono/jsx';
-import { isLive, type NumberedOrder, type Standing } from '../authority/view.ts';
-import { formatPrice } from '../shop/catalog.ts';
-import { minute } from '../text.ts';
+import { domain } from '../domain.ts';
+import type { Effect } from '../ledger/effects.ts';
+import { isLive, type Overview } from '../ledger/view.ts';
+import { toMinute } from '../text.ts';
 import { DeputyTable, namesOf } from './deputy-card.tsx';
 import { Frame, type Looking } from './frame.tsx';
 
-export const DeputiesPage: FC<Looking & { standing: Standing }> = ({ standing, ...looking }) => {
-  const live = standing.deputies.filter(isLive);
-  const ended = standing.deputies.filter((deputy) => !isLive(deputy));
-  const shown = { standing, nameOf: namesOf(standing.deputies) };
+/** "Orders", as a heading, and where all of them are. */
+export const EFFECTS_PATH = `/deputies/${domain.act.nouns}`;
+export const EFFECTS_TITLE = `${domain.act.nouns.charAt(0).toUpperCase()}${domain.act.nouns.slice(1)}`;
+
+export const DeputiesPage: FC<Looking & { overview: Overview }> = ({ overview: { account, deputies }, ...looking }) => {
+  const live = deputies.filter(isLive);
+  const ended = deputies.filter((deputy) => !isLive(deputy));
+  const paused = account.authority === 'paused';
+  const shown = { paused, nameOf: namesOf(deputies) };
   return (
-    <Frame {...looking} title="Every deputy" paused={standing.account.authority === 'paused'}>
+    <Frame {...looking} title="Every deputy" paused={paused}>
       <h2>Acting for you: {live.length}</h2>
       {live.length > 0 && <DeputyTable {...shown} deputies={live} label="Acting for you" />}
       <h2>No longer acting for you: {ended.length}</h2>
@@ -22,45 +28,47 @@ export const DeputiesPage: FC<Looking & { standing: Standing }> = ({ standing, .
 };
 
 /** `older` is what to pass as `before` for the page after this one. */
-export const OrdersPage: FC<Looking & { orders: NumberedOrder[]; older: number | undefined; first: boolean }> = ({
-  orders,
+export const EffectsPage: FC<Looking & { effects: Effect[]; older: number | undefined; first: boolean }> = ({
+  effects,
   older,
   first,
   ...looking
 }) => (
-  <Frame {...looking} title="Orders">
-    {orders.length === 0 && <p class="muted">{first ? 'None yet.' : 'No older ones.'}</p>}
-    {orders.length > 0 && <OrderTable orders={orders} />}
+  <Frame {...looking} title={EFFECTS_TITLE}>
+    {effects.length === 0 && <p class="muted">{first ? 'None yet.' : 'No older ones.'}</p>}
+    {effects.length > 0 && <EffectTable effects={effects} />}
     <p class="actions">
-      {!first && <a href="/deputies/orders">Newest</a>}
-      {older !== undefined && <a href={`/deputies/orders?before=${older}`}>Older</a>}
+      {!first && <a href={EFFECTS_PATH}>Newest</a>}
+      {older !== undefined && <a href={`${EFFECTS_PATH}?before=${older}`}>Older</a>}
     </p>
     <Back />
   </Frame>
 );
 
-export const OrderTable: FC<{ orders: NumberedOrder[] }> = ({ orders }) => (
-  <div class="scroll" tabindex={0} role="region" aria-label="Orders">
+export const EffectTable: FC<{ effects: Effect[] }> = ({ effects }) => (
+  <div class="scroll" tabindex={0} role="region" aria-label={EFFECTS_TITLE}>
     <table>
       <tr>
         <th>Number</th>
-        <th>Ordered</th>
-        <th>What</th>
-        <th>Total</th>
+        <th>When</th>
+        {Object.keys(domain.effect.columns).map((title) => (
+          <th>{title}</th>
+        ))}
         <th>Status</th>
-        <th>Order</th>
+        <th>Id</th>
       </tr>
-      {orders.map((order) => (
+      {effects.map((effect) => (
         <tr>
-          <td>{order.number}</td>
-          <td>{minute(order.orderDate)}</td>
+          <td>{effect.number}</td>
+          <td>{toMinute(effect.at)}</td>
+          {Object.values(domain.effect.columns).map((read) => (
+            <td>
+              <bdi>{read(effect)}</bdi>
+            </td>
+          ))}
+          <td>{effect.state}</td>
           <td>
-            {order.quantity} {order.color} {order.tshirtSize}, <bdi>{order.company}</bdi>
-          </td>
-          <td>{formatPrice(order.total)}</td>
-          <td>{order.status}</td>
-          <td>
-            <code>{order.id}</code>
+            <code>{effect.id}</code>
           </td>
         </tr>
       ))}

@@ -1,32 +1,32 @@
 /** The page of one's deputies: who acts for me, what may they do, what did they do, stop. Plain forms; a script may keep it up to date. */
 import type { FC } from 'hono/jsx';
-import type { Search } from '../authority/audit.ts';
-import { moment, shirts } from '../authority/mandate.ts';
-import { type DeputyView, isLive, type View } from '../authority/view.ts';
+import { SIGN_IN } from '../auth/names.ts';
+import { ceilingInWords, moment, reads } from '../authority/words.ts';
+import { domain } from '../domain.ts';
+import type { Search } from '../ledger/record.ts';
+import { type DeputyView, isLive, type View } from '../ledger/view.ts';
 import { Layout } from '../pages/layout.tsx';
-import { formatPrice } from '../shop/catalog.ts';
 import { ActivityChart } from './activity-chart.tsx';
 import { DeputyCard, DeputyTable, type NameOf, namesOf } from './deputy-card.tsx';
 import { Frame, type Looking, Post } from './frame.tsx';
-import { OrderTable } from './list-pages.tsx';
+import { EFFECTS_PATH, EFFECTS_TITLE, EffectTable } from './list-pages.tsx';
 import { Timeline } from './timeline.tsx';
 
 /** What the page shows before it refers to the page with all of them. */
 const [CARDS, ENDED] = [12, 5];
 
-export const OverviewPage: FC<Looking & { view: View; search: Search; tools: string[]; took?: number | undefined }> = ({
+export const OverviewPage: FC<Looking & { view: View; search: Search; took?: number | undefined }> = ({
   view,
   search,
-  tools,
   took,
   ...looking
 }) => {
-  const { account, deputies, orders, timeline, used, older, head } = view;
+  const { account, deputies, effects, timeline, used, older, head } = view;
   const paused = account.authority === 'paused';
   const live = deputies.filter(isLive);
   const ended = deputies.filter((deputy) => !isLive(deputy));
   const nameOf = namesOf(deputies);
-  const [newestOrder] = orders;
+  const [newest] = effects;
   return (
     <Frame
       {...looking}
@@ -48,11 +48,11 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
                 <>
                   {' '}
                   It took effect as line {account.authoritySequence} of the record,{' '}
-                  {newestOrder ? `after order ${newestOrder.number}` : 'before any order'}
+                  {newest ? `after ${domain.act.noun} ${newest.number}` : `before any ${domain.act.noun}`}
                   {took !== undefined && `, ${took} ms after it was asked for`}.
                 </>
               )}{' '}
-              Deputies that sign in now are paused too. Nothing bought before is undone.
+              Deputies that sign in now are paused too. Nothing done before is undone.
             </p>
             <a class="button" href="/deputies/resume">
               Resume…
@@ -61,15 +61,17 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
         ) : (
           <Post action="/deputies/pause" token={looking.token} class="card">
             <button class="danger brake">Pause every deputy</button>
-            <p class="muted">Stops them all at once, at their very next call. Nothing already bought is undone.</p>
+            <p class="muted">Stops them all at once, at their very next call. Nothing already done is undone.</p>
           </Post>
         )}
       </section>
       <h2>Acting for you</h2>
-      {live.length === 0 && <p class="muted">Nobody. Give the address of this shop to an MCP client to appoint one.</p>}
+      {live.length === 0 && (
+        <p class="muted">Nobody. Give the address of this server to an MCP client to appoint one.</p>
+      )}
       <div class="cards">
         {live.slice(0, CARDS).map((deputy) => (
-          <DeputyCard deputy={deputy} standing={view} name={nameOf(deputy.deputyId)} />
+          <DeputyCard deputy={deputy} paused={paused} name={nameOf(deputy.deputyId)} />
         ))}
       </div>
       {live.length > CARDS && (
@@ -82,21 +84,24 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
       <h2>Your account</h2>
       <div class="card">
         <p>
-          All deputies together may order up to {shirts(account.ceiling.shirtsPerDay)} for{' '}
-          {formatPrice(account.ceiling.spendPerDay)} in any 24 hours. Used: {used.shirts} for {formatPrice(used.spend)}.
+          {ceilingInWords(domain, account.ceiling)} Used:{' '}
+          {Object.entries(used)
+            .map(([name, amount]) => reads(domain, name, amount))
+            .join(', ')}
+          .
         </p>
         <a href="/deputies/ceiling">Change these limits</a>
       </div>
-      <h2 id="orders">Orders</h2>
-      {orders.length === 0 && <p class="muted">None yet.</p>}
-      {orders.length > 0 && (
+      <h2 id={domain.act.nouns}>{EFFECTS_TITLE}</h2>
+      {effects.length === 0 && <p class="muted">None yet.</p>}
+      {effects.length > 0 && (
         <>
-          <OrderTable orders={orders} />
-          <a href="/deputies/orders">Every order</a>
+          <EffectTable effects={effects} />
+          <a href={EFFECTS_PATH}>Every {domain.act.noun}</a>
         </>
       )}
       <h2 id="record">What happened</h2>
-      <Filters {...{ search, tools, deputies, nameOf }} />
+      <Filters {...{ search, deputies, nameOf }} />
       {Object.values(search).some((value) => value !== undefined) && (
         <p class="muted">
           {search.before !== undefined && `Lines before ${search.before}. `}
@@ -125,7 +130,7 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
           <h2>No longer acting for you</h2>
           <DeputyTable
             deputies={ended.slice(0, ENDED)}
-            standing={view}
+            paused={paused}
             nameOf={nameOf}
             label="No longer acting for you"
           />
@@ -134,26 +139,26 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; tools: str
       )}
       <h2>Your data</h2>
       <p>
-        <a href="/deputies/erase">Delete everything this shop holds about you…</a>
+        <a href="/deputies/erase">Delete everything this server holds about you…</a>
       </p>
     </Frame>
   );
 };
 
-/** All that is left while WorkOS cannot be reached: the brake. */
+/** All that is left while the identity provider cannot be reached: the brake. */
 export const BrakePage: FC<{ token: string; paused: boolean }> = ({ token, paused }) => (
-  <Layout title="AuthKit cannot be reached">
-    <h1>AuthKit cannot be reached</h1>
+  <Layout title={`${SIGN_IN} cannot be reached`}>
+    <h1>{SIGN_IN} cannot be reached</h1>
     {paused ? (
       <p class="warning" role="status">
-        <strong>Every deputy is paused.</strong> You can resume them once AuthKit answers again.
+        <strong>Every deputy is paused.</strong> You can resume them once {SIGN_IN} answers again.
       </p>
     ) : (
       <>
         <p>So nothing can be shown or granted now. You can still stop every deputy.</p>
         <Post action="/deputies/pause" token={token} class="card">
           <button class="danger">Pause every deputy</button>
-          <p class="muted">It holds until you resume, once AuthKit answers again.</p>
+          <p class="muted">It holds until you resume, once {SIGN_IN} answers again.</p>
         </Post>
       </>
     )}
@@ -164,12 +169,7 @@ export const BrakePage: FC<{ token: string; paused: boolean }> = ({ token, pause
 );
 
 /** Which lines to show, as a plain form: it works without script, and its address can be kept. */
-const Filters: FC<{ search: Search; tools: string[]; deputies: DeputyView[]; nameOf: NameOf }> = ({
-  search,
-  tools,
-  deputies,
-  nameOf,
-}) => (
+const Filters: FC<{ search: Search; deputies: DeputyView[]; nameOf: NameOf }> = ({ search, deputies, nameOf }) => (
   <form id="filters" method="get" action="/deputies#record" class="filters">
     <Choice
       label="Deputy"
@@ -184,7 +184,10 @@ const Filters: FC<{ search: Search; tools: string[]; deputies: DeputyView[]; nam
       label="Tool"
       name="tool"
       chosen={search.tool}
-      offered={[...tools, ...(search.tool ? [search.tool] : [])].map((tool) => [tool, tool])}
+      offered={[...domain.tools.map(({ name }) => name), ...(search.tool ? [search.tool] : [])].map((tool) => [
+        tool,
+        tool,
+      ])}
     />
     <Choice
       label="Decision"
@@ -210,9 +213,9 @@ const Choice: FC<{ label: string; name: keyof Search; chosen: string | undefined
     {label}
     <select name={name}>
       <option value="">All</option>
-      {[...new Map(offered)].map(([value, reads]) => (
+      {[...new Map(offered)].map(([value, text]) => (
         <option value={value} selected={value === chosen}>
-          {reads}
+          {text}
         </option>
       ))}
     </select>

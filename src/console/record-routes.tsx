@@ -3,9 +3,11 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { objectOf } from '../auth/requests.ts';
 import type { PageEnv } from '../auth/session.ts';
-import { hashOf } from '../authority/audit.ts';
-import { VerifyPage } from './act-pages.tsx';
+import { domain } from '../domain.ts';
+import { hashOf } from '../ledger/record.ts';
+import { slugOf } from '../text.ts';
 import { looking, visitor } from './guard.tsx';
+import { VerifyPage } from './verify-page.tsx';
 
 export const recordPages = new Hono<{ Bindings: PageEnv }>();
 
@@ -29,7 +31,7 @@ recordPages.get('/verify', async (c) => {
   const asked = sequence !== '' || hash !== '';
   const problem =
     asked && !expected.success ? 'A head is the number of a line and its hash of 64 hexadecimal digits.' : undefined;
-  const result = await objectOf(c, session.user.userId).verifyAudit(expected.data);
+  const result = await objectOf(c, session.user.userId).verifyRecord(expected.data);
   const page = <VerifyPage {...looking(c, session)} {...{ result, expected: { sequence, hash }, problem }} />;
   return c.html(page, problem ? 400 : 200);
 });
@@ -46,7 +48,7 @@ recordPages.get('/record.jsonl', async (c) => {
   const encoder = new TextEncoder();
   const text = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const lines = await object.auditText(after, EXPORT_PAGE);
+      const lines = await object.recordText(after, EXPORT_PAGE);
       for (const { line } of lines) controller.enqueue(encoder.encode(`${line}\n`));
       last = lines.at(-1) ?? last;
       after = last?.sequence ?? 0;
@@ -61,6 +63,6 @@ recordPages.get('/record.jsonl', async (c) => {
   });
   return c.body(text, 200, {
     'Content-Type': 'application/jsonl; charset=utf-8',
-    'Content-Disposition': 'attachment; filename="mcp-shop-record.jsonl"',
+    'Content-Disposition': `attachment; filename="${slugOf(domain.name)}-record.jsonl"`,
   });
 });

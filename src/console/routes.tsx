@@ -1,34 +1,43 @@
 /** /deputies: the human sees and changes what their deputies may do. Never reachable with an MCP token. */
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { z } from 'zod';
 import { AuthkitUnavailableError } from '../auth/authkit.ts';
-import { clearGrants } from '../auth/grants.ts';
 import { objectOf } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, type PageEnv, signedIn } from '../auth/session.ts';
-import type { Act, Done, Problem } from '../authority/acts.ts';
-import { readCeiling, readDuration, readLimits, readScopes, typedCeiling, typedLimits } from '../authority/blanks.ts';
-import { isLive } from '../authority/view.ts';
-import { logError } from '../log.ts';
+import { readCeiling, readDuration, readLimits, typedCeiling, typedLimits } from '../authority/form.ts';
+import { ceilingOf, valueOf } from '../authority/limits.ts';
+import { type Ceiling, isNames, type Limits } from '../authority/terms.ts';
+import { domain } from '../domain.ts';
+import { isLive } from '../ledger/view.ts';
 import { Message } from '../pages/layout.tsx';
-import { TOOLS } from '../tools/registry.ts';
 import { encodeWatcher, WATCHER_HEADER, WATCHER_URL } from '../watchers.ts';
-import { accept, formToken, freshVisitor, looking, type Needed, visitor, withinPatience } from './guard.tsx';
 import { CeilingPage, DeputyPage, ErasePage, ResumePage } from './act-pages.tsx';
-import { DeputiesPage, OrdersPage } from './list-pages.tsx';
+import { finish, perform, problemPage, simply } from './acting.tsx';
+import { accept, formToken, freshVisitor, looking, visitor, withinPatience } from './guard.tsx';
+import { DeputiesPage, EffectsPage } from './list-pages.tsx';
 import { BrakePage, OverviewPage } from './overview-page.tsx';
 import { recordPages } from './record-routes.tsx';
 
 export const pages = new Hono<{ Bindings: PageEnv }>();
+
+const count = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
+const overviewQuery = z.object({
+  before: count.optional().catch(undefined),
+  deputy: z.string().min(1).max(100).optional().catch(undefined),
+  tool: z.string().min(1).max(100).optional().catch(undefined),
+  decision: z.enum(['allowed', 'refused']).optional().catch(undefined),
+  paused: count.optional().catch(undefined),
+  took: z.coerce.number().int().min(0).max(60_000).optional().catch(undefined),
+});
 
 pages.get('/', async (c) => {
   const session = await withinPatience(visitor(c)).catch((error: unknown) => brake(c, error));
   if (session instanceof Response) return session;
   const { paused, took, ...search } = overviewQuery.parse(c.req.query());
   const view = await objectOf(c, session.user.userId).look(search);
-  const shown = { view, search, tools: TOOLS.map(({ name }) => name) };
   // How long it took is known of that very pause only.
   const known = paused !== undefined && paused === view.account.authoritySequence;
-  return c.html(<OverviewPage {...looking(c, session)} {...shown} took={known ? took : undefined} />);
+  return c.html(<OverviewPage {...looking(c, session)} {...{ view, search }} took={known ? took : undefined} />);
 });
 
 /** An open page follows the record. The object gets a request of our own, which says whose page this is. */
@@ -65,23 +74,23 @@ pages.get('/pause', (c) => c.redirect('/deputies'));
 pages.get('/resume', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const standing = await objectOf(c, session.user.userId).lookAtStanding();
-  // Somebody has resumed meanwhile, or the address was kept.
-  if (standing.account.authority === 'active') return c.redirect('/deputies');
-  return c.html(<ResumePage {...looking(c, session)} standing={standing} />);
+  const overview = await objectOf(c, session.user.userId).lookAtOverview();
+  // Another page has resumed them, or the address was kept.
+  if (overview.account.authority === 'active') return c.redirect('/deputies');
+  return c.html(<ResumePage {...looking(c, session)} overview={overview} />);
 });
 pages.post('/resume', (c) => simply(c, 'confirmed', { do: 'resume' }));
 
 pages.get('/ceiling', async (c) => {
   const session = await freshVisitor(c);
   if (session instanceof Response) return session;
-  const { account } = await objectOf(c, session.user.userId).lookAtStanding();
-  return c.html(<CeilingPage {...looking(c, session)} typed={typedCeiling(account.ceiling)} problems={{}} />);
+  const { account } = await objectOf(c, session.user.userId).lookAtOverview();
+  return c.html(<CeilingPage {...looking(c, session)} typed={typedCeiling(domain, account.ceiling)} problems={{}} />);
 });
 pages.post('/ceiling', async (c) => {
   const form = await accept(c, 'fresh');
   if (form instanceof Response) return form;
-  const read = readCeiling(form.typed);
+  const read = readCeiling(domain, form.typed);
   if ('ceiling' in read) return perform(c, form.userId, { do: 'ceiling', ceiling: read.ceiling });
   const session = await visitor(c);
   if (session instanceof Response) return session;
@@ -94,42 +103,37 @@ pages.get('/erase', async (c) => {
 });
 pages.post('/erase', (c) => simply(c, 'fresh', { do: 'erase' }));
 
-const count = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
-const overviewQuery = z.object({
-  before: count.optional().catch(undefined),
-  deputy: z.string().min(1).max(100).optional().catch(undefined),
-  tool: z.string().min(1).max(100).optional().catch(undefined),
-  decision: z.enum(['allowed', 'refused']).optional().catch(undefined),
-  paused: count.optional().catch(undefined),
-  took: z.coerce.number().int().min(0).max(60_000).optional().catch(undefined),
-});
-
 pages.route('/', recordPages);
 
 pages.get('/all', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const standing = await objectOf(c, session.user.userId).lookAtStanding();
-  return c.html(<DeputiesPage {...looking(c, session)} standing={standing} />);
+  const overview = await objectOf(c, session.user.userId).lookAtOverview();
+  return c.html(<DeputiesPage {...looking(c, session)} overview={overview} />);
 });
 
-pages.get('/orders', async (c) => {
+pages.get(`/${domain.act.nouns}`, async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
   const { before } = overviewQuery.pick({ before: true }).parse(c.req.query());
-  const { orders, older } = await objectOf(c, session.user.userId).lookAtOrders(before);
-  return c.html(<OrdersPage {...looking(c, session)} {...{ orders, older }} first={before === undefined} />);
+  const { effects, older } = await objectOf(c, session.user.userId).lookAtEffects(before);
+  return c.html(<EffectsPage {...looking(c, session)} {...{ effects, older }} first={before === undefined} />);
 });
 
 pages.get('/:id', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const { deputies, now } = await objectOf(c, session.user.userId).lookAtStanding();
+  const { deputies, now } = await objectOf(c, session.user.userId).lookAtOverview();
   const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
   if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
   const { limits, scopes } = deputy.mandate;
   return c.html(
-    <DeputyPage {...looking(c, session)} {...{ deputy, scopes, now }} typed={typedLimits(limits)} problems={{}} />,
+    <DeputyPage
+      {...looking(c, session)}
+      {...{ deputy, scopes, now }}
+      typed={typedLimits(domain, limits)}
+      problems={{}}
+    />,
   );
 });
 
@@ -139,16 +143,11 @@ pages.post('/:id', async (c) => {
   const form = await accept(c, 'valid');
   if (form instanceof Response) return form;
   const { userId, typed } = form;
-  const { deputies, account, now } = await objectOf(c, userId).lookAtStanding();
+  const { deputies, account, now } = await objectOf(c, userId).lookAtOverview();
   const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
   if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
-  const scopes = readScopes(form.ticked);
-  // A mandate from before the ceiling was lowered may stay as it is; the ceiling binds it all the same.
-  const { shirtsPerDay, spendPerDay } = deputy.mandate.limits;
-  const limits = readLimits(typed, {
-    shirtsPerDay: Math.max(account.ceiling.shirtsPerDay, shirtsPerDay),
-    spendPerDay: Math.max(account.ceiling.spendPerDay, spendPerDay),
-  });
+  const scopes = form.ticked;
+  const limits = readLimits(domain, typed, boundsOf(deputy.mandate.limits, account.ceiling));
   const duration = typed['until'] === 'keep' ? undefined : readDuration(typed['until']);
   if ('problems' in limits || typeof duration === 'object') {
     const session = await visitor(c);
@@ -174,85 +173,19 @@ pages.post('/:id', async (c) => {
   return perform(c, confirmed.userId, { do: 'amend', amendment, narrowOnly: false });
 });
 
+/** A limit from before the ceiling was lowered may stay as it is; the ceiling binds it all the same. */
+function boundsOf(current: Limits, ceiling: Ceiling): Ceiling {
+  return Object.fromEntries(
+    Object.entries(domain.limits).flatMap(([name, limit]) =>
+      isNames(limit) ? [] : [[name, Math.max(ceilingOf(ceiling, name, limit), valueOf(current, name, limit))]],
+    ),
+  );
+}
+
 /** While WorkOS cannot say who this is, the brake still works, and nothing else is shown. */
 async function brake(c: AppContext, error: unknown): Promise<Response> {
   const last = error instanceof AuthkitUnavailableError ? await lastSignedIn(c) : undefined;
   if (!last) throw error;
-  const { account } = await objectOf(c, last.userId).lookAtStanding();
+  const { account } = await objectOf(c, last.userId).lookAtOverview();
   return c.html(<BrakePage token={formToken(c, last.sessionId)} paused={account.authority === 'paused'} />, 502);
-}
-
-type PageContext = Context<{ Bindings: PageEnv }>;
-
-/** A form with one button. */
-async function simply(c: PageContext, needed: Needed, act: Act): Promise<Response> {
-  const form = await accept(c, needed);
-  return form instanceof Response ? form : perform(c, form.userId, act);
-}
-
-async function perform(c: PageContext, userId: string, act: Act, query?: (done: Done) => string): Promise<Response> {
-  let result: Done | Problem;
-  try {
-    result = await objectOf(c, userId).act(act);
-  } catch (error) {
-    logError('object_unreachable', error);
-    return c.html(
-      <Message title="No answer came from your record" action={{ href: '/deputies', label: 'To your deputies' }}>
-        <p>
-          <strong>This may or may not have taken effect.</strong> Look at the page of your deputies, and do it again if
-          it has not.
-        </p>
-      </Message>,
-      503,
-    );
-  }
-  return finish(c, userId, result, query);
-}
-
-/** Back to the overview, with grants of dismissed deputies cleaned up behind; or the page that says what went wrong. */
-function finish(
-  c: PageContext,
-  userId: string,
-  result: Done | Problem,
-  query: (done: Done) => string = () => '',
-): Response | Promise<Response> {
-  if ('problem' in result) return problemPage(c, result.problem);
-  c.executionCtx.waitUntil(clearGrants(c.env.OAUTH_PROVIDER, c.env, userId, result.grants));
-  return c.redirect(`/deputies${query(result)}`, 303);
-}
-
-/** With `again`, the address of the form shows what it is about as it is now. */
-const PROBLEMS: Record<Problem['problem'], { title: string; text: string; status: 404 | 409; again?: true }> = {
-  unknown_deputy: { title: 'You have no such deputy', text: 'It may be gone since the page was made.', status: 404 },
-  ended: {
-    title: 'This deputy no longer acts for you',
-    text: 'It was dismissed, replaced, or its time is up.',
-    status: 409,
-  },
-  stale: {
-    title: 'This mandate was changed meanwhile',
-    text: 'Another page changed it after yours was made. Look at it as it is now, then change it.',
-    status: 409,
-    again: true,
-  },
-  above_ceiling: {
-    title: 'Your account allows less',
-    text: 'The limits of your account were lowered meanwhile. Open the page again.',
-    status: 409,
-    again: true,
-  },
-  wider: { title: 'This grants more', text: 'Open the page again and sign in.', status: 409 },
-};
-
-function problemPage(c: AppContext, problem: Problem['problem']) {
-  const { title, text, status, again } = PROBLEMS[problem];
-  const action = again
-    ? { href: c.req.path, label: 'Look at it as it is now' }
-    : { href: '/deputies', label: 'To your deputies' };
-  return c.html(
-    <Message title={title} action={action}>
-      <p>Nothing was changed. {text}</p>
-    </Message>,
-    status,
-  );
 }

@@ -1,9 +1,9 @@
 /** The record as people read it: one sentence for each line, who did it first. */
 import type { Child, FC } from 'hono/jsx';
-import type { Line } from '../authority/audit.ts';
-import { sentenceOf, shirts } from '../authority/mandate.ts';
-import { DAY } from '../authority/window.ts';
-import { formatPrice } from '../shop/catalog.ts';
+import { ceilingInWords, readsAmounts, sentenceOf, toHuman } from '../authority/words.ts';
+import { domain } from '../domain.ts';
+import type { Line } from '../ledger/record.ts';
+import { DAY_MS } from '../lifetimes.ts';
 
 type Props = {
   lines: Line[];
@@ -50,7 +50,7 @@ const DAYS = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone: 'UT
 function dayInWords(day: string, now: number): string {
   const reads = DAYS.format(new Date(day));
   if (day === new Date(now).toISOString().slice(0, 10)) return `Today, ${reads}`;
-  return day === new Date(now - DAY.length).toISOString().slice(0, 10) ? `Yesterday, ${reads}` : reads;
+  return day === new Date(now - DAY_MS).toISOString().slice(0, 10) ? `Yesterday, ${reads}` : reads;
 }
 
 function kindOf(line: Line): string {
@@ -68,7 +68,7 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
     case 'appointed':
       return (
         <>
-          You appointed {named(line.deputy)}. {sentenceOf('It', line.mandate)}
+          You appointed {named(line.deputy)}. {sentenceOf(domain, 'It', line.mandate)}
         </>
       );
     case 'activated':
@@ -80,11 +80,11 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
     case 'amended':
       return (
         <>
-          You changed the mandate of {named(line.deputy)}. {sentenceOf('It', line.mandate)}
+          You changed the mandate of {named(line.deputy)}. {sentenceOf(domain, 'It', line.mandate)}
         </>
       );
     case 'ceiling':
-      return `You set the limits of your account to ${shirts(line.ceiling.shirtsPerDay)} and ${formatPrice(line.ceiling.spendPerDay)} in 24 hours.`;
+      return `You set the limits of your account. ${ceilingInWords(domain, line.ceiling)}`;
     case 'paused':
       return 'You paused every deputy.';
     case 'resumed':
@@ -92,7 +92,7 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
     case 'erased':
       return 'You deleted your data. The record begins here.';
     case 'opened':
-      return 'The record begins here, with what there was before it.';
+      return 'Your record begins here.';
     case 'pruned':
       return `Lines up to ${line.through} were older than 90 days and were folded into one.`;
     case 'counted':
@@ -105,20 +105,25 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
 }
 
 function callSentence(line: Extract<Line, { actor: 'deputy' }>, name: Child): Child {
-  const { tool, decision, rule, code, repeats, order, refusedBefore } = line;
+  const { tool, decision, repeats, effect, asked, refusedBefore } = line;
   const before = refusedBefore && ` Before that it was refused ${moreTimes(refusedBefore)}, for calling too often.`;
   const said = (what: string) => (
     <>
-      {name} {what}
-      {before}
+      {name} {what}.{before}
     </>
   );
-  if (decision === 'refused') return said(`was refused ${tool}: ${rule ?? code ?? ''}`);
-  if (repeats) return said(`repeated the purchase of order ${repeats}; nothing was bought again.`);
-  if (!order) return said(`called ${tool}.`);
-  return order.status === 'cancelled'
-    ? said(`cancelled order ${order.id}.`)
-    : said(`bought ${shirts(order.quantity)} for ${formatPrice(order.total)}, order ${order.id}.`);
+  if (decision === 'refused') {
+    const tried = asked ? `${titleOf(tool)}: ${readsAmounts(domain, asked)}` : titleOf(tool);
+    // A rule from another version is a sentence of its own.
+    return said(`was refused “${tried}”, because ${toHuman(domain, line).replace(/\.$/, '')}`);
+  }
+  if (repeats) return said(`repeated a call that it had made before; nothing was done again`);
+  return said(effect ? domain.effect.tells(effect) : `used “${titleOf(tool)}”`);
+}
+
+/** A tool as people know it. */
+function titleOf(name: string): string {
+  return domain.tools.find((tool) => tool.name === name)?.title ?? name;
 }
 
 function moreTimes(count: number): string {

@@ -8,11 +8,11 @@ export const LOCAL_ORGANIZATION = 'org_local';
 
 const PREFIX = 'local-authkit:';
 /** Seconds a code can be exchanged, as at WorkOS. */
-export const CODE_LIFETIME = 10 * 60;
+export const CODE_SECONDS = 10 * 60;
 /** Seconds everything else is kept. */
-const KEPT = 30 * 24 * 60 * 60;
+const KEPT_SECONDS = 30 * 24 * 60 * 60;
 /** How many sign-ins and audit events a list holds, the newest. */
-const SHOWN = 50;
+const MAX_SHOWN = 50;
 
 /** Noted beside a key: milliseconds since the epoch of its last change, and whose it is. */
 type Metadata = { at: number; user?: string };
@@ -67,7 +67,7 @@ export class AuthkitStore {
   }
 
   async saveCode(value: string, data: Code): Promise<void> {
-    await this.#put(`code:${value}`, data, undefined, CODE_LIFETIME);
+    await this.#put(`code:${value}`, data, undefined, CODE_SECONDS);
   }
   /** A code works once. */
   async takeCode(value: string): Promise<Code | undefined> {
@@ -107,7 +107,7 @@ export class AuthkitStore {
     const value = await this.#kv.get(PREFIX + name, 'json');
     return value === null ? undefined : schema.parse(value);
   }
-  async #put(name: string, value: unknown, metadata?: Metadata, expirationTtl = KEPT): Promise<void> {
+  async #put(name: string, value: unknown, metadata?: Metadata, expirationTtl = KEPT_SECONDS): Promise<void> {
     await this.#kv.put(PREFIX + name, JSON.stringify(value), { expirationTtl, ...(metadata && { metadata }) });
   }
   /** KV lists keys by name, 1000 at a time, so the newest are found by what is noted beside the keys. */
@@ -124,7 +124,7 @@ export class AuthkitStore {
         if (metadata && wanted(metadata)) found.push({ name, at: metadata.at });
       cursor = page.list_complete ? undefined : page.cursor;
     } while (cursor);
-    const newest = found.toSorted((one, other) => other.at - one.at).slice(0, SHOWN);
+    const newest = found.toSorted((one, other) => other.at - one.at).slice(0, MAX_SHOWN);
     const values = await Promise.all(newest.map(({ name }) => this.#get(schema, name.slice(PREFIX.length))));
     return values.filter((value) => value !== undefined);
   }

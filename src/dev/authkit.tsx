@@ -5,8 +5,8 @@
 import { type Context, Hono } from 'hono';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
-import { ADMIN_PERMISSION } from '../deputy.ts';
-import { forAnyKey } from '../kv-keys.ts';
+import { domain } from '../domain.ts';
+import { forAnyKey } from '../edge/kv-keys.ts';
 import { DashboardPage, SignInPage } from './authkit-pages.tsx';
 import {
   AuthkitStore,
@@ -21,7 +21,7 @@ import {
 type Bindings = Env & { ORIGIN: string };
 
 /** Seconds an access token lives, as at WorkOS. */
-const TOKEN_LIFETIME = 5 * 60;
+const TOKEN_SECONDS = 5 * 60;
 const KEY_ID = 'local';
 
 export const authkit = new Hono<{ Bindings: Bindings }>();
@@ -225,7 +225,7 @@ async function accessToken(c: Context<{ Bindings: Bindings }>, session: Session)
     org_id: LOCAL_ORGANIZATION,
     role,
     roles: [role],
-    permissions: admin ? [ADMIN_PERMISSION] : [],
+    permissions: admin ? [domain.adminPermission] : [],
     client_id: session.clientId,
     auth_time: session.authTime,
   };
@@ -235,7 +235,7 @@ async function accessToken(c: Context<{ Bindings: Bindings }>, session: Session)
     .setSubject(userIdOf(session.email))
     .setJti(crypto.randomUUID())
     .setIssuedAt()
-    .setExpirationTime(`${TOKEN_LIFETIME}s`)
+    .setExpirationTime(`${TOKEN_SECONDS}s`)
     .sign(await importJWK(await signingKey(storeOf(c)), 'RS256'));
 }
 

@@ -57,7 +57,11 @@ export class Browser {
       const response = await this.#fetch(url, { ...init, headers, redirect: 'manual' });
       this.#keepCookies(response.headers);
       const location = response.headers.get('Location');
-      if (!location) return { url, status: response.status, headers: response.headers, html: await response.text() };
+      if (!location) {
+        // Not text(): workerd warns when a download is of a kind it does not know as text.
+        const html = new TextDecoder().decode(await response.arrayBuffer());
+        return { url, status: response.status, headers: response.headers, html };
+      }
       await response.body?.cancel();
       url = new URL(location, url);
       init = {};

@@ -172,7 +172,7 @@ export class Deputy {
     return deputy;
   }
 
-  /** Connects anew with what it holds, signing in when the server asks for it. */
+  /** Connects once more with what it holds, signing in when the server asks for it. */
   async reconnect(): Promise<void> {
     await this.#signingIn(() => this.#connect());
   }

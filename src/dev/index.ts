@@ -4,7 +4,7 @@
  */
 import { exports } from 'cloudflare:workers';
 import worker, { McpShopServer as Production } from '../index.ts';
-import { isLoopback } from '../origin.ts';
+import { isLoopback } from '../edge/origin.ts';
 import { authkit } from './authkit.tsx';
 import { LOCAL_API_KEY, LOCAL_CLIENT_ID, LOCAL_ORGANIZATION } from './authkit-store.ts';
 

@@ -1,13 +1,16 @@
 /** The landing page: what this is, and the address to give to an MCP client. */
 import type { FC, PropsWithChildren } from 'hono/jsx';
+import { domain } from '../domain.ts';
+import { slugOf } from '../text.ts';
 import { Layout } from './layout.tsx';
 
-export const LandingPage: FC<{ origin: string; authkit: string; local: boolean }> = ({ origin, authkit, local }) => (
-  <Layout title="A shop for deputies" scripts={['/copy.js']}>
+/** `signIn` is where people sign in; `local` when that is on this server. */
+export const LandingPage: FC<{ origin: string; signIn: { name: string; local: boolean } }> = ({ origin, signIn }) => (
+  <Layout title="Deputies, not users" scripts={['/copy.js']}>
     <h1>An agent is not a user. It is a deputy.</h1>
     <p class="lead">
-      This is a T-shirt shop that AI agents shop at. Each one acts for a person, within what that person granted, until
-      that person stops it; and every act traces back to that person.
+      {domain.about} Each one acts for a person, within what that person granted, until that person stops it; and every
+      act traces back to that person.
     </p>
     <div class="card">
       <p class="copy">
@@ -16,14 +19,14 @@ export const LandingPage: FC<{ origin: string; authkit: string; local: boolean }
         </span>
         <Copy text={`${origin}/mcp`} what="the MCP address" />
       </p>
-      <p class="muted">Streamable HTTP, with OAuth. People sign in at {authkit}.</p>
+      <p class="muted">Streamable HTTP, with OAuth. People sign in at {signIn.name}.</p>
       <a class="button primary" href="/deputies">
         Your deputies
       </a>
     </div>
-    {local && (
+    {signIn.local && (
       <p class="warning">
-        This instance runs on the local AuthKit: any e-mail address signs in, without a password. What it recorded is on{' '}
+        This instance runs on {signIn.name}: any e-mail address signs in, without a password. What it recorded is on{' '}
         <a href="/local-authkit">its own page</a>.
       </p>
     )}
@@ -34,7 +37,7 @@ export const LandingPage: FC<{ origin: string; authkit: string; local: boolean }
         name="MCP Inspector"
         command={`npx -y @modelcontextprotocol/inspector --web --server-url ${origin}/mcp --transport http`}
       />
-      <Client name="Claude Code" command={`claude mcp add --transport http mcp-shop ${origin}/mcp`}>
+      <Client name="Claude Code" command={`claude mcp add --transport http ${slugOf(domain.name)} ${origin}/mcp`}>
         Then <code>/mcp</code> inside it, to sign in.
       </Client>
       <Client name="Clients that start programs, such as Claude Desktop" command={`npx -y mcp-remote ${origin}/mcp`} />

@@ -2,6 +2,7 @@
 import { raw } from 'hono/html';
 import type { Child, FC, PropsWithChildren } from 'hono/jsx';
 import type { User } from '../deputy.ts';
+import { domain } from '../domain.ts';
 import { displayName } from '../text.ts';
 
 type Head = {
@@ -21,7 +22,7 @@ export const Layout: FC<PropsWithChildren<Head>> = ({ title, scripts = [], data,
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>{`${title} · MCP Shop`}</title>
+        <title>{`${title} · ${domain.name}`}</title>
         <link rel="stylesheet" href="/simple.css" />
         <link rel="stylesheet" href="/style.css" />
         <link rel="icon" href="/icon.svg" />
@@ -31,7 +32,7 @@ export const Layout: FC<PropsWithChildren<Head>> = ({ title, scripts = [], data,
       </head>
       <body>
         <header>
-          <a href="/">MCP Shop</a>
+          <a href="/">{domain.name}</a>
           {account}
         </header>
         <main id="page" {...data}>

@@ -1,50 +1,40 @@
 /** The form of a mandate: the powers as ticks, and the sentence with its blanks. On the consent page and the console. */
 import type { FC } from 'hono/jsx';
-import type { Problems, Typed } from '../authority/blanks.ts';
-import { blanks, DEFAULT_LIMITS, type Duration, DURATIONS, moment } from '../authority/mandate.ts';
-import { BASE_SCOPE, type Scope } from '../deputy.ts';
-
-/** The powers in plain words, each with what can go wrong. */
-const POWERS: { scope: Scope; title: string; detail: string }[] = [
-  { scope: 'shop:browse', title: 'Look around the shop', detail: 'Every deputy may do this.' },
-  {
-    scope: 'shop:buy',
-    title: 'Buy shirts in your name, and cancel orders',
-    detail: 'Orders are placed at once, and you pay for them, within the limits below.',
-  },
-  { scope: 'orders:read', title: 'Read your order history', detail: 'It shows companies, addresses and prices.' },
-];
+import type { Problems, Typed } from '../authority/form.ts';
+import { startLimits } from '../authority/limits.ts';
+import { basePower } from '../authority/terms.ts';
+import { blanksOf, moment, type Part } from '../authority/words.ts';
+import { domain } from '../domain.ts';
+import { type Duration, DURATIONS_MS } from '../lifetimes.ts';
 
 const CHOICES = ['hour', 'day', 'week', 'month'] as const satisfies Duration[];
 const DURATION_WORDS: Record<Duration, string> = { hour: 'an hour', day: 'a day', week: 'a week', month: '30 days' };
 
-const LABELS: Record<string, string> = {
-  shirtsPerOrder: 'Shirts in one order',
-  shirtsPerDay: 'Shirts in 24 hours',
-  spendPerDay: 'US dollars in 24 hours',
-  askAbove: 'Shirts in one order above which it must ask',
-  until: 'How long',
-};
+function labelOf(name: string): string {
+  return name === 'until' ? 'How long' : (domain.limits[name]?.label ?? name);
+}
 
 export const Powers: FC<{ offered: readonly string[]; ticked: readonly string[] }> = ({ offered, ticked }) => (
   <fieldset>
     <legend>It may</legend>
-    {POWERS.filter(({ scope }) => offered.includes(scope)).map(({ scope, title, detail }) => (
-      <label class="power">
-        <input
-          type="checkbox"
-          name="scope"
-          value={scope}
-          checked={scope === BASE_SCOPE || ticked.includes(scope)}
-          disabled={scope === BASE_SCOPE}
-        />
-        <span>
-          {title}
-          <br />
-          <small>{detail}</small>
-        </span>
-      </label>
-    ))}
+    {Object.entries(domain.powers)
+      .filter(([scope]) => offered.includes(scope))
+      .map(([scope, { title, detail }]) => (
+        <label class="power">
+          <input
+            type="checkbox"
+            name="scope"
+            value={scope}
+            checked={scope === basePower(domain) || ticked.includes(scope)}
+            disabled={scope === basePower(domain)}
+          />
+          <span>
+            {title}
+            <br />
+            <small>{detail}</small>
+          </span>
+        </label>
+      ))}
   </fieldset>
 );
 
@@ -72,13 +62,11 @@ export const Blanks: FC<{ typed: Typed; problems: Problems; now: number; ends?: 
   <fieldset>
     <legend>How much, and until when</legend>
     <p class="blanks">
-      {blanks({ limits: DEFAULT_LIMITS, expiresAt: now }).map((part) =>
-        typeof part === 'string' ? (
-          part
-        ) : part.blank === 'until' ? (
+      {blanksOf(domain, { limits: startLimits(domain), expiresAt: now }).map((part) =>
+        typeof part === 'object' && part.blank === 'until' ? (
           <Until typed={typed['until'] ?? (ends ? 'keep' : 'week')} now={now} ends={ends} problems={problems} />
         ) : (
-          <Blank name={part.blank} typed={typed} problems={problems} />
+          <Piece part={part} typed={typed} problems={problems} />
         ),
       )}
     </p>
@@ -86,23 +74,25 @@ export const Blanks: FC<{ typed: Typed; problems: Problems; now: number; ends?: 
   </fieldset>
 );
 
-/** One blank, and the unit that follows it. */
-export const Blank: FC<{ name: string; typed: Typed; problems: Problems }> = ({ name, typed, problems }) => {
-  const money = name === 'spendPerDay';
+/** Fixed words, or one blank with its unit before or after it. */
+export const Piece: FC<{ part: Part; typed: Typed; problems: Problems }> = ({ part, typed, problems }) => {
+  if (typeof part === 'string') return <>{part}</>;
+  const { blank: name } = part;
+  const unit = domain.units[domain.limits[name]?.of ?? ''];
   return (
     <span class="blank">
-      {money && '$'}
+      {unit?.before}
       <input
         name={name}
-        inputmode={money ? 'decimal' : 'numeric'}
-        size={money ? 9 : 4}
-        maxlength={12}
+        inputmode={unit?.keyboard}
+        size={unit?.size}
+        maxlength={unit?.keyboard === 'text' ? 500 : 12}
         required
         value={typed[name] ?? ''}
-        aria-label={LABELS[name]}
+        aria-label={labelOf(name)}
         {...(problems[name] && { 'aria-invalid': 'true', 'aria-describedby': `${name}-problem` })}
       />
-      {!money && ' shirts'}
+      {unit?.after}
     </span>
   );
 };
@@ -115,7 +105,7 @@ const Until: FC<{ typed: string; now: number; ends: Ends | undefined; problems: 
 }) => (
   <select
     name="until"
-    aria-label={LABELS['until']}
+    aria-label={labelOf('until')}
     {...(problems['until'] && { 'aria-invalid': 'true', 'aria-describedby': 'until-problem' })}
   >
     {ends && (
@@ -125,7 +115,7 @@ const Until: FC<{ typed: string; now: number; ends: Ends | undefined; problems: 
     )}
     {CHOICES.map((name) => (
       <option value={name} selected={typed === name}>
-        {DURATION_WORDS[name]} from now: {moment(Math.min(now + DURATIONS[name], ends?.latest ?? Infinity))}
+        {DURATION_WORDS[name]} from now: {moment(Math.min(now + DURATIONS_MS[name], ends?.latest ?? Infinity))}
       </option>
     ))}
   </select>
@@ -141,7 +131,7 @@ export const ProblemList: FC<{ problems: Problems }> = ({ problems }) => {
       <ul>
         {entries.map(([name, text]) => (
           <li id={`${name}-problem`}>
-            {LABELS[name] ?? name}: {text}
+            {labelOf(name)}: {text}
           </li>
         ))}
       </ul>

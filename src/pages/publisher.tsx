@@ -1,4 +1,4 @@
-/** Who stands behind a client: a domain that was verified, or nobody. The same words wherever a client is named. */
+/** The publisher of a client: a verified domain, or the badge that says there is none. The same wherever a client is named. */
 import type { FC } from 'hono/jsx';
 
 export const Publisher: FC<{ domain: string | undefined }> = ({ domain }) =>

@@ -6,12 +6,12 @@
 /** Milliseconds. The first wait before another try; each further one is twice as long, up to the last. */
 const RETRY = { first: 500, last: 15_000 };
 /** Milliseconds between signs of life, and how long the answer may take. */
-const PING_EVERY = 20_000;
-const PONG_WITHIN = 10_000;
-const PAGE_WITHIN = 15_000;
+const PING_EVERY_MS = 20_000;
+const PONG_WITHIN_MS = 10_000;
+const PAGE_WITHIN_MS = 15_000;
 /** Milliseconds between two drawings, and between two announcements to a screen reader. */
-const DRAW_EVERY = 400;
-const ANNOUNCE_EVERY = 10_000;
+const DRAW_EVERY_MS = 400;
+const ANNOUNCE_EVERY_MS = 10_000;
 const SESSION_OVER = 4401;
 
 const NOT_CONNECTED = 'Not connected. What you see may be out of date. Trying again…';
@@ -55,7 +55,7 @@ bar.hidden = false;
 toggle.addEventListener('click', () => (following ? stop() : start()));
 addEventListener('online', connect);
 document.addEventListener('visibilitychange', () => draw());
-setInterval(ping, PING_EVERY);
+setInterval(ping, PING_EVERY_MS);
 watchTheClock();
 connect();
 
@@ -102,7 +102,7 @@ function ping() {
   if (asked?.readyState !== WebSocket.OPEN) return;
   asked.send('ping');
   clearTimeout(answering);
-  answering = setTimeout(() => lose(asked), PONG_WITHIN);
+  answering = setTimeout(() => lose(asked), PONG_WITHIN_MS);
 }
 
 function stop() {
@@ -129,7 +129,7 @@ function draw({ unseen = false } = {}) {
   if (!following || drawing || (document.hidden && !unseen)) return;
   if (!stale && newest === shown()) return;
   clearTimeout(redrawing);
-  const due = lastDrawn + DRAW_EVERY - Date.now();
+  const due = lastDrawn + DRAW_EVERY_MS - Date.now();
   if (due > 0) redrawing = setTimeout(() => draw({ unseen }), due);
   else void redraw();
 }
@@ -163,7 +163,7 @@ function sayLive() {
 
 async function fetchPage() {
   try {
-    const signal = AbortSignal.timeout(PAGE_WITHIN);
+    const signal = AbortSignal.timeout(PAGE_WITHIN_MS);
     const response = await fetch(location.href, { redirect: 'manual', headers: { Accept: 'text/html' }, signal });
     if (response.type === 'opaqueredirect') return signedOut();
     const text = await response.text();
@@ -219,7 +219,7 @@ function take(title, main) {
 function announce(news) {
   clearTimeout(announcing);
   const act = news.find(({ human }) => human);
-  const due = act ? 0 : Math.max(lastAnnounced + ANNOUNCE_EVERY - Date.now(), 0);
+  const due = act ? 0 : Math.max(lastAnnounced + ANNOUNCE_EVERY_MS - Date.now(), 0);
   const { text } = act ?? news[0] ?? { text: '' };
   announcing = setTimeout(() => {
     lastAnnounced = Date.now();

@@ -1,172 +1,228 @@
-/** The one boundary of every tool call, and the only place that registers one: decide, act, record, deliver, answer. */
-import type { McpServer, ScopeChallenge } from '@modelcontextprotocol/server';
-import type { Ledger } from '../authority/ledger.ts';
-import { type Denial, Refusal } from '../authority/refusal.ts';
-import { BASE_SCOPE, type Caller, SCOPES } from '../deputy.ts';
+/** What becomes of a call, from the first check to the answer: the one boundary of every tool, and the only place that registers one. */
+import { McpServer, type ScopeChallenge } from '@modelcontextprotocol/server';
+import { amountsOf } from '../authority/limits.ts';
+import { type Reason, Refusal, type Told } from '../authority/refusal.ts';
+import { basePower } from '../authority/terms.ts';
+import { toModel } from '../authority/words.ts';
+import type { Caller } from '../deputy.ts';
+import type { Effect } from '../ledger/effects.ts';
+import type { Ledger, Turn } from '../ledger/ledger.ts';
 import { log, logError } from '../log.ts';
-import type { Order } from '../shop/orders.ts';
-import type { AnyTool } from './define-tool.ts';
+import type { Domain } from './define-domain.ts';
+import type { AnyTool, Answer, Prepared } from './define-tool.ts';
+import { refuseBanned } from './demo.ts';
+import { deskOf } from './desk.ts';
 
-/** One request of a deputy at the human's object. */
-export type Visit = {
-  caller: Caller;
-  ledger: Ledger;
+type Options = {
   /** False when the operator switched the demo tools off; a demo ban is ignored then. */
   demoTools: boolean;
-  /** Copies an order to KV; it does not throw. */
-  deliver: (orderId: string) => Promise<void>;
-  /** Set once a call of this request has a line in the audit, or shares one. */
-  recorded: boolean;
-  /** Set once a call of this request was decided in the deputy's favour: what it did must be answered. */
-  allowed: boolean;
+  /** Copies an effect to elsewhere. Does not throw. */
+  deliver: (effectId: string) => Promise<void>;
 };
 
-/** Registers `tools` on a fresh server for one request. */
-export function registerTools(server: McpServer, tools: readonly AnyTool[], visit: Visit): void {
-  for (const tool of tools) {
-    const { title, description, annotations, inputSchema, outputSchema } = tool;
-    server.registerTool(
-      tool.name,
-      {
-        title,
-        description,
-        annotations,
-        inputSchema,
-        outputSchema,
-        scopeChallenge: () => challenge(tool, visit),
-      },
-      (args: unknown) => serve(tool, args, visit),
-    );
+/** A call that was carried out. `effect` is to be delivered. */
+type Done = Answer<Record<string, unknown>> & { effect?: Effect | undefined };
+
+/** One request of a deputy at its human's object, and the tools that it can reach. */
+export class Boundary {
+  /** What became of the request's call; undefined until a line of the record holds it. */
+  outcome: 'allowed' | 'refused' | undefined;
+  readonly #ledger: Ledger;
+  readonly #caller: Caller;
+  readonly #domain: Domain;
+  readonly #options: Options;
+  readonly #tools: readonly AnyTool[];
+
+  constructor(ledger: Ledger, caller: Caller, domain: Domain, options: Options) {
+    this.#ledger = ledger;
+    this.#caller = caller;
+    this.#domain = domain;
+    this.#options = options;
+    this.#tools = domain.tools.filter((tool) => options.demoTools || !tool.demo);
+  }
+
+  /** A fresh server for this request. With the name of a tool it holds that one alone: making all takes longer than most calls. */
+  serverFor(name: string | undefined): McpServer {
+    const { serverInfo, instructions } = this.#domain;
+    const server = new McpServer(serverInfo, { instructions, capabilities: { tools: { listChanged: false } } });
+    const called = this.#tools.filter((tool) => tool.name === name);
+    for (const tool of called.length > 0 ? called : this.#tools) {
+      const { title, description, annotations, inputSchema, outputSchema } = tool;
+      const shape = { title, description, annotations, inputSchema, outputSchema };
+      server.registerTool(
+        tool.name,
+        { ...shape, scopeChallenge: ({ request }) => this.#challenge(tool, request.params?.['arguments']) },
+        (args: unknown) => this.#serve(tool, args),
+      );
+    }
+    return server;
+  }
+
+  /** The one error boundary: whatever happens to a call, the model gets an answer, the record a line and the log a line. */
+  async #serve(tool: AnyTool, args: unknown) {
+    const start = Date.now();
+    let prepared: Prepared | undefined;
+    const prepare = () => (prepared ??= tool.prepare(args));
+    try {
+      const outcome = this.#ledger.transaction(() => {
+        const turn = this.#ledger.begin(this.#caller);
+        try {
+          return this.#ledger.transaction(() => this.#carryOut(tool, prepare, turn));
+        } catch (error) {
+          const reason = error instanceof Refusal ? error.reason : internalError(error, tool.name);
+          return { refused: this.#refuse(turn, reason, tool.name, asked(tool, prepare, this.#domain)) };
+        }
+      });
+      if ('refused' in outcome) {
+        this.outcome = 'refused';
+        this.#note(tool.name, outcome.refused.code, start);
+        return this.#refusalResult(outcome.refused);
+      }
+      this.outcome = 'allowed';
+      if (outcome.effect) await this.#options.deliver(outcome.effect.id);
+      this.#note(tool.name, 'ok', start);
+      return { content: [{ type: 'text' as const, text: outcome.text }], structuredContent: outcome.data };
+    } catch (error) {
+      // The ledger itself could not be written, so nothing was done, and there is no line to write.
+      this.outcome = 'refused';
+      const told = toModel(this.#domain, internalError(error, tool.name));
+      this.#note(tool.name, told.code, start);
+      return this.#refusalResult(told);
+    }
+  }
+
+  /** Decides, reads the arguments, recognises a repetition, decides again about what is to be used, runs, and records. */
+  #carryOut(tool: AnyTool, prepare: () => Prepared, turn: Turn): Done {
+    turn.decide(tool);
+    if (this.#options.demoTools) refuseBanned(tool, this.#ledger.demo.read());
+    const call = prepare();
+    const sealed = Object.keys(call.arguments).length > 0 ? this.#ledger.account.seal(call.arguments) : undefined;
+    const line = { tool: tool.name, arguments: sealed };
+    const amounts = call.uses && amountsOf(this.#domain, call.uses);
+
+    const known = this.#repeated(tool, call, turn);
+    if (known?.effect) {
+      const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
+      const answer = call.again(known.effect.id, desk);
+      if (close()) throw new Error(`${tool.name} did something again`);
+      turn.allowed({ ...line, repeats: known.effect.id });
+      return answer;
+    }
+
+    if (call.uses) turn.decide({ ...tool, uses: call.uses });
+    const { desk, close } = deskOf(this.#ledger, this.#caller, turn, amounts);
+    const answer = call.run(desk);
+    const { effect, made = false } = close() ?? {};
+    if (tool.metered !== made) throw new Error(`${tool.name} ${made ? 'made' : 'did not make'} an effect`);
+    const used = made ? amounts : undefined;
+    const facts = effect && {
+      id: effect.id,
+      number: effect.number,
+      state: effect.state,
+      ...(used && { amounts: used }),
+    };
+    turn.allowed({ ...line, effect: facts, amounts: used });
+    if (known && effect)
+      this.#ledger.idempotency.keep(this.#caller.deputyId, known.key, known.digest, effect.id, turn.now);
+    return { ...answer, effect };
+  }
+
+  /** Under which key the call is to be recognised, and the effect of one that was made before under it. */
+  #repeated({ name }: AnyTool, { idempotency }: Prepared, turn: Turn) {
+    if (idempotency?.key === undefined) return undefined;
+    const { key } = idempotency;
+    const digest = this.#ledger.account.seal(idempotency.arguments);
+    const before = this.#ledger.idempotency.find(this.#caller.deputyId, key, turn.now);
+    if (before && before.digest !== digest) throw new Refusal({ code: 'idempotency_conflict', tool: name });
+    return { key, digest, effect: before && this.#ledger.effects.find(before.effectId) };
+  }
+
+  /**
+   * Refuses, and records, a call whose only fault is a scope that was not granted. Any other reason is left to the call
+   * itself. Names every scope the client should hold afterwards: clients take the list as complete.
+   */
+  #challenge(tool: AnyTool, args: unknown): ScopeChallenge | undefined {
+    try {
+      // Nearly every call has its scope; anything else that may stop it is decided once, by the call itself.
+      const granted = this.#ledger.deputies.standingOf(this.#caller.deputyId)?.mandate.scopes;
+      if (granted?.includes(tool.scope) && this.#caller.scopes.includes(tool.scope)) return undefined;
+      return this.#ledger.transaction(() => {
+        const turn = this.#ledger.begin(this.#caller);
+        const reason = turn.reasonAgainst(tool);
+        if (reason?.code !== 'insufficient_scope') return undefined;
+        const told = this.#refuse(
+          turn,
+          reason,
+          tool.name,
+          asked(tool, () => tool.prepare(args), this.#domain),
+        );
+        this.outcome = 'refused';
+        this.#note(tool.name, reason.code);
+        const held = Object.keys(this.#domain.powers).filter(
+          (scope) => turn.standing?.mandate.scopes.includes(scope) && this.#caller.scopes.includes(scope),
+        );
+        return { scopes: [tool.scope, ...held], errorDescription: told.message };
+      });
+    } catch (error) {
+      // The line could not be written. The call itself decides again, and answers whatever fails.
+      this.outcome = undefined;
+      logError('tool_failed', error, { tool: tool.name });
+      return undefined;
+    }
+  }
+
+  /**
+   * Records a call that no tool of ours answered: an unknown name, or a message that the protocol refused. What the caller
+   * made up is not kept: it could be anything.
+   */
+  recordUnserved(name: string | undefined): void {
+    const known = this.#tools.find((tool) => tool.name === name);
+    const tool = known?.name ?? 'unknown';
+    this.#ledger.transaction(() => {
+      const turn = this.#ledger.begin(this.#caller);
+      const stopped = turn.reasonAgainst({ name: tool, scope: basePower(this.#domain) });
+      const reason: Reason = stopped ?? (known ? { code: 'invalid_request', tool } : { code: 'unknown_tool' });
+      this.#refuse(turn, reason, tool);
+      this.#note(tool, reason.code);
+    });
+    this.outcome = 'refused';
+  }
+
+  #refuse(turn: Turn, reason: Reason, tool: string, amounts?: Record<string, number>): Told {
+    const told = toModel(this.#domain, reason);
+    turn.refused(told, { tool, ...('most' in reason && { most: reason.most }), ...(amounts && { asked: amounts }) });
+    return told;
+  }
+
+  #refusalResult({ message, ...error }: Told) {
+    const url = new URL(error.whoCanLift === 'human' ? '/deputies' : '/', this.#caller.resource).href;
+    return {
+      isError: true,
+      content: [{ type: 'text' as const, text: message }],
+      structuredContent: { error: { ...error, url } },
+    };
+  }
+
+  #note(tool: string, outcome: string, start = Date.now()): void {
+    const { userId: user, clientId: client, deputyId: deputy } = this.#caller;
+    log({ event: 'tool', tool, outcome, user, client, deputy, ms: Date.now() - start });
   }
 }
 
-/**
- * Refuses, and records, a call whose only fault is a scope that was not granted. Any other denial is left to the call
- * itself. Names every scope the client should hold afterwards: clients take the list as complete.
- */
-function challenge(tool: AnyTool, visit: Visit): ScopeChallenge | undefined {
-  const { ledger, caller } = visit;
+/** What a refused metered call would have used, when its arguments say so. */
+function asked(tool: AnyTool, prepare: () => Prepared, domain: Domain): Record<string, number> | undefined {
+  if (!tool.metered) return undefined;
   try {
-    // Nearly every call has its scope; whatever else may stop it is decided once, by the call itself.
-    const granted = ledger.deputies.grantOf(caller.deputyId)?.mandate.scopes;
-    if (granted?.includes(tool.scope) && caller.scopes.includes(tool.scope)) return undefined;
-    return ledger.transaction(() => {
-      const turn = ledger.begin(caller);
-      const denial = turn.denial(tool);
-      if (denial?.code !== 'insufficient_scope') return undefined;
-      turn.refused(denial, { tool: tool.name });
-      visit.recorded = true;
-      note(tool.name, denial.code, visit, 0);
-      const held = SCOPES.filter(
-        (scope) => turn.grant?.mandate.scopes.includes(scope) && caller.scopes.includes(scope),
-      );
-      return { scopes: [tool.scope, ...held], errorDescription: denial.message };
-    });
-  } catch (error) {
-    // The line could not be written. The call itself decides again, and answers whatever fails.
-    visit.recorded = false;
-    logError('tool_failed', error, { tool: tool.name });
+    const { uses } = prepare();
+    return uses && amountsOf(domain, uses);
+  } catch {
     return undefined;
   }
 }
 
-/** The one error boundary: whatever happens to a call, the model gets an answer, the audit a line and the log a line. */
-async function serve(tool: AnyTool, args: unknown, visit: Visit) {
-  const { ledger, caller } = visit;
-  const start = Date.now();
-  try {
-    const outcome = ledger.transaction(() => {
-      const turn = ledger.begin(caller);
-      try {
-        return ledger.transaction(() => {
-          const done = tool.call(args, { caller, ledger, turn }, visit.demoTools);
-          turn.allowed({
-            tool: tool.name,
-            purchase: done.purchase,
-            ...(done.repeated ? { repeats: done.order?.id } : { order: factsOf(done.order) }),
-            arguments: done.sealed,
-          });
-          return done;
-        });
-      } catch (error) {
-        const denial = error instanceof Refusal ? error.denial : internalError(error, tool.name);
-        turn.refused(denial, { tool: tool.name });
-        return { denial };
-      }
-    });
-    visit.recorded = true;
-    if ('denial' in outcome) {
-      note(tool.name, outcome.denial.code, visit, Date.now() - start);
-      return refusalResult(outcome.denial, caller);
-    }
-    visit.allowed = true;
-    if (outcome.order && !outcome.repeated) await visit.deliver(outcome.order.id);
-    note(tool.name, 'ok', visit, Date.now() - start);
-    return { content: [{ type: 'text' as const, text: outcome.text }], structuredContent: outcome.data };
-  } catch (error) {
-    // The record itself could not be written, so nothing was done, and there is no line to write.
-    visit.recorded = true;
-    const denial = internalError(error, tool.name);
-    note(tool.name, denial.code, visit, Date.now() - start);
-    return refusalResult(denial, caller);
-  }
-}
-
-/**
- * Records a call that no tool of ours answered: an unknown name, or a message that the protocol refused. What the caller
- * made up is not kept: it could be anything.
- */
-export function recordUnserved(name: string | undefined, tools: readonly AnyTool[], visit: Visit): void {
-  const known = tools.find((tool) => tool.name === name);
-  const denial: Denial = known
-    ? {
-        code: 'invalid_request',
-        message: `${known.name} was not carried out, because the message is not as the protocol asks for it.`,
-        rule: 'A call must be as its version of the protocol asks for it.',
-        whoCanLift: 'deputy',
-      }
-    : {
-        code: 'unknown_tool',
-        message: 'There is no such tool. Call tools/list for those there are.',
-        rule: 'Only the tools that tools/list names can be called.',
-        whoCanLift: 'deputy',
-      };
-  const tool = known?.name ?? 'unknown';
-  visit.ledger.transaction(() => {
-    const turn = visit.ledger.begin(visit.caller);
-    const stopped = turn.denial({ name: tool, scope: BASE_SCOPE });
-    turn.refused(stopped ?? denial, { tool });
-    note(tool, (stopped ?? denial).code, visit, 0);
-  });
-  visit.recorded = true;
-}
-
-function factsOf(order: Order | undefined) {
-  return order && { id: order.id, quantity: order.quantity, total: order.total, status: order.status };
-}
-
-function note(tool: string, outcome: string, { caller }: Visit, ms: number): void {
-  const { userId: user, clientId: client, deputyId: deputy } = caller;
-  log({ event: 'tool', tool, outcome, user, client, deputy, ms });
-}
-
-function refusalResult({ code, message, rule, remaining, whoCanLift }: Denial, { resource }: Caller) {
-  const url = new URL(whoCanLift === 'human' ? '/deputies' : '/', resource).href;
-  return {
-    isError: true,
-    content: [{ type: 'text' as const, text: message }],
-    structuredContent: { error: { code, rule, ...(remaining && { remaining }), whoCanLift, url } },
-  };
-}
-
 /** Nothing of an unexpected error reaches the model: only an id under which the operator finds it. */
-function internalError(error: unknown, tool: string): Denial {
+function internalError(error: unknown, tool: string): Reason {
   const id = crypto.randomUUID();
   logError('tool_failed', error, { id, tool });
-  return {
-    code: 'internal_error',
-    message: `Something broke on our side (error ${id}). Nothing was done. Try again in a moment; if it stays, give your human that id.`,
-    rule: `An unexpected error, logged as ${id}.`,
-    whoCanLift: 'operator',
-  };
+  return { code: 'internal_error', id };
 }

@@ -1,28 +1,46 @@
-/** The shape of a tool, and what becomes of its call: decide, parse, recognise a repetition, decide again, run. */
+/** The shape of a tool: plain data, and one function that runs inside the transaction of its call. */
 import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Ledger, Turn } from '../authority/ledger.ts';
+import type { Mandate } from '../authority/mandate.ts';
 import { Refusal } from '../authority/refusal.ts';
-import type { Caller, Scope } from '../deputy.ts';
-import { readDemoMode } from '../shop/demo-mode.ts';
-import type { Order } from '../shop/orders.ts';
+import type { Amounts, Terms, Uses } from '../authority/terms.ts';
+import type { Caller } from '../deputy.ts';
+import type { DemoMode } from '../ledger/demo-mode.ts';
+import type { Effect } from '../ledger/effects.ts';
 import { answerOrRefusal, publishedSchema } from './schemas.ts';
 
-/** What a tool may touch while it runs. */
+/** What lies on a tool's desk while it runs. There is nothing on it that could move authority. */
 export type Desk = {
-  caller: Caller;
-  ledger: Ledger;
-  /** This call: what was granted and used, and the ledger's time. */
-  turn: Turn;
+  readonly caller: { readonly [Key in keyof Caller]: Readonly<Caller[Key]> };
+  /** The ledger's time, in milliseconds since the epoch. */
+  readonly now: number;
+  /** What the human granted this deputy, and the domain's words for it. */
+  readonly mandate: Readonly<Mandate>;
+  readonly terms: Terms;
+  /** As the human knows this deputy. */
+  readonly deputy: { readonly clientName: string; readonly clientDomain?: string; readonly appointedAt: string };
+  /** What one more metered call may use, by unit: 0 when this deputy may make none. */
+  readonly left: Readonly<Amounts>;
+  /** What metered calls of this human left, with data of one shape. */
+  readonly effects: <Data>(schema: z.ZodType<Data>) => EffectBook<Data>;
 };
 
-/** `text` is for the model and ends in a next step; `data` is the same as structured content. */
-export type Answer<Data> = {
-  text: string;
-  data: Data;
-  /** The order this call placed or changed: it goes into the audit, and its copy to KV after the transaction. */
-  order?: Order | undefined;
+/** The effects of one human. A call makes or changes one at most; `field` is the argument that a refusal names. */
+export type EffectBook<Data> = {
+  /** Only in a tool with `meter`, which must make one. What it used is what the meter said. */
+  make: (state: string, data: Data) => Effect<Data>;
+  /** Throws the Refusal `unknown_effect` for an id that this human has not. */
+  find: (id: string, field: string) => Effect<Data>;
+  change: (effect: Effect<Data>, state: string) => Effect<Data>;
+  /** Newest first. `cursor` is the `nextCursor` of the page before; throws the Refusal `unknown_cursor` for any other. */
+  page: (limit: number, cursor?: string) => { effects: Effect<Data>[]; nextCursor?: string };
 };
+
+/** For the demo tools alone: the ban, which deputies may lift. */
+export type DemoDesk = Desk & { readonly ban: { read(): DemoMode; write(mode: DemoMode): void; clear(): void } };
+
+/** `text` is for the model and ends in a next step; `data` is the same as structured content. */
+export type Answer<Data> = { text: string; data: Data };
 
 type Annotations = {
   readOnlyHint: boolean;
@@ -31,116 +49,103 @@ type Annotations = {
   openWorldHint: boolean;
 };
 
-/** What a tool that spends says of it, so that the limits and the idempotency key are the boundary's business. */
-export type Purchase<Input> = {
-  /** `total` in whole cents. */
-  cost: (input: Input) => { quantity: number; total: number };
-  /** The key under which a repetition is recognised, and the arguments that it must repeat. */
-  idempotency: (input: Input) => { key: string | undefined; arguments: unknown };
-};
-
-export type Tool<Input extends z.ZodObject, Output extends z.ZodObject> = {
+type Shape = {
   name: string;
   title: string;
   /** What it does, when to call it, and what comes next. */
   description: string;
   annotations: Annotations;
-  /** Granted on the consent page; without it the call is answered with HTTP 403 `insufficient_scope`. */
-  scope: Scope;
-  /** A WorkOS permission the human must have. */
+  /** A power of the domain; without it the call is answered with HTTP 403 `insufficient_scope`. */
+  scope: string;
+  /** A permission the human must have at the identity provider. */
   permission?: string;
   /** What a deputy is told while the demo ban is on; a tool without it works all the same. */
   whenBanned?: string;
   demo?: boolean;
+};
+
+export type Tool<Input extends z.ZodObject, Output extends z.ZodObject, On = Desk> = Shape & {
   input: Input;
   output: Output;
-  /** Set when the tool spends; then `repeat` answers a purchase that was made before under the same key. */
-  purchase?: Purchase<z.output<Input>> & { repeat: (orderId: string, desk: Desk) => Answer<z.input<Output>> };
-  /** Synchronous: it runs inside the transaction. Throws Refusal; anything else thrown is a fault of ours. */
-  run: (input: z.output<Input>, desk: Desk) => Answer<z.input<Output>>;
+  /** Makes it a metered call: limits, the idempotency key and the count are then the boundary's business. */
+  meter?: {
+    /** What the call would use: a whole number of each counted unit, and the names of each other one. */
+    uses: (input: z.output<Input>) => Uses;
+    /** The key under which a repetition is recognised, and the arguments that it must repeat. */
+    idempotency?: (input: z.output<Input>) => { key: string | undefined; arguments: unknown };
+    /** Answers a repetition. `id` is that of the effect that the first call made. */
+    again?: (id: string, desk: On) => Answer<z.input<Output>>;
+  };
+  /** Synchronous. Throws Refusal; anything else thrown is a fault of ours. */
+  run: (input: z.output<Input>, desk: On) => Answer<z.input<Output>>;
 };
 
-/** What came of a call: the answer, what it bought, and a seal of its arguments for the audit. */
-type Outcome = Answer<Record<string, unknown>> & {
-  purchase?: { quantity: number; total: number } | undefined;
-  /** The order was placed by an earlier call with the same idempotency key. */
-  repeated?: boolean;
-  sealed?: string | undefined;
+/** A call whose arguments were read: what it would use, how it is recognised, and what it does. */
+export type Prepared = {
+  arguments: Record<string, unknown>;
+  uses?: Uses | undefined;
+  idempotency?: { key: string | undefined; arguments: unknown } | undefined;
+  run: (desk: DemoDesk) => Answer<Record<string, unknown>>;
+  again: (id: string, desk: DemoDesk) => Answer<Record<string, unknown>>;
 };
 
-/** A tool of any shape, as the registry holds it. */
-export type AnyTool = Omit<Tool<z.ZodObject, z.ZodObject>, 'run' | 'purchase'> & {
+/** A tool of any shape, as a domain lists it. */
+export type AnyTool = Shape & {
+  metered: boolean;
   inputSchema: StandardSchemaWithJSON;
   outputSchema: StandardSchemaWithJSON;
-  call: (args: unknown, desk: Desk, demoTools: boolean) => Outcome;
+  /** Throws the Refusal `invalid_arguments`. */
+  prepare: (args: unknown) => Prepared;
 };
 
+/**
+ * @example
+ * export const greet = defineTool({
+ *   name: 'greet', title: 'Greet', description: 'Says hello. Call it to be polite. Next: listMcpShopInventory.',
+ *   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+ *   scope: 'shop:browse',
+ *   input: strict({ name: line('Whom to greet, e.g. "Ada".', 50) }),
+ *   output: z.object({ greeting: z.string() }),
+ *   run: ({ name }) => ({ text: `Hello, ${name}. Next: listMcpShopInventory.`, data: { greeting: `Hello, ${name}` } }),
+ * });
+ */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(tool: Tool<Input, Output>): AnyTool {
-  const { run, purchase: spending, ...rest } = tool;
-  const { name, scope, permission } = tool;
+  return defineDemoTool(tool);
+}
+
+/** A tool that may switch the demo ban, on a desk with that switch. */
+export function defineDemoTool<Input extends z.ZodObject, Output extends z.ZodObject>(
+  tool: Tool<Input, Output, DemoDesk>,
+): AnyTool {
+  const { run, meter, input: inputs, output, ...shape } = tool;
+  // A tool that breaks its own output schema is a fault of ours; parsing here undoes what it wrote.
+  const checked = ({ text, data }: Answer<z.input<Output>>) => ({ text, data: output.parse(data) });
   return {
-    ...rest,
-    inputSchema: publishedSchema(() => z.toJSONSchema(tool.input, { io: 'input' })),
-    outputSchema: publishedSchema(() => answerOrRefusal(tool.output)),
-    call(args, desk, demoTools) {
-      const { turn, ledger, caller } = desk;
-      turn.decide({ name, scope, permission });
-      refuseBanned(tool, ledger, demoTools);
-      const input = parseInput(tool.name, tool.input, args);
-      const sealed = Object.keys(input).length > 0 ? ledger.account.seal(input) : undefined;
-      // A tool that breaks its own output schema is a fault of ours; parsing here undoes what it wrote.
-      const checked = (answer: Answer<z.input<Output>>) => ({
-        ...answer,
-        data: tool.output.parse(answer.data),
-        sealed,
-      });
-      if (!spending) return checked(run(input, desk));
-
-      const { key, arguments: repeated } = spending.idempotency(input);
-      const digest = key === undefined ? undefined : ledger.account.seal(repeated);
-      const before = key === undefined ? undefined : ledger.idempotency.find(caller.deputyId, key, turn.now);
-      if (before && before.digest !== digest) throw conflict(tool.name);
-      if (before) return { ...checked(spending.repeat(before.orderId, desk)), repeated: true };
-
-      const purchase = spending.cost(input);
-      turn.decide({ name, scope, permission, purchase });
-      const answer = checked(run(input, desk));
-      if (key !== undefined && digest !== undefined && answer.order)
-        ledger.idempotency.keep(caller.deputyId, key, digest, answer.order.id, turn.now);
-      return { ...answer, purchase };
+    ...shape,
+    metered: meter !== undefined,
+    inputSchema: publishedSchema(() => z.toJSONSchema(inputs, { io: 'input' })),
+    outputSchema: publishedSchema(() => answerOrRefusal(output)),
+    prepare(args) {
+      const input = parseInput(tool.name, inputs, args);
+      return {
+        arguments: input,
+        uses: meter?.uses(input),
+        idempotency: meter?.idempotency?.(input),
+        run: (desk) => checked(run(input, desk)),
+        again(id, desk) {
+          if (!meter?.again) throw new Error(`${tool.name} cannot answer a repetition`);
+          return checked(meter.again(id, desk));
+        },
+      };
     },
   };
 }
 
-function conflict(name: string): Refusal {
-  return new Refusal({
-    code: 'idempotency_conflict',
-    message: `${name}: this idempotencyKey was used for a purchase with other arguments, so nothing was bought. Repeat that purchase exactly, or take a new key for a new one.`,
-    rule: 'Within 24 hours an idempotencyKey stands for one purchase, with the arguments it was first used with.',
-    whoCanLift: 'deputy',
-  });
-}
-
-function refuseBanned({ whenBanned }: Pick<AnyTool, 'whenBanned'>, { kv }: Ledger, demoTools: boolean): void {
-  if (!whenBanned || !demoTools || readDemoMode(kv) !== 'banned') return;
-  throw new Refusal({
-    code: 'demo_banned',
-    message: whenBanned,
-    rule: 'Demo mode is "banned" for every deputy of this human; prettyPlease or clearDemoMode lifts it.',
-    whoCanLift: 'deputy',
-  });
-}
-
-function parseInput<Input extends z.ZodObject>(name: string, schema: Input, args: unknown): z.output<Input> {
+function parseInput<Input extends z.ZodObject>(tool: string, schema: Input, args: unknown): z.output<Input> {
   const result = schema.safeParse(args ?? {});
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) =>
     issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message,
   );
-  throw new Refusal({
-    code: 'invalid_arguments',
-    message: `${name} was not carried out, because of its arguments. ${problems.join(' ')} Correct them and call again.`,
-    rule: 'The arguments must be as tools/list describes them.',
-    whoCanLift: 'deputy',
-  });
+  throw new Refusal({ code: 'invalid_arguments', tool, problems });
 }

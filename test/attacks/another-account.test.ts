@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { authorizePath, registeredClient } from '../support/http.ts';
-import { person } from '../support/shop.ts';
-import { recordOf } from './scene.ts';
+import { person } from '../support/people.ts';
+import { recordOf } from '../support/scene.ts';
 
 test("Ada's page appoints nobody for Bob, nor for Ada", async () => {
   const [ada, bob] = [person(), person()];

@@ -6,11 +6,12 @@ import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { objectName } from '../../src/deputy.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
-import { handleMcp } from '../../src/mcp-endpoint.ts';
+import { mcpEndpoint } from '../../src/mcp/endpoint.ts';
 import { callMessage, messageOf, rpc } from '../support/http.ts';
-import { deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';
-import { recordOf } from './scene.ts';
+import { recordOf } from '../support/scene.ts';
 
 test('a session id, made up or of somebody else, is ignored', async () => {
   const [mallory, ada] = [person(), person()];
@@ -24,7 +25,7 @@ test('a session id, made up or of somebody else, is ignored', async () => {
     const { result } = await messageOf(response);
     expect(result?.['structuredContent']).toMatchObject({ order: { userId: userIdOf(mallory.email) } });
   }
-  expect((await recordOf(ada)).orders).toEqual([]);
+  expect((await recordOf(ada)).effects).toEqual([]);
 });
 
 test('a token of one human that carries the name of another one is no token', async () => {
@@ -34,7 +35,7 @@ test('a token of one human that carries the name of another one is no token', as
   const props = { userId: userIdOf(ada.email), email: ada.email, name: 'Ada', permissions: [] };
   const auth = { clientId: deputy?.clientId, scope: ['shop:buy'], audience: `${ORIGIN}/mcp` };
   const call = (userId: string) =>
-    handleMcp(
+    mcpEndpoint('listMcpShopOrders').fetch(
       new Request(`${ORIGIN}/mcp`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' },
@@ -44,7 +45,7 @@ test('a token of one human that carries the name of another one is no token', as
       { props: { ...props, deputyId: deputy?.deputyId }, auth: { ...auth, userId } } as unknown as ExecutionContext,
     );
   expect((await call(userIdOf(mallory.email))).status).toBe(401);
-  expect((await recordOf(ada)).orders).toEqual([]);
+  expect((await recordOf(ada)).effects).toEqual([]);
   expect((await call(userIdOf(ada.email))).status).toBe(200);
-  expect((await recordOf(ada)).orders).toHaveLength(1);
+  expect((await recordOf(ada)).effects).toHaveLength(1);
 });

@@ -5,8 +5,9 @@
 import { expect, test } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
 import { callMessage, rpc } from '../support/http.ts';
-import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
-import { plainClient, recordOf, refresh } from './scene.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
+import { plainClient, recordOf, refresh } from '../support/scene.ts';
 
 test.each(ERAS)('the next call of a %s client that was dismissed leads back to the human, who says no', async (era) => {
   const ada = person();
@@ -18,7 +19,7 @@ test.each(ERAS)('the next call of a %s client that was dismissed leads back to t
   ada.decision = 'Deny';
   await expect(deputy.call('buyMcpShopItem', PURCHASE)).rejects.toThrow('access_denied');
   expect(deputy.credentials.asked).toBe(2);
-  expect((await recordOf(ada)).orders).toHaveLength(1);
+  expect((await recordOf(ada)).effects).toHaveLength(1);
 });
 
 test('the token is of no more use at once, before anything is cleaned up behind', async () => {
@@ -34,8 +35,8 @@ test('the token is of no more use at once, before anything is cleaned up behind'
   const refreshed = await refresh(clientId, tokens.refresh_token);
   expect(refreshed.status).toBe(400);
   expect(await refreshed.json()).toMatchObject({ error: 'invalid_grant' });
-  const { orders, timeline } = await recordOf(ada);
-  expect(orders).toEqual([]);
+  const { effects, timeline } = await recordOf(ada);
+  expect(effects).toEqual([]);
   expect(timeline[0]).toMatchObject({ decision: 'refused', code: 'deputy_revoked' });
 });
 
@@ -52,7 +53,7 @@ test('a deputy that was replaced is refused the same way', async () => {
 
   expect((await rpc(tokens.access_token, callMessage('buyMcpShopItem', PURCHASE))).status).toBe(401);
   expect((await refresh(clientId, tokens.refresh_token)).status).toBe(400);
-  const { orders, timeline } = await recordOf(ada);
-  expect(orders).toEqual([]);
+  const { effects, timeline } = await recordOf(ada);
+  expect(effects).toEqual([]);
   expect(timeline[0]).toMatchObject({ decision: 'refused', code: 'deputy_superseded' });
 });

@@ -6,8 +6,8 @@
 import { expect, test } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
-import { person } from '../support/shop.ts';
-import { EVIL, hiddenFields, SESSION } from './scene.ts';
+import { person } from '../support/people.ts';
+import { EVIL, hiddenFields, SESSION } from '../support/scene.ts';
 
 /** Signs in at AuthKit, and returns the address that the browser would be sent back to, without going there. */
 async function callbackOf(human: ReturnType<typeof person>): Promise<string> {

@@ -4,8 +4,8 @@
  */
 import { expect, test } from 'vitest';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
-import { objectOf, person } from '../support/shop.ts';
-import { plainClient, recordOf } from './scene.ts';
+import { objectOf, person } from '../support/people.ts';
+import { plainClient, recordOf } from '../support/scene.ts';
 
 async function freshCode(human = person()) {
   const clientId = await registeredClient();

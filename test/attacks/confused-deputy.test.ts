@@ -5,8 +5,8 @@
 import { expect, test } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import { authorizePath, registeredClient } from '../support/http.ts';
-import { person } from '../support/shop.ts';
-import { EVIL, recordOf } from './scene.ts';
+import { person } from '../support/people.ts';
+import { EVIL, recordOf } from '../support/scene.ts';
 
 test.each([{}, { prompt: 'none' }])('a signed-in human is shown the page of a new client (%j)', async (extra) => {
   const ada = person();

@@ -4,8 +4,8 @@
  */
 import { expect, test } from 'vitest';
 import { authorizePath, cookiesOf, registeredClient } from '../support/http.ts';
-import { person } from '../support/shop.ts';
-import { EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from './scene.ts';
+import { person } from '../support/people.ts';
+import { EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from '../support/scene.ts';
 
 test.each([EVIL, NEIGHBOUR, 'null'])('a form posted by a page of %s appoints nobody', async (origin) => {
   const ada = person();

@@ -6,8 +6,8 @@
 import { cookiesOf } from '../support/http.ts';
 import { expect, test } from 'vitest';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
-import { deputyOf, person } from '../support/shop.ts';
-import { EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from './scene.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from '../support/scene.ts';
 
 const LIMITS = { shirtsPerOrder: '100', shirtsPerDay: '1000', spendPerDay: '25000', askAbove: '100', until: 'month' };
 

@@ -4,8 +4,9 @@
  */
 import { expect, test } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
-import { buy, deputyOf, person } from '../support/shop.ts';
-import { outcome, recordOf } from './scene.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { buy } from '../support/shop.ts';
+import { outcome, recordOf } from '../support/scene.ts';
 
 test.each(ERAS)('with the order of somebody else a %s client learns and changes nothing', async (era) => {
   const ada = person();
@@ -17,10 +18,10 @@ test.each(ERAS)('with the order of somebody else a %s client learns and changes 
 
   expect(await outcome(mallory, 'listMcpShopOrders', { cursor: id })).toBe('unknown_cursor');
   const foreign = await mallory.call('cancelMcpShopOrder', { orderId: id });
-  expect(foreign.data).toMatchObject({ error: { code: 'unknown_order' } });
+  expect(foreign.data).toMatchObject({ error: { code: 'unknown_effect' } });
   // Nothing tells an order of somebody else from one that never was.
   expect(await mallory.call('cancelMcpShopOrder', { orderId: crypto.randomUUID() })).toEqual(foreign);
 
-  expect((await recordOf(ada)).orders.map(({ status }) => status)).toEqual(['confirmed', 'confirmed']);
+  expect((await recordOf(ada)).effects.map(({ state }) => state)).toEqual(['confirmed', 'confirmed']);
   expect(await outcome(adas, 'cancelMcpShopOrder', { orderId: id })).toBe('allowed');
 });

@@ -7,8 +7,9 @@ import { CALLER_HEADER, type Caller, decodeCaller, encodeCaller } from '../../sr
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { ERAS } from '../../src/dev/clients.ts';
 import { callMessage, messageOf, rpc } from '../support/http.ts';
-import { deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
-import { recordOf } from './scene.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
+import { recordOf } from '../support/scene.ts';
 
 type Human = ReturnType<typeof person>;
 
@@ -37,7 +38,7 @@ test('a caller header of a client is ignored: the token alone says who calls', a
     const { result } = await messageOf(response);
     expect(result?.['structuredContent']).toMatchObject({ order: { userId: userIdOf(mallory.email) } });
   }
-  expect((await recordOf(ada)).orders).toEqual([]);
+  expect((await recordOf(ada)).effects).toEqual([]);
 });
 
 /** Past the Worker, straight to the object of that human. */

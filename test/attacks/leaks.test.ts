@@ -6,7 +6,8 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { objectName, propsSchema } from '../../src/deputy.ts';
-import { deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
 
 /** The header and payload of a JSON Web Token. */
 const JWT = /eyJ[\w-]+\.eyJ[\w-]+/;
@@ -29,7 +30,7 @@ test('no WorkOS token reaches the model, the object, KV or the logs', async () =
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'",
       )
       .toArray();
-    expect(tables.map(({ name }) => name)).toContain('orders');
+    expect(tables.map(({ name }) => name)).toContain('effects');
     for (const { name } of tables) {
       expect(JSON.stringify(storage.sql.exec(`SELECT * FROM "${name}"`).toArray()), name).not.toMatch(JWT);
     }

@@ -4,8 +4,9 @@
  */
 import { expect, test } from 'vitest';
 import { authorizePath, callMessage, messageOf, redeem, registeredClient, rpc } from '../support/http.ts';
-import { objectOf, person, PURCHASE } from '../support/shop.ts';
-import { recordOf, type Tokens } from './scene.ts';
+import { objectOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
+import { recordOf, stoppedBy, type Tokens } from '../support/scene.ts';
 
 /** Another deputy of the same client. */
 async function signInAgain(ada: ReturnType<typeof person>, clientId: string) {
@@ -13,8 +14,7 @@ async function signInAgain(ada: ReturnType<typeof person>, clientId: string) {
   const { access_token: token } = await (await redeem(clientId, code)).json<Tokens>();
   return async (quantity: number) => {
     const { result } = await messageOf(await rpc(token, callMessage('buyMcpShopItem', { ...PURCHASE, quantity })));
-    const data = result?.['structuredContent'] as { error?: { code: string } } | undefined;
-    return data?.error?.code ?? 'allowed';
+    return stoppedBy(result?.['structuredContent'] as { error?: unknown });
   };
 }
 
@@ -26,16 +26,20 @@ test('ten sign-ins of one client order no more than the account allows, dismisse
   const clientId = await registeredClient();
   for (let round = 0; round < 2; round += 1) {
     const purchase = await signInAgain(ada, clientId);
-    expect([await purchase(5), await purchase(5), await purchase(1)]).toEqual(['allowed', 'allowed', 'daily_shirts']);
+    expect([await purchase(5), await purchase(5), await purchase(1)]).toEqual([
+      'allowed',
+      'allowed',
+      'daily_limit shirtsPerDay',
+    ]);
     const [newest] = (await recordOf(ada)).deputies.filter(({ status }) => status === 'active');
     await objectOf(ada).act({ do: 'revoke', deputyId: newest?.deputyId ?? '' });
   }
   for (let round = 2; round < 10; round += 1) {
-    expect(await (await signInAgain(ada, clientId))(1)).toBe('account_shirts');
+    expect(await (await signInAgain(ada, clientId))(1)).toBe('account_limit shirtsPerDay');
   }
-  const { orders, used } = await recordOf(ada);
-  expect(orders).toHaveLength(4);
-  expect(used).toEqual({ shirts: 20, spend: 50_000 });
+  const { effects, used } = await recordOf(ada);
+  expect(effects).toHaveLength(4);
+  expect(used).toEqual({ shirtsPerDay: 20, spendPerDay: 50_000 });
 });
 
 test("a deputy that replaces another one does not get that one's money once more", async () => {
@@ -48,6 +52,6 @@ test("a deputy that replaces another one does not get that one's money once more
   ada.blanks = { replaces: old?.deputyId ?? '' };
   const second = await signInAgain(ada, clientId);
   expect((await recordOf(ada)).deputies.map(({ status }) => status).toSorted()).toEqual(['active', 'superseded']);
-  expect(await second(2)).toBe('account_spend');
+  expect(await second(2)).toBe('account_limit spendPerDay');
   expect(await second(1)).toBe('allowed');
 });

@@ -4,8 +4,9 @@
  */
 import { afterEach, expect, test, vi } from 'vitest';
 import { callMessage, rpc } from '../support/http.ts';
-import { person, PURCHASE } from '../support/shop.ts';
-import { plainClient, recordOf, refresh } from './scene.ts';
+import { person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
+import { plainClient, recordOf, refresh } from '../support/scene.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -27,5 +28,5 @@ test('nothing is bought and no token is had after the mandate has ended', async 
   expect(await buyAt(58)).toBe(200);
   expect(await buyAt(61)).toBe(401);
   expect((await refresh(clientId, later.refresh_token)).status).toBe(400);
-  expect((await recordOf(ada)).orders).toHaveLength(1);
+  expect((await recordOf(ada)).effects).toHaveLength(1);
 });

@@ -3,28 +3,32 @@
  * transaction that places the order, so it stops at the number Ada wrote.
  */
 import { expect, test } from 'vitest';
+import type { Deputy } from '../../src/dev/clients.ts';
 import { callMessage, rpc } from '../support/http.ts';
-import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
-import { outcome, plainClient, recordOf } from './scene.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
+import { outcome, plainClient, recordOf, stoppedBy } from '../support/scene.ts';
 
-const shirts = (quantity: number) => ({ ...PURCHASE, quantity });
+async function tryFor(deputy: Deputy, quantity: number): Promise<string> {
+  return stoppedBy((await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity })).data);
+}
 
 test.each([
-  ['order_limit', { shirtsPerOrder: '2', askAbove: '9' }],
-  ['approval_required', { askAbove: '2' }],
-  ['daily_shirts', { shirtsPerDay: '2' }],
-  ['daily_spend', { spendPerDay: '50' }],
-])('with a mandate for two shirts, no third one is bought: %s', async (code, blanks) => {
+  ['act_limit shirtsPerOrder', { shirtsPerOrder: '2', askAbove: '9' }],
+  ['approval_required askAbove', { askAbove: '2' }],
+  ['daily_limit shirtsPerDay', { shirtsPerDay: '2' }],
+  ['daily_limit spendPerDay', { spendPerDay: '50' }],
+])('with a mandate for two shirts, no third one is bought: %s', async (stopped, blanks) => {
   const ada = person();
   ada.blanks = blanks;
   const deputy = await deputyOf(ada, '2026-07-28');
-  expect(await outcome(deputy, 'buyMcpShopItem', shirts(3))).toBe(code);
+  expect(await tryFor(deputy, 3)).toBe(stopped);
   const { id } = await buy(deputy, { quantity: 2 });
-  if (!code.startsWith('daily')) return;
-  expect(await outcome(deputy, 'buyMcpShopItem', shirts(1))).toBe(code);
+  if (!stopped.startsWith('daily')) return;
+  expect(await tryFor(deputy, 1)).toBe(stopped);
   // To cancel does not make room for more.
   expect(await outcome(deputy, 'cancelMcpShopOrder', { orderId: id })).toBe('allowed');
-  expect(await outcome(deputy, 'buyMcpShopItem', shirts(1))).toBe(code);
+  expect(await tryFor(deputy, 1)).toBe(stopped);
 });
 
 test('thirty purchases at once do not slip through between the checks', async () => {
@@ -34,7 +38,7 @@ test('thirty purchases at once do not slip through between the checks', async ()
   const purchase = callMessage('buyMcpShopItem', PURCHASE);
   const answers = await Promise.all(Array.from({ length: 30 }, () => rpc(tokens.access_token, purchase)));
   await Promise.all(answers.map((answer) => answer.text()));
-  expect((await recordOf(ada)).orders).toHaveLength(4);
+  expect((await recordOf(ada)).effects).toHaveLength(4);
 });
 
 test('a deputy is stopped at ten purchases and at sixty calls within a minute', async () => {
@@ -42,12 +46,14 @@ test('a deputy is stopped at ten purchases and at sixty calls within a minute', 
   ada.blanks = { shirtsPerDay: '20', spendPerDay: '500' };
   const deputy = await deputyOf(ada, '2026-07-28');
   const [record] = (await recordOf(ada)).deputies;
-  const { purchasesPerMinute, callsPerMinute } = record?.mandate.limits ?? { purchasesPerMinute: 0, callsPerMinute: 0 };
+  const limitOf = (name: string) => Number(record?.mandate.limits[name]);
+  const [purchasesPerMinute, callsPerMinute] = [limitOf('purchasesPerMinute'), limitOf('callsPerMinute')];
   for (let count = 0; count < purchasesPerMinute; count += 1) await buy(deputy);
-  expect(await outcome(deputy, 'buyMcpShopItem', PURCHASE)).toBe('purchase_rate');
+  expect(await tryFor(deputy, 1)).toBe('act_rate purchasesPerMinute');
   for (let count = purchasesPerMinute + 1; count < callsPerMinute; count += 1) {
     expect(await outcome(deputy, 'listMcpShopInventory')).toBe('allowed');
   }
+  expect(await tryFor(deputy, 1)).toBe('rate_limited callsPerMinute');
   expect(await outcome(deputy, 'listMcpShopInventory')).toBe('rate_limited');
-  expect((await recordOf(ada)).orders).toHaveLength(purchasesPerMinute);
+  expect((await recordOf(ada)).effects).toHaveLength(purchasesPerMinute);
 });

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { register } from '../support/http.ts';
-import { EVIL } from './scene.ts';
+import { EVIL } from '../support/scene.ts';
 
 test.each([
   ['a script as redirect URI', { redirect_uris: ['javascript:alert(1)'] }],

@@ -4,8 +4,9 @@
  */
 import { expect, test } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
-import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
-import { outcome, recordOf } from './scene.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
+import { outcome, recordOf } from '../support/scene.ts';
 
 test.each(ERAS)('a key used again by a %s client buys nothing else', async (era) => {
   const ada = person();
@@ -16,7 +17,7 @@ test.each(ERAS)('a key used again by a %s client buys nothing else', async (era)
     expect(await outcome(deputy, 'buyMcpShopItem', swapped)).toBe('idempotency_conflict');
   }
   expect(await buy(deputy, { idempotencyKey: 'k' })).toEqual(first);
-  expect((await recordOf(ada)).orders).toHaveLength(1);
+  expect((await recordOf(ada)).effects).toHaveLength(1);
 });
 
 test("another deputy's key finds nothing", async () => {

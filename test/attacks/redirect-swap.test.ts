@@ -4,9 +4,9 @@
  */
 import { expect, test } from 'vitest';
 import { authorizePath, CLIENT_REDIRECT, redeem, registeredClient, send } from '../support/http.ts';
-import { person } from '../support/shop.ts';
+import { person } from '../support/people.ts';
 import { ORIGIN } from '../support/worker.ts';
-import { EVIL } from './scene.ts';
+import { EVIL } from '../support/scene.ts';
 
 test('a code is never sent to an address the client did not register', async () => {
   const clientId = await registeredClient();

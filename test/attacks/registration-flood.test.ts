@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
-import { tooMany } from '../../src/abuse.ts';
+import { tooMany } from '../../src/edge/abuse.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
 import { ORIGIN } from '../support/worker.ts';
 

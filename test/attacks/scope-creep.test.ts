@@ -4,8 +4,9 @@
  */
 import { expect, test } from 'vitest';
 import { authorizePath, callMessage, redeem, registeredClient, rpc } from '../support/http.ts';
-import { person, PURCHASE } from '../support/shop.ts';
-import { plainClient, recordOf, refresh, type Tokens } from './scene.ts';
+import { person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
+import { plainClient, recordOf, refresh, type Tokens } from '../support/scene.ts';
 
 const statusOf = async (token: string, tool: string, args = {}) => (await rpc(token, callMessage(tool, args))).status;
 
@@ -20,7 +21,7 @@ test('a power that was not ticked is refused, and no refresh adds it', async () 
   const { access_token: token, scope } = await wider.json<Tokens & { scope: string }>();
   expect(scope).toBe('shop:browse');
   expect(await statusOf(token, 'buyMcpShopItem', PURCHASE)).toBe(403);
-  expect((await recordOf(ada)).orders).toEqual([]);
+  expect((await recordOf(ada)).effects).toEqual([]);
 });
 
 test('a power that the human took back is refused to the token that still names it', async () => {

@@ -5,8 +5,9 @@
 import { expect, test } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
 import { authorizePath, redeem, registeredClient, rpc, send } from '../support/http.ts';
-import { deputyOf, person, PURCHASE } from '../support/shop.ts';
-import { outcome, post, recordOf } from './scene.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
+import { outcome, post, recordOf } from '../support/scene.ts';
 
 test.each(ERAS)('no tool of a %s client lifts a pause, asked nicely or not', async (era) => {
   const ada = person();
@@ -22,9 +23,9 @@ test.each(ERAS)('no tool of a %s client lifts a pause, asked nicely or not', asy
   }
   // A deputy that signs in now is paused as well.
   expect(await outcome(await deputyOf(ada, era), 'prettyPlease')).toBe('paused');
-  const { account, orders } = await recordOf(ada);
+  const { account, effects } = await recordOf(ada);
   expect(account.authority).toBe('paused');
-  expect(orders).toEqual([]);
+  expect(effects).toEqual([]);
 });
 
 test('the demo tools move the demo ban and nothing of what the human set', async () => {

@@ -4,8 +4,8 @@
  */
 import { afterEach, expect, test, vi } from 'vitest';
 import { authorizePath, cookiesOf, registeredClient } from '../support/http.ts';
-import { deputyOf, person } from '../support/shop.ts';
-import { hiddenFields, post, recordOf } from './scene.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { hiddenFields, post, recordOf } from '../support/scene.ts';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -9,9 +9,9 @@ import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { encodeWatcher, WATCHER_HEADER, WATCHER_URL } from '../../src/watchers.ts';
 import { cookiesOf } from '../support/http.ts';
 import { knockForPage, listen, openPage } from '../support/open-page.ts';
-import { deputyOf, objectOf, person } from '../support/shop.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
 import { ORIGIN } from '../support/worker.ts';
-import { NEIGHBOUR, recordOf } from './scene.ts';
+import { NEIGHBOUR, recordOf } from '../support/scene.ts';
 
 afterEach(() => vi.useRealTimers());
 

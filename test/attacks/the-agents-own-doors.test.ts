@@ -6,8 +6,9 @@ import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import { CALLER_HEADER } from '../../src/deputy.ts';
 import { callMessage, send } from '../support/http.ts';
-import { deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
-import { recordOf } from './scene.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
+import { recordOf } from '../support/scene.ts';
 
 const PURCHASE_MESSAGE = JSON.stringify(callMessage('buyMcpShopItem', PURCHASE));
 
@@ -48,7 +49,7 @@ test.each(['GET', 'POST'])(
     expect(response.webSocket).toBeNull();
     expect(response.status).toBe(405);
     await response.body?.cancel();
-    expect((await recordOf(ada)).orders).toEqual([]);
+    expect((await recordOf(ada)).effects).toEqual([]);
   },
 );
 
@@ -74,11 +75,11 @@ test('the object itself closes a socket, which changes, runs and learns nothing'
   webSocket?.send(JSON.stringify({ type: 'rpc', id: '1', method: 'act', args: [{ do: 'pause' }] }));
   webSocket?.send(PURCHASE_MESSAGE);
   await vi.waitFor(() => expect(closedWith).toBe(1008));
-  const { account, deputies, orders, head } = await recordOf(ada);
-  expect({ account, deputies, orders, head }).toEqual({
+  const { account, deputies, effects, head } = await recordOf(ada);
+  expect({ account, deputies, effects, head }).toEqual({
     account: before.account,
     deputies: before.deputies,
-    orders: [],
+    effects: [],
     head: before.head,
   });
   await runInDurableObject(objectOf(ada), (instance) => expect(instance.state).toBeUndefined());

@@ -5,9 +5,9 @@
 import { expect, test } from 'vitest';
 import { LOCAL_API_KEY, LOCAL_CLIENT_ID } from '../../src/dev/authkit-store.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
-import { deputyOf, person } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
-import { EVIL, hiddenFields } from './scene.ts';
+import { EVIL, hiddenFields } from '../support/scene.ts';
 
 test('a token for one origin is no good at another one of the same server', async () => {
   const { accessToken } = await deputyOf(person(), '2025-11-25');

@@ -2,7 +2,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import { authorizePath, CLIENT_REDIRECT, redeem, registeredClient, send } from '../support/http.ts';
-import { person } from '../support/shop.ts';
+import { person } from '../support/people.ts';
 import { ORIGIN } from '../support/worker.ts';
 
 afterEach(() => {

@@ -1,7 +1,7 @@
 /** How clients find out where to sign in, and what each method of /mcp answers. */
 import { expect, test } from 'vitest';
 import { rpc, send } from '../support/http.ts';
-import { deputyOf, person } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
 
 const BROWSER_APP = 'http://localhost:6274';

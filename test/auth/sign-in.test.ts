@@ -5,7 +5,7 @@ import { LOCAL_CLIENT_ID } from '../../src/dev/authkit-store.ts';
 import { Browser, type Fetch, textOf } from '../../src/dev/browser.ts';
 import worker from '../../src/index.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
-import { person } from '../support/shop.ts';
+import { person } from '../support/people.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
 
 const SESSION = '__Host-mcp-shop-session';

@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import worker from '../../src/dev/index.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
-import { person } from '../support/shop.ts';
+import { person } from '../support/people.ts';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -131,7 +131,7 @@ test.skipIf(noBrowser())('two windows follow the deputies, and either one stops 
     await other.getByRole('status').filter({ hasText: 'You paused every deputy.' }).waitFor();
     expect(await other.evaluate('document.activeElement.textContent')).toBe('Resume…');
     expect((await deputy.call('listMcpShopInventory')).data['error']).toMatchObject({ code: 'paused' });
-    await says(other, /laptop agent was refused listMcpShopInventory/);
+    await says(other, /laptop agent was refused “List the inventory”, because you have paused/);
 
     await other.getByRole('link', { name: 'Resume…' }).click();
     await other.getByRole('button', { name: 'Resume every deputy' }).click();
@@ -143,7 +143,7 @@ test.skipIf(noBrowser())('two windows follow the deputies, and either one stops 
     await one.getByRole('button', { name: 'Change the mandate' }).click();
     await says(other, /You changed the mandate of laptop agent/);
     const refused = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 2 });
-    expect(refused.data['error']).toMatchObject({ code: 'order_limit' });
+    expect(refused.data['error']).toMatchObject({ code: 'act_limit' });
 
     await one.getByRole('link', { name: /Change limits or dismiss .laptop agent/ }).click();
     await one.getByRole('button', { name: 'Dismiss this deputy' }).click();
@@ -227,7 +227,7 @@ test.skipIf(noBrowser())('a page that was told to stop stays as it is, until it 
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange')); dispatchEvent(new Event('online'))");
     expect(asked).toEqual([]);
     await page.getByRole('button', { name: 'Follow live' }).click();
-    await says(page, 'still agent called listMcpShopInventory.');
+    await says(page, 'still agent used “List the inventory”.');
   });
 });
 

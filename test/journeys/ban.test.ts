@@ -4,7 +4,8 @@ import { abortAllDurableObjects, evictDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { objectName } from '../../src/deputy.ts';
 import { type Deputy, ERAS } from '../../src/dev/clients.ts';
-import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
 
 const BANNED = 'ABSOLUTELY NOT. GO AWAY 👋';
 

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
 import { rpc } from '../support/http.ts';
-import { deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
 
 const NAMES = [
   'listMcpShopInventory',

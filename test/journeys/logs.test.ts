@@ -2,7 +2,8 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
 import { send } from '../support/http.ts';
-import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
 
 afterEach(() => vi.restoreAllMocks());
 

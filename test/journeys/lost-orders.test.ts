@@ -3,10 +3,11 @@ import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runI
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { objectName } from '../../src/deputy.ts';
-import type { Order } from '../../src/shop/orders.ts';
-import { backOff } from '../../src/shop/outbox.ts';
+import type { Order } from '../../src/shop/order.ts';
+import { backOffSeconds } from '../../src/ledger/jobs.ts';
 import type { Deputy } from '../../src/dev/clients.ts';
-import { buy, deputyOf, person } from '../support/shop.ts';
+import { deputyOf, jobsOf, person } from '../support/people.ts';
+import { buy } from '../support/shop.ts';
 
 beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -23,10 +24,7 @@ function objectOf({ userId }: Order) {
   return env.MCP_OBJECT.getByName(objectName(userId));
 }
 
-async function deliveries(order: Order): Promise<number> {
-  const jobs = await runInDurableObject(objectOf(order), (instance) => instance.listSchedules());
-  return jobs.filter(({ callback }) => callback === 'deliverOrder').length;
-}
+const deliveries = (order: Order) => jobsOf(objectOf(order), 'deliver');
 
 /** Lets an hour of ledger time pass at a time, and runs the jobs that are due, until nothing is to be delivered. */
 async function drain(order: Order): Promise<number> {
@@ -107,7 +105,7 @@ test('an old write that comes in after a newer one is corrected', async () => {
   });
   const order = await buy(deputy);
   await runInDurableObject(objectOf(order), (_, { storage }) => {
-    storage.sql.exec("UPDATE orders SET company = 'Renamed Ltd', version = version + 1");
+    storage.sql.exec("UPDATE effects SET data = json_set(data, '$.company', 'Renamed Ltd'), changed = changed + 1");
     storage.sql.exec('UPDATE outbox SET version = version + 1');
   });
   await drain(order);
@@ -190,7 +188,7 @@ test('KV that is down for many hours is tried less and less often, and gets the 
 });
 
 test('the back-off doubles from five seconds and ends at an hour', () => {
-  expect([0, 1, 2, 9, 10, 50].map(backOff)).toEqual([5, 10, 20, 2560, 3600, 3600]);
+  expect([0, 1, 2, 9, 10, 50].map(backOffSeconds)).toEqual([5, 10, 20, 2560, 3600, 3600]);
 });
 
 test('an object that dies between the two writes delivers by its job, without a request', async () => {
@@ -213,7 +211,7 @@ test('a pending order without a job, left by an object that died even earlier, g
   const order = await buy(deputy);
   await env.ORDERS.delete(`order:${order.userId}:${order.id}`);
   await runInDurableObject(objectOf(order), (_, { storage }) => {
-    storage.sql.exec('INSERT INTO outbox SELECT id, version FROM orders');
+    storage.sql.exec('INSERT INTO outbox SELECT id, changed FROM effects');
   });
   await evictDurableObject(objectOf(order));
   await deputy.call('listMcpShopOrders');

@@ -3,7 +3,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { type Deputy, ERAS, type Person } from '../../src/dev/clients.ts';
 import { textOf } from '../../src/dev/browser.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc } from '../support/http.ts';
-import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -28,24 +29,28 @@ test.each(ERAS)('each blank binds a %s client', async (era) => {
   const wanted = (quantity: number) => ({ ...PURCHASE, quantity });
 
   expect(await refusal(deputy, 'buyMcpShopItem', wanted(5))).toMatchObject({
-    code: 'order_limit',
+    code: 'act_limit',
     rule: 'At most 4 shirts an order.',
-    remaining: { quantity: 4 },
+    limit: 'shirtsPerOrder',
+    remaining: { shirts: 4 },
     whoCanLift: 'human',
     url: 'http://localhost:8787/deputies',
   });
   expect(await refusal(deputy, 'buyMcpShopItem', wanted(4))).toMatchObject({
     code: 'approval_required',
-    remaining: { quantity: 3 },
+    limit: 'askAbove',
+    remaining: { shirts: 3 },
   });
   await buy(deputy, { quantity: 3 });
   await buy(deputy, { quantity: 2 });
   expect(await refusal(deputy, 'buyMcpShopItem', wanted(3))).toMatchObject({
-    code: 'daily_shirts',
-    remaining: { quantity: 2, freesAt: expect.any(String) },
+    code: 'daily_limit',
+    limit: 'shirtsPerDay',
+    remaining: { shirts: 2, freesAt: expect.any(String) },
   });
   expect(await refusal(deputy, 'buyMcpShopItem', wanted(2))).toMatchObject({
-    code: 'daily_spend',
+    code: 'daily_limit',
+    limit: 'spendPerDay',
     remaining: { spend: 2500 },
   });
   await buy(deputy, { quantity: 1 });
@@ -60,7 +65,10 @@ test.each(ERAS)('what a %s client used counts for 24 hours, and then no longer',
   await buy(deputy, { quantity: 2 });
   later(23 * HOUR);
   await deputy.reconnect();
-  expect(await refusal(deputy, 'buyMcpShopItem', PURCHASE)).toMatchObject({ code: 'daily_shirts' });
+  expect(await refusal(deputy, 'buyMcpShopItem', PURCHASE)).toMatchObject({
+    code: 'daily_limit',
+    limit: 'shirtsPerDay',
+  });
   later(HOUR + 16 * 60_000);
   expect((await deputy.call('buyMcpShopItem', PURCHASE)).isError).toBe(false);
 });
@@ -71,7 +79,8 @@ test('a deputy that calls too often, or buys too often, is slowed down and told 
   const deputy = await deputyOf(human, '2025-11-25');
   for (let count = 0; count < 10; count += 1) await buy(deputy);
   expect(await refusal(deputy, 'buyMcpShopItem', PURCHASE)).toMatchObject({
-    code: 'purchase_rate',
+    code: 'act_rate',
+    limit: 'purchasesPerMinute',
     whoCanLift: 'deputy',
   });
   for (let count = 11; count < 60; count += 1) await deputy.call('listMcpShopInventory');

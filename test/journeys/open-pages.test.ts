@@ -1,10 +1,12 @@
 /** Open pages follow the record: they are told of each act, and the object sleeps under them in between. */
 import { evictDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/authority/mandate.ts';
+import { startLimits } from '../../src/authority/limits.ts';
 import type { Person } from '../../src/dev/clients.ts';
+import { domain } from '../../src/domain.ts';
 import { openPage } from '../support/open-page.ts';
-import { buy, deputyOf, objectOf, person } from '../support/shop.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { buy } from '../support/shop.ts';
 
 const headOf = async (human: Person) => (await objectOf(human).look({})).head.hash;
 
@@ -38,7 +40,8 @@ test.each(['verify', 'record.jsonl'])(
   async (path) => {
     const human = person();
     const deputy = await deputyOf(human, '2025-11-25');
-    for (let call = 0; call < DEFAULT_LIMITS.callsPerMinute + 3; call += 1) await deputy.call('listMcpShopInventory');
+    const most = Number(startLimits(domain)['callsPerMinute']);
+    for (let call = 0; call < most + 3; call += 1) await deputy.call('listMcpShopInventory');
     const page = await openPage(human);
     const before = await headOf(human);
     await human.browser.open(`/deputies/${path}`);

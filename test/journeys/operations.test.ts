@@ -4,9 +4,10 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { objectName, propsSchema } from '../../src/deputy.ts';
 import { ERAS } from '../../src/dev/clients.ts';
-import { handleMcp } from '../../src/mcp-endpoint.ts';
+import { mcpEndpoint } from '../../src/mcp/endpoint.ts';
 import { callMessage, rpc } from '../support/http.ts';
-import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -92,7 +93,7 @@ test('an event stream that breaks off is a 503, not half an answer', async () =>
   } as never);
   const response = await rpc(accessToken, callMessage('buyMcpShopItem', PURCHASE));
   expect(response.status).toBe(503);
-  expect(await response.text()).toContain('before you repeat a purchase');
+  expect(await response.text()).toContain('Look at listMcpShopOrders before you repeat it.');
 });
 
 test('the object gets a request of its own: the content headers, those of MCP, and who calls', async () => {
@@ -121,7 +122,7 @@ test('a token whose owner is not the user it carries is refused', async () => {
   const props = { userId: 'user_1', email: '', name: '', permissions: [], deputyId: 'dep_1' };
   const auth = { token: 't', audience: 'http://localhost:8787/mcp', scope: [], userId: 'user_2', clientId: 'c' };
   const request = new Request('http://localhost:8787/mcp', { method: 'POST', body: '{}' });
-  const response = await handleMcp(request, env, { props, auth } as never);
+  const response = await mcpEndpoint('listMcpShopOrders').fetch(request, env, { props, auth } as never);
   expect(response.status).toBe(401);
 });
 

@@ -9,12 +9,14 @@ import {
   consented,
   expectKvEqualsLedger,
   expectSound,
+  ordersOf,
   purchase,
   quiet,
   refresh,
   theDeputy,
 } from '../support/outages.ts';
-import { buy, deputyOf, objectOf, person } from '../support/shop.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { buy } from '../support/shop.ts';
 
 beforeEach(quiet);
 afterEach(() => {
@@ -79,7 +81,7 @@ test('whichever KV operation of the first token fails, the deputy goes live once
       const { tokens } = await connected(human);
       expect((await purchase(tokens)).status).toBe(200);
     }
-    expect((await objectOf(human).look({})).orders).toHaveLength(1);
+    expect(await ordersOf(human)).toHaveLength(1);
     expect(new Set(await actsOf(human))).toEqual(new Set(['appointed', 'activated', 'buyMcpShopItem allowed']));
     await expectSound(human);
   }
@@ -150,7 +152,7 @@ test('a revocation holds while its grant cannot be removed, which the next act o
   await vi.waitUntil(async () => (await theDeputy(human)).grantId === undefined);
   expect(await env.OAUTH_KV.get(grant)).toBeNull();
   expect((await purchase(tokens)).status).toBe(401);
-  expect((await objectOf(human).look({})).orders).toEqual([]);
+  expect(await ordersOf(human)).toEqual([]);
   expect(await actsOf(human)).toEqual(['appointed', 'activated', 'revoked', 'buyMcpShopItem deputy_revoked', 'paused']);
   await expectSound(human);
 });
@@ -167,7 +169,7 @@ test('a purchase that was decided before a revocation is answered as bought, alt
   // A client that is told to sign in again would repeat the purchase, as another deputy, and so buy twice.
   expect(await messageOf(await bought)).toMatchObject({ result: { structuredContent: { status: 'success' } } });
   expect((await purchase(tokens)).status).toBe(401);
-  expect((await objectOf(human).look({})).orders).toHaveLength(1);
+  expect(await ordersOf(human)).toHaveLength(1);
   expect((await actsOf(human)).slice(2)).toEqual([
     'buyMcpShopItem allowed',
     'revoked',

@@ -2,9 +2,9 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Act } from '../../src/authority/acts.ts';
-import { AuditTrail } from '../../src/authority/audit.ts';
-import { PENDING_FOR } from '../../src/authority/deputies.ts';
+import type { Act } from '../../src/ledger/acts.ts';
+import { RecordLines } from '../../src/ledger/record.ts';
+import { PENDING_MS } from '../../src/lifetimes.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import type { Page } from '../../src/dev/browser.ts';
 import { ERAS, type Person } from '../../src/dev/clients.ts';
@@ -19,13 +19,15 @@ import {
   later,
   linesOf,
   MINUTE,
+  ordersOf,
   purchase,
   quiet,
   refresh,
   theDeputy,
   type Tokens,
 } from '../support/outages.ts';
-import { deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
 
 beforeEach(quiet);
 afterEach(() => {
@@ -140,7 +142,7 @@ test('a pause whose answer was lost holds, and pressed again it is still one lin
   expect(await messageOf(await purchase(tokens))).toMatchObject({ result: { isError: true } });
   expect((await human.browser.press(page, 'Pause every deputy')).status).toBe(200);
   expect((await actsOf(human)).filter((act) => act === 'paused')).toHaveLength(1);
-  expect((await objectOf(human).look({})).orders).toEqual([]);
+  expect(await ordersOf(human)).toEqual([]);
   await expectSound(human);
 });
 
@@ -152,7 +154,7 @@ test('a consent whose appointment was not answered gives no code, and what is le
   expect([answer.status >= 500, answer.left]).toEqual([true, undefined]);
   gone.mockRestore();
   expect(await theDeputy(human)).toMatchObject({ status: 'pending' });
-  later(PENDING_FOR);
+  later(PENDING_MS);
   expect((await objectOf(human).look({})).deputies).toEqual([]);
   await expectSound(human);
 });
@@ -217,14 +219,14 @@ test.each(Object.keys(STEPS))('an object that dies when a purchase %s loses and 
     expect((await env.ORDERS.list({ prefix: `order:${userIdOf(human.email)}:` })).keys).toHaveLength(1);
   }
   const committed = step !== 'has arrived';
-  expect((await objectOf(human).look({})).orders).toHaveLength(committed ? 1 : 0);
+  expect(await ordersOf(human)).toHaveLength(committed ? 1 : 0);
 
   const again = await deputy.call('buyMcpShopItem', { ...PURCHASE, idempotencyKey: 'one' });
   expect(again.isError).toBe(false);
   expect(await expectKvEqualsLedger(human)).toMatchObject([again.data['order']]);
   const acts = (await actsOf(human)).filter((act) => act === 'buyMcpShopItem allowed');
   expect(acts).toHaveLength(committed ? 2 : 1);
-  expect((await linesOf(human)).filter((line) => line.actor === 'deputy' && line.order)).toHaveLength(1);
+  expect((await linesOf(human)).filter((line) => line.actor === 'deputy' && line.effect)).toHaveLength(1);
   await expectSound(human);
 });
 
@@ -247,7 +249,7 @@ test.each(ENDS)('what the human has done holds when the object %s right after it
     await objectOf(human).act(act);
     await end(human);
     const { account, deputies } = await objectOf(human).look({});
-    seen.push([account.ceiling.shirtsPerDay, account.authority, deputies[0]?.status]);
+    seen.push([account.ceiling['shirtsPerDay'], account.authority, deputies[0]?.status]);
   }
   expect(seen).toEqual([
     [3, 'active', 'active'],
@@ -296,9 +298,9 @@ test('an appointment that is not taken up vanishes after 15 minutes, whatever th
     runInDurableObject(objectOf(human), (_, { storage }) => {
       storage.sql.exec('UPDATE deputies SET appointed_at = ?', Date.now() - milliseconds);
     });
-  await age(PENDING_FOR - MINUTE);
+  await age(PENDING_MS - MINUTE);
   const { deputyId } = await theDeputy(human);
-  await age(PENDING_FOR);
+  await age(PENDING_MS);
   expect((await objectOf(human).look({})).deputies).toEqual([]);
   const response = await redeem(clientId, code);
   expect(response.status).toBe(400);
@@ -314,7 +316,7 @@ test('an appointment that is not taken up vanishes after 15 minutes, whatever th
 test.each(ERAS)('a call of a %s client that cannot be recorded is not carried out', async (era) => {
   const human = person();
   const deputy = await deputyOf(human, era);
-  const failing = vi.spyOn(AuditTrail.prototype, 'append').mockImplementation(() => {
+  const failing = vi.spyOn(RecordLines.prototype, 'append').mockImplementation(() => {
     throw new Error('the disk is full');
   });
   const answers = [
@@ -326,7 +328,7 @@ test.each(ERAS)('a call of a %s client that cannot be recorded is not carried ou
     expect([isError, data]).toMatchObject([true, { error: { code: 'internal_error' } }]);
   failing.mockRestore();
   expect(await actsOf(human)).toEqual(['appointed', 'activated']);
-  expect((await objectOf(human).look({})).orders).toEqual([]);
+  expect(await ordersOf(human)).toEqual([]);
   expect(await expectKvEqualsLedger(human)).toEqual([]);
 
   const bought = await deputy.call('buyMcpShopItem', { ...PURCHASE, idempotencyKey: 'one' });
@@ -338,13 +340,13 @@ test.each(ERAS)('a call of a %s client that cannot be recorded is not carried ou
 test('a purchase whose line fails alone is refused, undone, and recorded as an error of ours', async () => {
   const human = person();
   const deputy = await deputyOf(human, '2026-07-28');
-  vi.spyOn(AuditTrail.prototype, 'append').mockImplementationOnce(() => {
+  vi.spyOn(RecordLines.prototype, 'append').mockImplementationOnce(() => {
     throw new Error('the disk is full');
   });
   const { isError, data } = await deputy.call('buyMcpShopItem', PURCHASE);
   expect([isError, data]).toMatchObject([true, { error: { code: 'internal_error' } }]);
   expect(await expectKvEqualsLedger(human)).toEqual([]);
-  expect((await objectOf(human).look({})).used).toEqual({ shirts: 0, spend: 0 });
+  expect((await objectOf(human).look({})).used).toEqual({ shirtsPerDay: 0, spendPerDay: 0 });
   expect(await actsOf(human)).toEqual(['appointed', 'activated', 'buyMcpShopItem internal_error']);
   await expectSound(human);
 });
@@ -353,7 +355,7 @@ test.each(ERAS)('a %s call without its scope whose line fails is still refused f
   const human = person();
   human.ticks = ['orders:read'];
   const { accessToken } = await deputyOf(human, era);
-  vi.spyOn(AuditTrail.prototype, 'append').mockImplementationOnce(() => {
+  vi.spyOn(RecordLines.prototype, 'append').mockImplementationOnce(() => {
     throw new Error('the disk is full');
   });
   const response = await rpcIn(era, accessToken, callMessage('buyMcpShopItem', PURCHASE));
@@ -377,7 +379,7 @@ test('an act of the human that cannot be recorded has no effect, and is not answ
     [await human.browser.open('/deputies/erase'), 'Delete everything', {}],
   ];
   const { account, deputies, head } = await objectOf(human).look({});
-  const failing = vi.spyOn(AuditTrail.prototype, 'append').mockImplementation(() => {
+  const failing = vi.spyOn(RecordLines.prototype, 'append').mockImplementation(() => {
     throw new Error('the disk is full');
   });
   for (const [page, button, fields] of forms) {

@@ -1,17 +1,20 @@
 /** Fifty purchases at once, by three deputies of one human in both eras, while their authority changes in the middle. */
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Line, readLine } from '../../src/authority/audit.ts';
-import { BOUNDS, type Ceiling, DEFAULT_LIMITS, type Limits } from '../../src/authority/mandate.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { type Line, readLine } from '../../src/ledger/record.ts';
+import { startLimits } from '../../src/authority/limits.ts';
+import type { Ceiling, Limits } from '../../src/authority/terms.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import type { Fetch } from '../../src/dev/browser.ts';
 import { Deputy, ERAS, type Person } from '../../src/dev/clients.ts';
 import { objectName } from '../../src/deputy.ts';
+import { domain } from '../../src/domain.ts';
 import type { McpShopServer } from '../../src/mcp-server.ts';
 import { SHIRT } from '../../src/shop/catalog.ts';
-import { type Order, orderSchema } from '../../src/shop/orders.ts';
-import { person, PURCHASE } from '../support/shop.ts';
+import { type Order, orderSchema } from '../../src/shop/order.ts';
+import { jobsOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
 
 /** Set VITE_RACE_SEED to the seed of a failure to run that one race again; otherwise every run has seeds of its own. */
@@ -85,7 +88,7 @@ async function turns(count: number): Promise<void> {
 /** What came of one call. `dismissed` is a 401 of the record, `unknown` one of the OAuth provider, `broken` a 503. */
 type Outcome = { by: string } & (
   | { kind: 'bought'; order: Order }
-  | { kind: 'refused'; code: string }
+  | { kind: 'refused'; code: string; limit?: string | undefined }
   | { kind: 'dismissed' | 'unknown' | 'broken' }
 );
 type Buyer = { id: string; deputy: Deputy; client: Client };
@@ -101,16 +104,26 @@ class Client {
   };
 }
 
-const WIDE: Limits = {
-  ...DEFAULT_LIMITS,
-  shirtsPerDay: BOUNDS.shirtsPerDay,
-  spendPerDay: BOUNDS.spendPerDay,
-  callsPerMinute: 1000,
-  purchasesPerMinute: 1000,
-};
+/** The most that a human can allow of a limit. */
+function mostOf(name: string): number {
+  return domain.limits[name]?.max ?? NaN;
+}
+
+const WIDEST = { shirtsPerDay: mostOf('shirtsPerDay'), spendPerDay: mostOf('spendPerDay') };
+const RATES = { callsPerMinute: 1000, purchasesPerMinute: 1000 };
+const WIDE: Limits = { ...startLimits(domain), ...WIDEST, ...RATES };
+
+/** Fifty purchases at once are more than the server lets anybody allow a deputy in a minute. */
+const served = Object.keys(RATES).map((name) => ({ limit: domain.limits[name], max: mostOf(name) }));
+beforeAll(() => {
+  for (const [name, max] of Object.entries(RATES)) Object.assign(domain.limits[name] ?? {}, { max });
+});
+afterAll(() => {
+  for (const { limit, max } of served) Object.assign(limit ?? {}, { max });
+});
 
 /** Three deputies, two of one era and one of the other, with the same mandate: as wide as it can be, but for `limits`. */
-async function scene(random: Random, { limits = {}, ceiling = WIDE }: { limits?: Partial<Limits>; ceiling?: Ceiling }) {
+async function scene(random: Random, { limits = {}, ceiling = WIDEST }: { limits?: Limits; ceiling?: Ceiling }) {
   const human = person();
   const buyers: Buyer[] = [];
   for (const era of [...ERAS, pick(random, ERAS)]) {
@@ -121,15 +134,14 @@ async function scene(random: Random, { limits = {}, ceiling = WIDE }: { limits?:
   }
   const name = objectName(userIdOf(human.email));
   const object = env.MCP_OBJECT.getByName(name);
-  await object.act({ do: 'ceiling', ceiling: { shirtsPerDay: WIDE.shirtsPerDay, spendPerDay: WIDE.spendPerDay } });
+  await object.act({ do: 'ceiling', ceiling: WIDEST });
   for (const { deputyId, clientName, mandate } of (await object.look({})).deputies) {
     const buyer = buyers.find(({ id }) => id === clientName);
     if (buyer) buyer.id = deputyId;
     const amendment = { deputyId, version: mandate.version, scopes: mandate.scopes, limits: { ...WIDE, ...limits } };
     expect(await object.act({ do: 'amend', amendment, narrowOnly: false })).not.toHaveProperty('problem');
   }
-  const { shirtsPerDay, spendPerDay } = ceiling;
-  await object.act({ do: 'ceiling', ceiling: { shirtsPerDay, spendPerDay } });
+  await object.act({ do: 'ceiling', ceiling });
   return {
     random,
     human,
@@ -144,8 +156,8 @@ async function scene(random: Random, { limits = {}, ceiling = WIDE }: { limits?:
 async function buy({ id: by, deputy }: Buyer, args: Record<string, unknown> = {}): Promise<Outcome> {
   try {
     const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, ...args });
-    const { code } = (data['error'] ?? {}) as { code?: string };
-    if (code !== undefined) return { by, kind: 'refused', code };
+    const { code, limit } = (data['error'] ?? {}) as { code?: string; limit?: string };
+    if (code !== undefined) return { by, kind: 'refused', code, limit };
     return { by, kind: 'bought', order: orderSchema.parse(data['order']) };
   } catch (error) {
     const { message } = error as Error;
@@ -190,11 +202,12 @@ async function race(
 // ---------------------------------------------------------------- what must hold
 
 async function linesOf({ object }: Scene): Promise<Line[]> {
-  return (await object.auditText(0, 10_000)).map(({ line }) => readLine(line));
+  return (await object.recordText(0, 10_000)).map(({ line }) => readLine(line));
 }
 
 function rowsOf({ object }: Scene): Promise<{ sequence: number; id: string; by: string; quantity: number }[]> {
-  const query = 'SELECT sequence, id, deputy_id AS by, quantity FROM orders ORDER BY sequence';
+  const query =
+    "SELECT line AS sequence, id, deputy_id AS by, amounts ->> 'shirts' AS quantity FROM effects ORDER BY number";
   return runInDurableObject(object, (_, { storage: { sql } }) =>
     sql.exec<{ sequence: number; id: string; by: string; quantity: number }>(query).toArray(),
   );
@@ -204,8 +217,13 @@ function ordersIn(outcomes: readonly Outcome[]): Order[] {
   return outcomes.flatMap((outcome) => (outcome.kind === 'bought' ? [outcome.order] : []));
 }
 
+/** What refused calls were told: each code, with the limit that it is about. */
 function codesIn(outcomes: readonly Outcome[]): string[] {
-  return outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.code] : []));
+  return outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [inFull(outcome)] : []));
+}
+
+function inFull({ code = '', limit }: { code?: string | undefined; limit?: string | undefined }): string {
+  return limit === undefined ? code : `${code} ${limit}`;
 }
 
 function callsIn(lines: readonly Line[]) {
@@ -229,8 +247,7 @@ async function inKv({ human }: Scene): Promise<string[]> {
 async function drain({ object }: Scene): Promise<void> {
   const start = Date.now();
   for (let hours = 1; hours < 50; hours += 1) {
-    const jobs = await runInDurableObject(object, (instance) => instance.listSchedules());
-    if (!jobs.some(({ callback }) => callback === 'deliverOrder')) break;
+    if ((await jobsOf(object, 'deliver')) === 0) break;
     vi.useFakeTimers({ toFake: ['Date'], now: start + hours * 60 * 60_000 });
     await runDurableObjectAlarm(object);
   }
@@ -238,15 +255,15 @@ async function drain({ object }: Scene): Promise<void> {
 }
 
 /**
- * The audit holds together and accounts for every call that reached the record exactly once, each answered order is in
+ * The record holds together and accounts for every call that reached the record exactly once, each answered order is in
  * the ledger exactly once and the other way round, and KV holds what the ledger holds.
  */
 async function expectAccounted(set: Scene, outcomes: readonly Outcome[]): Promise<void> {
   const lines = await linesOf(set);
   const calls = callsIn(lines);
   expect(calls.length + sharedIn(lines)).toBe(outcomes.filter(({ kind }) => kind !== 'unknown').length);
-  const codes = calls.flatMap(({ code }) => (code === undefined || code === 'rate_limited' ? [] : [code]));
-  const answered = codesIn(outcomes).filter((code) => code !== 'rate_limited');
+  const codes = calls.filter(({ code }) => code !== undefined && code !== 'rate_limited').map(inFull);
+  const answered = codesIn(outcomes.filter((outcome) => !('code' in outcome) || outcome.code !== 'rate_limited'));
   const dismissed = outcomes.filter(({ kind }) => kind === 'dismissed').map(() => 'deputy_revoked');
   expect(codes.toSorted()).toEqual([...answered, ...dismissed].toSorted());
 
@@ -255,12 +272,12 @@ async function expectAccounted(set: Scene, outcomes: readonly Outcome[]): Promis
   const bought = ordersIn(outcomes).map(({ id }) => id);
   expect(bought.toSorted()).toEqual(ids);
   const allowed = calls.filter(({ decision }) => decision === 'allowed');
-  expect(allowed.map(({ sequence, order }) => [sequence, order?.id])).toEqual(
+  expect(allowed.map(({ sequence, effect }) => [sequence, effect?.id])).toEqual(
     rows.map(({ sequence, id }) => [sequence, id]),
   );
   await drain(set);
   expect(await inKv(set)).toEqual(ids);
-  expect(await set.object.verifyAudit()).toMatchObject({ ok: true });
+  expect(await set.object.verifyRecord()).toMatchObject({ ok: true });
 }
 
 function sequenceOf(lines: readonly Line[], act: string): number {
@@ -332,7 +349,7 @@ test(
     const limits = inMoney ? { spendPerDay: limit * SHIRT.price } : { shirtsPerDay: limit };
     const set = await scene(random, { limits });
     const outcomes = await race(set, {});
-    const code = inMoney ? 'daily_spend' : 'daily_shirts';
+    const code = inMoney ? 'daily_limit spendPerDay' : 'daily_limit shirtsPerDay';
     for (const { id } of set.buyers) {
       const own = outcomes.filter(({ by }) => by === id);
       expect(ordersIn(own)).toHaveLength(Math.min(limit, own.length));
@@ -347,11 +364,11 @@ test(
   'all deputies together buy exactly what the account allows in a day, and never more',
   repeated(2, async (random, inMoney) => {
     const limit = random(1, 45);
-    const ceiling = { ...WIDE, ...(inMoney ? { spendPerDay: limit * SHIRT.price } : { shirtsPerDay: limit }) };
+    const ceiling = { ...WIDEST, ...(inMoney ? { spendPerDay: limit * SHIRT.price } : { shirtsPerDay: limit }) };
     const set = await scene(random, { ceiling });
     const outcomes = await race(set, {});
     expect(ordersIn(outcomes)).toHaveLength(limit);
-    const code = inMoney ? 'account_spend' : 'account_shirts';
+    const code = inMoney ? 'account_limit spendPerDay' : 'account_limit shirtsPerDay';
     expect(codesIn(outcomes)).toEqual(Array.from({ length: BUYERS - limit }, () => code));
     await expectAccounted(set, outcomes);
   }),
@@ -362,7 +379,7 @@ test(
   'orders of several shirts fill the ceiling as far as they fit, and never beyond',
   repeated(2, async (random) => {
     const limit = random(20, 60);
-    const set = await scene(random, { ceiling: { ...WIDE, shirtsPerDay: limit } });
+    const set = await scene(random, { ceiling: { ...WIDEST, shirtsPerDay: limit } });
     const quantities = Array.from({ length: BUYERS }, () => random(1, 3));
     const outcomes = await race(set, { purchase: (n) => ({ quantity: quantities[n] }) });
     const sum = (await rowsOf(set)).reduce((total, { quantity }) => total + quantity, 0);
@@ -370,7 +387,7 @@ test(
     outcomes.forEach(({ kind }, n) => {
       if (kind === 'refused') expect(sum + (quantities[n] ?? 0)).toBeGreaterThan(limit);
     });
-    expect(codesIn(outcomes)).toContain('account_shirts');
+    expect(codesIn(outcomes)).toContain('account_limit shirtsPerDay');
     await expectAccounted(set, outcomes);
   }),
   PATIENCE,
@@ -402,7 +419,9 @@ test(
     for (const { id } of set.buyers) {
       const own = outcomes.filter(({ by }) => by === id);
       expect(ordersIn(own)).toHaveLength(Math.min(limit, own.length));
-      expect(codesIn(own)).toEqual(Array.from({ length: Math.max(0, own.length - limit) }, () => 'purchase_rate'));
+      expect(codesIn(own)).toEqual(
+        Array.from({ length: Math.max(0, own.length - limit) }, () => 'act_rate purchasesPerMinute'),
+      );
     }
     await expectAccounted(set, outcomes);
   }),
@@ -410,7 +429,7 @@ test(
 );
 
 test(
-  'calls over the limit of a minute share a line, and the audit accounts for each of them',
+  'calls over the limit of a minute share a line, and the record accounts for each of them',
   repeated(1, async (random) => {
     const limit = random(1, 10);
     const set = await scene(random, { limits: { callsPerMinute: limit } });
@@ -418,7 +437,9 @@ test(
     for (const { id } of set.buyers) {
       const own = outcomes.filter(({ by }) => by === id);
       expect(ordersIn(own)).toHaveLength(Math.min(limit, own.length));
-      expect(codesIn(own)).toEqual(Array.from({ length: Math.max(0, own.length - limit) }, () => 'rate_limited'));
+      expect(codesIn(own)).toEqual(
+        Array.from({ length: Math.max(0, own.length - limit) }, () => 'rate_limited callsPerMinute'),
+      );
     }
     await expectAccounted(set, outcomes);
   }),
@@ -445,7 +466,7 @@ test(
     expect(new Set(orders).size).toBe(BUYERS);
 
     const calls = callsIn(await linesOf(set));
-    expect(calls.flatMap(({ order }) => order?.id ?? []).toSorted()).toEqual(orders.toSorted());
+    expect(calls.flatMap(({ effect }) => effect?.id ?? []).toSorted()).toEqual(orders.toSorted());
     expect((await rowsOf(set)).map(({ id }) => id).toSorted()).toEqual(orders.toSorted());
     // A repetition of what the broken call had already bought says so; of the others there is the order's line only.
     const repeats = calls.flatMap(({ repeats: id }) => id ?? []);
@@ -453,7 +474,7 @@ test(
     expect(repeats.length).toBeLessThanOrEqual(broken);
     await drain(set);
     expect(await inKv(set)).toEqual(orders.toSorted());
-    expect(await set.object.verifyAudit()).toMatchObject({ ok: true });
+    expect(await set.object.verifyRecord()).toMatchObject({ ok: true });
   }),
   PATIENCE,
 );
@@ -480,7 +501,7 @@ test(
       expect(decision === 'allowed').toBe(sequence < paused);
     await drain(set);
     expect(await inKv(set)).toEqual(ids);
-    expect(await set.object.verifyAudit()).toMatchObject({ ok: true });
+    expect(await set.object.verifyRecord()).toMatchObject({ ok: true });
   }),
   PATIENCE,
 );

@@ -1,15 +1,17 @@
-/** The audit: a line for each call that reached the object, and for each act of the human; and its copy at WorkOS. */
+/** The record: a line for each call that reached the object, and for each act of the human; and its copy at WorkOS. */
 import { HTTPException } from 'hono/http-exception';
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
-import { pause, resume } from '../../src/authority/acts.ts';
-import { Ledger } from '../../src/authority/ledger.ts';
+import { pause, resume } from '../../src/ledger/acts.ts';
+import { Ledger } from '../../src/ledger/ledger.ts';
 import { textOf } from '../../src/dev/browser.ts';
 import { AuthkitStore, LOCAL_ORGANIZATION, userIdOf } from '../../src/dev/authkit-store.ts';
 import { ERAS, type Person } from '../../src/dev/clients.ts';
+import { domain } from '../../src/domain.ts';
 import { callMessage, rpc } from '../support/http.ts';
-import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, jobsOf, objectOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -41,10 +43,19 @@ test.each(ERAS)('every call of a %s client has its line, allowed or refused, wit
       ...common,
       tool: 'buyMcpShopItem',
       decision: 'allowed',
-      order: { id: order.id, quantity: 2, total: 5000, status: 'confirmed' },
+      effect: { id: order.id, number: 1, state: 'confirmed', amounts: { shirts: 2, spend: 5000 } },
       arguments: expect.stringMatching(/^[0-9a-f]{64}$/),
     },
-    { ...common, tool: 'buyMcpShopItem', decision: 'refused', code: 'order_limit', rule: 'At most 5 shirts an order.' },
+    {
+      ...common,
+      tool: 'buyMcpShopItem',
+      decision: 'refused',
+      code: 'act_limit',
+      rule: 'At most 5 shirts an order.',
+      limit: 'shirtsPerOrder',
+      most: 5,
+      asked: { shirts: 50, spend: 125_000 },
+    },
     { ...common, tool: 'buyMcpShopItem', decision: 'refused', code: 'invalid_arguments' },
     { ...common, tool: 'getUserInfo', decision: 'refused', code: 'permission_required' },
     { ...common, tool: 'unknown', decision: 'refused', code: 'unknown_tool' },
@@ -55,7 +66,7 @@ test.each(ERAS)('every call of a %s client has its line, allowed or refused, wit
   expect(told).toHaveLength(8);
   // What a caller makes up could be anything, so it is not kept.
   expect(JSON.stringify(told)).not.toMatch(/sellMcpShop|__proto__/);
-  expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: true });
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
 });
 
 test('a call that is no proper message has its line too', async () => {
@@ -83,17 +94,17 @@ test('a call that is no proper message has its line too', async () => {
   ]);
 });
 
-test('an order is the line that allowed it: one sequence for both, and for nothing else', async () => {
+test('an order knows the line that made it: one sequence for both, and for nothing else', async () => {
   const human = person();
   const deputy = await deputyOf(human, '2026-07-28');
   await buy(deputy);
   await deputy.call('listMcpShopInventory');
   const order = await buy(deputy);
-  const line = (await lines(human)).find((each) => each.actor === 'deputy' && each.order?.id === order.id);
-  const [{ sequence } = {}] = await runInDurableObject(objectOf(human), (_, { storage }) =>
-    storage.sql.exec<{ sequence: number }>('SELECT sequence FROM orders WHERE id = ?', order.id).toArray(),
+  const line = (await lines(human)).find((each) => each.actor === 'deputy' && each.effect?.id === order.id);
+  const [effect] = await runInDurableObject(objectOf(human), (_, { storage }) =>
+    storage.sql.exec('SELECT line, changed, number FROM effects WHERE id = ?', order.id).toArray(),
   );
-  expect(line?.sequence).toBe(sequence);
+  expect(effect).toEqual({ line: line?.sequence, changed: line?.sequence, number: 2 });
 });
 
 test('the human’s acts have theirs: appointed, taken up, changed, paused, resumed, the account, dismissed', async () => {
@@ -113,6 +124,7 @@ test('the human’s acts have theirs: appointed, taken up, changed, paused, resu
   await object.act({ do: 'revoke', deputyId });
   const told = await lines(human);
   expect(told.map((line) => (line.actor === 'deputy' ? line.tool : line.act))).toEqual([
+    'opened',
     'appointed',
     'activated',
     'amended',
@@ -121,8 +133,8 @@ test('the human’s acts have theirs: appointed, taken up, changed, paused, resu
     'ceiling',
     'revoked',
   ]);
-  expect(told[0]).toMatchObject({ actor: 'human', client: { id: expect.any(String), unverifiedName: 'Own word' } });
-  expect(await object.verifyAudit()).toMatchObject({ ok: true, lines: 7 });
+  expect(told[1]).toMatchObject({ actor: 'human', client: { id: expect.any(String), unverifiedName: 'Own word' } });
+  expect(await object.verifyRecord()).toMatchObject({ ok: true, lines: 8 });
 });
 
 test('a flood of refusals shares lines, and every call is accounted for', async () => {
@@ -133,8 +145,8 @@ test('a flood of refusals shares lines, and every call is accounted for', async 
     await Promise.all(Array.from({ length: 10 }, () => rpc(accessToken, callMessage('listMcpShopInventory'))));
   }
   // Asking for the whole record writes down what still shares a line.
-  await objectOf(human).auditText(0, 1);
-  const told = (await objectOf(human).auditText(0, 1000)).map(
+  await objectOf(human).recordText(0, 1);
+  const told = (await objectOf(human).recordText(0, 1000)).map(
     ({ line }) => JSON.parse(line) as Record<string, unknown>,
   );
   const single = told.filter(({ tool }) => tool === 'listMcpShopInventory').length;
@@ -184,15 +196,16 @@ test('where an organization is configured, WorkOS gets every line once, and the 
   await sendAll(human);
   const events = await received(human);
   expect(events.map(({ action }) => action)).toEqual([
+    'deputization.opened',
     'deputization.appointed',
     'deputization.activated',
     'deputy.called',
     'deputization.paused',
   ]);
-  expect(events[2]).toMatchObject({
+  expect(events[3]).toMatchObject({
     actor: { type: 'user', id: userIdOf(human.email), metadata: { through: expect.stringMatching(/^dep_/) } },
     targets: [{ type: 'deputy' }, { type: 'tool', id: 'buyMcpShopItem' }, { type: 'order', id: order.id }],
-    metadata: { sequence: 3, decision: 'allowed' },
+    metadata: { sequence: 4, decision: 'allowed' },
   });
   expect(JSON.stringify(events)).not.toContain(human.email);
   const dashboard = await human.browser.open('/local-authkit');
@@ -200,7 +213,7 @@ test('where an organization is configured, WorkOS gets every line once, and the 
 
   await deputy.call('listMcpShopInventory');
   await sendAll(human);
-  expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3, 4, 5]);
+  expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
 test('while WorkOS is down nothing is lost, and nothing is doubled when it answers again', async () => {
@@ -212,7 +225,7 @@ test('while WorkOS is down nothing is lost, and nothing is doubled when it answe
   save.mockRejectedValueOnce(new Error('WorkOS is down')).mockRejectedValueOnce(new Error('WorkOS is down'));
   await deputy.call('listMcpShopInventory');
   await sendAll(human);
-  expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3]);
+  expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3, 4]);
 });
 
 test('a line that WorkOS will never take does not keep the others back', async () => {
@@ -233,7 +246,7 @@ test('a line that WorkOS will never take does not keep the others back', async (
   });
   await deputy.call('listMcpShopInventory');
   await sendAll(human);
-  expect((await received(human)).map(sequenceOf)).toEqual([1, 3]);
+  expect((await received(human)).map(sequenceOf)).toEqual([1, 3, 4]);
   expect(logged.mock.calls.join()).toContain('audit_line_refused');
 });
 
@@ -266,13 +279,12 @@ test('once a day the head of a busy record goes to the log, and a quiet one is l
   expect(await dueInHours()).toBeGreaterThan(80 * 24);
   await objectOf(human).act({ do: 'pause' });
   expect(await dueInHours()).toBeCloseTo(24, 0);
-  const jobs = await runInDurableObject(objectOf(human), (instance) => instance.listSchedules());
-  expect(jobs.filter(({ callback }) => callback === 'keepRecord')).toHaveLength(1);
+  expect(await jobsOf(objectOf(human), 'daily')).toBe(1);
 });
 
 test.each([
-  "UPDATE account SET day = '[]'",
-  "UPDATE meters SET day = '[]'",
+  "UPDATE account SET windows = '{}'",
+  "UPDATE meters SET windows = '{}'",
   "UPDATE deputies SET client_name = 'Claude'",
   "UPDATE deputies SET client_domain = 'claude.ai'",
   "UPDATE deputies SET client_id = 'https://claude.ai/client.json'",
@@ -281,28 +293,28 @@ test.each([
   const human = person();
   human.ticks = ['shop:buy'];
   await buy(await deputyOf(human, '2026-07-28'));
-  expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: true });
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
   await runInDurableObject(objectOf(human), (_, { storage }) => void storage.sql.exec(change));
-  expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: false });
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: false });
 });
 
 test('a pause does not wait until a long record is verified', async () => {
   const human = person();
   await human.walk('/login?return_to=/');
   await runInDurableObject(objectOf(human), (_, { storage }) => {
-    const ledger = new Ledger(storage, userIdOf(human.email));
+    const ledger = new Ledger(storage, domain, { delivers: true });
     for (let count = 0; count < 1500; count += 1) {
       pause(ledger);
       resume(ledger);
     }
   });
   const done: string[] = [];
-  const verified = objectOf(human).verifyAudit();
+  const verified = objectOf(human).verifyRecord();
   const paused = objectOf(human).act({ do: 'pause' });
   const result = await Promise.all([
     verified.then((value) => (done.push('verified'), value)),
     paused.then((value) => (done.push('paused'), value)),
   ]);
   expect(done).toEqual(['paused', 'verified']);
-  expect(result[0]).toMatchObject({ ok: true, lines: 3001 });
+  expect(result[0]).toMatchObject({ ok: true, lines: 3002 });
 });

@@ -1,12 +1,13 @@
 /** Every refusal there is, as a real client reads it, beside one golden file. */
 import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
-import { AuditTrail } from '../../src/authority/audit.ts';
-import { REFUSAL_CODES } from '../../src/authority/refusal.ts';
+import { RecordLines } from '../../src/ledger/record.ts';
+import { REFUSAL_CODES, type RefusalCode } from '../../src/authority/refusal.ts';
 import type { Deputy, Person } from '../../src/dev/clients.ts';
-import { OrderBook } from '../../src/shop/orders.ts';
+import { Effects } from '../../src/ledger/effects.ts';
 import { callMessage, messageOf, rpc } from '../support/http.ts';
-import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
 import golden from './refusals.golden.json';
 
 afterEach(() => {
@@ -47,8 +48,11 @@ function stable(text: string): string {
 
 const newest = async (human: Person) => (await objectOf(human).look({})).deputies[0]?.deputyId ?? '';
 
+/** A code, and what differs where it reads differently: "daily_limit of money". */
+type Case = RefusalCode | `${RefusalCode} of money`;
+
 /** How a deputy comes to be told each code. */
-const WAYS: Record<(typeof REFUSAL_CODES)[number], () => Promise<Told>> = {
+const WAYS: Record<RefusalCode, () => Promise<Told>> & Partial<Record<Case, () => Promise<Told>>> = {
   async deputy_unknown() {
     const human = person();
     const deputy = await deputyOf(human, '2025-11-25');
@@ -94,23 +98,21 @@ const WAYS: Record<(typeof REFUSAL_CODES)[number], () => Promise<Told>> = {
     return told(await deputyOf(human, '2025-11-25'), 'buyMcpShopItem', PURCHASE);
   },
   permission_required: async () => told(await deputyOf(person(), '2025-11-25'), 'getUserInfo'),
+  async act_rate() {
+    const deputy = await deputyOf(person(), '2025-11-25');
+    for (let count = 0; count < 10; count += 1) await buy(deputy);
+    return told(deputy, 'buyMcpShopItem', PURCHASE);
+  },
   async rate_limited() {
     const deputy = await deputyOf(person(), '2025-11-25');
     for (let count = 0; count < 60; count += 1) await deputy.call('listMcpShopInventory');
     return told(deputy, 'listMcpShopInventory');
   },
-  order_limit: async () => told(await deputyOf(person(), '2025-11-25'), 'buyMcpShopItem', { ...PURCHASE, quantity: 6 }),
+  act_limit: async () => told(await deputyOf(person(), '2025-11-25'), 'buyMcpShopItem', { ...PURCHASE, quantity: 6 }),
   approval_required: async () =>
     told(await deputyOf(person(), '2025-11-25'), 'buyMcpShopItem', { ...PURCHASE, quantity: 4 }),
-  daily_shirts: () => bought({ shirtsPerDay: '3' }, {}, 2),
-  daily_spend: () => bought({ spendPerDay: '60' }, {}, 1),
-  account_shirts: () => bought({}, { shirtsPerDay: 3, spendPerDay: 50_000 }, 2),
-  account_spend: () => bought({}, { shirtsPerDay: 20, spendPerDay: 6000 }, 1),
-  async purchase_rate() {
-    const deputy = await deputyOf(person(), '2025-11-25');
-    for (let count = 0; count < 10; count += 1) await buy(deputy);
-    return told(deputy, 'buyMcpShopItem', PURCHASE);
-  },
+  account_limit: () => bought({}, { shirtsPerDay: 3, spendPerDay: 50_000 }, 2),
+  'account_limit of money': () => bought({}, { shirtsPerDay: 20, spendPerDay: 6000 }, 1),
   unknown_tool: async () => told(await deputyOf(person(), '2025-11-25'), 'sellMcpShop'),
   async invalid_request() {
     const human = person();
@@ -128,7 +130,7 @@ const WAYS: Record<(typeof REFUSAL_CODES)[number], () => Promise<Told>> = {
   },
   invalid_arguments: async () => told(await deputyOf(person(), '2025-11-25'), 'buyMcpShopItem', { tshirtSize: 'XXXL' }),
   unknown_cursor: async () => told(await deputyOf(person(), '2025-11-25'), 'listMcpShopOrders', { cursor: 'x' }),
-  unknown_order: async () => told(await deputyOf(person(), '2025-11-25'), 'cancelMcpShopOrder', { orderId: 'x' }),
+  unknown_effect: async () => told(await deputyOf(person(), '2025-11-25'), 'cancelMcpShopOrder', { orderId: 'x' }),
   async idempotency_conflict() {
     const deputy = await deputyOf(person(), '2025-11-25');
     await buy(deputy, { idempotencyKey: 'k' });
@@ -142,11 +144,13 @@ const WAYS: Record<(typeof REFUSAL_CODES)[number], () => Promise<Told>> = {
   async internal_error() {
     const deputy = await deputyOf(person(), '2025-11-25');
     vi.spyOn(console, 'error').mockImplementation(() => {});
-    vi.spyOn(OrderBook.prototype, 'place').mockImplementationOnce(() => {
+    vi.spyOn(Effects.prototype, 'make').mockImplementationOnce(() => {
       throw new Error('secret of the house');
     });
     return told(deputy, 'buyMcpShopItem', PURCHASE);
   },
+  daily_limit: () => bought({ shirtsPerDay: '3' }, {}, 2),
+  'daily_limit of money': () => bought({ spendPerDay: '60' }, {}, 1),
 };
 
 /** Two shirts, then `more`, under these blanks and this ceiling. */
@@ -161,13 +165,18 @@ async function bought(blanks: Record<string, string>, ceiling: Record<string, nu
   return told(deputy, 'buyMcpShopItem', { ...PURCHASE, quantity: more });
 }
 
-test.each(REFUSAL_CODES)('%s is told as the golden file says', async (code) => {
-  expect({ [code]: await WAYS[code]() }).toEqual({ [code]: golden[code] });
+const GOLDEN: Record<string, Told> = golden;
+
+test.each(Object.entries(WAYS))('%s is told as the golden file says', async (name, way) => {
+  expect({ [name]: await way() }).toEqual({ [name]: GOLDEN[name] });
 });
 
-test('the golden file holds every code once, in order, each with what to do next', () => {
-  expect(Object.keys(golden)).toEqual([...REFUSAL_CODES]);
-  for (const [code, { status, error, text }] of Object.entries(golden) as [string, Told][]) {
+test('the golden file holds every code, in order, each with what to do next', () => {
+  const codeOf = (name: string) => name.split(' ')[0] ?? '';
+  expect(Object.keys(GOLDEN).toSorted()).toEqual(Object.keys(WAYS).toSorted());
+  expect([...new Set(Object.keys(GOLDEN).map(codeOf))]).toEqual(REFUSAL_CODES);
+  for (const [name, { status, error, text }] of Object.entries(GOLDEN)) {
+    const code = codeOf(name);
     // The protocol answers these two itself.
     if (status === 200 && code !== 'unknown_tool' && code !== 'invalid_request') {
       expect(error, code).toMatchObject({
@@ -184,7 +193,7 @@ test('the golden file holds every code once, in order, each with what to do next
 test('when the record cannot be written, nothing is done and the call is refused', async () => {
   const deputy = await deputyOf(person(), '2026-07-28');
   vi.spyOn(console, 'error').mockImplementation(() => {});
-  const append = vi.spyOn(AuditTrail.prototype, 'append').mockImplementation(() => {
+  const append = vi.spyOn(RecordLines.prototype, 'append').mockImplementation(() => {
     throw new Error('the disk is full');
   });
   const answer = await deputy.call('buyMcpShopItem', PURCHASE);

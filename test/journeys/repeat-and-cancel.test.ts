@@ -3,8 +3,9 @@ import { env } from 'cloudflare:workers';
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
-import type { Order } from '../../src/shop/orders.ts';
-import { buy, deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
+import type { Order } from '../../src/shop/order.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -98,7 +99,7 @@ test.each(ERAS)('a %s client cancels an order, once or twice, and KV learns of i
   }
   expect((await deputy.call('listMcpShopOrders')).data['orders']).toEqual([cancelled]);
   expect(await env.ORDERS.get(`order:${order.userId}:${order.id}`, 'json')).toMatchObject(cancelled);
-  expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: true });
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
 });
 
 test('what was cancelled still counts: a deputy cannot give itself anything back', async () => {
@@ -108,7 +109,7 @@ test('what was cancelled still counts: a deputy cannot give itself anything back
   const order = await buy(deputy, { quantity: 2 });
   await deputy.call('cancelMcpShopOrder', { orderId: order.id });
   const { data } = await deputy.call('buyMcpShopItem', PURCHASE);
-  expect(data['error']).toMatchObject({ code: 'daily_shirts', remaining: { quantity: 0 } });
+  expect(data['error']).toMatchObject({ code: 'daily_limit', limit: 'shirtsPerDay', remaining: { shirts: 0 } });
 });
 
 test('a purchase repeated after its order was cancelled says that it is cancelled', async () => {
@@ -127,7 +128,7 @@ test('an order of somebody else, and one that never was, cannot be told apart, a
   for (const orderId of [order.id, crypto.randomUUID(), 'x']) {
     answers.push((await thief.call('cancelMcpShopOrder', { orderId })).data['error']);
   }
-  expect(answers[0]).toMatchObject({ code: 'unknown_order' });
+  expect(answers[0]).toMatchObject({ code: 'unknown_effect' });
   expect(answers).toEqual([answers[0], answers[0], answers[0]]);
   const [kept] = (await victim.call('listMcpShopOrders')).data['orders'] as Order[];
   expect(kept?.status).toBe('confirmed');

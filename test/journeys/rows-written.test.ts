@@ -2,7 +2,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { type Deputy, ERAS, type Person } from '../../src/dev/clients.ts';
-import { deputyOf, objectOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
 
 /** Rows written by `work` in the object of that human: ours, and those of the scheduler's wake-up job. */
 async function rowsWritten(human: Person, work: () => Promise<unknown>): Promise<{ ours: number; wakeUp: number }> {

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
 import { callMessage, rpc } from '../support/http.ts';
-import { deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
 
 test.each(ERAS)('a %s client without the power to buy is sent back to the human, who may grant it', async (era) => {
   const human = person();

@@ -2,7 +2,8 @@
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
-import { buy, deputyOf, person, PURCHASE } from '../support/shop.ts';
+import { deputyOf, person } from '../support/people.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
 
 test.each(ERAS)('a client of %s signs in, browses, buys and lists what it bought', async (era) => {
   const human = person();
@@ -22,6 +23,7 @@ test.each(ERAS)('a client of %s signs in, browses, buys and lists what it bought
     message: expect.stringContaining('$50.00'),
     order: {
       ...PURCHASE,
+      number: 1,
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       userId: expect.stringMatching(/^user_/),
       email: human.email,

@@ -14,20 +14,23 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 function startLive(...args: string[]) {
-  const child = spawn(join(TOOLS, 'node'), ['src/dev/demo.ts', ...args], {
+  const child = spawn(join(TOOLS, 'node'), ['src/demo/demo.ts', ...args], {
     env: ENVIRONMENT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   const ended = new Promise<number | null>((done) => child.once('close', done));
-  /** Waits until what is printed from now on matches. */
-  const prints = (expected: RegExp) => {
-    const from = output.length;
-    return until(
-      () => expected.test(output.slice(from)),
+  let seen = 0;
+  /** Waits until what was printed since the last match holds another one. */
+  const prints = async (expected: RegExp) => {
+    const found = () => expected.exec(output.slice(seen));
+    await until(
+      () => found() !== null,
       () => `${expected} never came:\n${output}`,
     );
+    const match = found();
+    if (match) seen += match.index + match[0].length;
   };
   return { child, ended, prints, output: () => output };
 }

@@ -1,5 +1,7 @@
 /** Plain HTTP against the Worker under test: the requests an attacker or a careless client sends. */
+import { basePower } from '../../src/authority/terms.ts';
 import type { Era, Person } from '../../src/dev/clients.ts';
+import { domain } from '../../src/domain.ts';
 import { ORIGIN, workerFetch } from './worker.ts';
 
 export function send(path: string, init: RequestInit = {}): Promise<Response> {
@@ -90,7 +92,7 @@ export function authorizePath(clientId: string, changes: Record<string, string |
     response_type: 'code',
     client_id: clientId,
     redirect_uri: CLIENT_REDIRECT,
-    scope: 'shop:browse',
+    scope: basePower(domain),
     state: 'client-state',
     code_challenge: CHALLENGE,
     code_challenge_method: 'S256',

@@ -1,13 +1,14 @@
 /** What the journeys through outages share: what the record and KV hold afterwards, and a client whose every step can break. */
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
-import { type Line, readLine } from '../../src/authority/audit.ts';
+import { type Line, readLine } from '../../src/ledger/record.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import type { Person } from '../../src/dev/clients.ts';
-import { type Order, orderSchema } from '../../src/shop/orders.ts';
+import { type Order, orderData, orderOf } from '../../src/shop/order.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from './http.ts';
-import { objectOf, person, PURCHASE } from './shop.ts';
+import { jobsOf, objectOf, person } from './people.ts';
+import { PURCHASE } from './shop.ts';
 
 export const MINUTE = 60_000;
 
@@ -17,17 +18,20 @@ export function quiet(): void {
 }
 
 export async function linesOf(human: Person): Promise<Line[]> {
-  return (await objectOf(human).auditText(0, 1000)).map(({ line }) => readLine(line));
+  return (await objectOf(human).recordText(0, 1000)).map(({ line }) => readLine(line));
 }
 
+/** What happened, oldest first, after the line that opens every record. */
 export async function actsOf(human: Person): Promise<string[]> {
-  return (await linesOf(human)).map((line) =>
+  const [opened, ...acts] = (await linesOf(human)).map((line) =>
     line.actor === 'deputy' ? `${line.tool} ${line.code ?? line.decision}` : line.act,
   );
+  expect(opened).toBe('opened');
+  return acts;
 }
 
 export async function expectSound(human: Person): Promise<void> {
-  expect(await objectOf(human).verifyAudit()).toMatchObject({ ok: true });
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
 }
 
 export async function theDeputy(human: Person) {
@@ -51,22 +55,29 @@ export function later(milliseconds: number): void {
 /** Runs the jobs that are due, an hour at a time, until no order waits for KV. */
 async function drain(human: Person): Promise<void> {
   for (let hours = 0; hours < 50; hours += 1) {
-    const jobs = await runInDurableObject(objectOf(human), (instance) => instance.listSchedules());
-    if (!jobs.some(({ callback }) => callback === 'deliverOrder')) break;
+    if ((await jobsOf(objectOf(human), 'deliver')) === 0) break;
     later(60 * MINUTE);
     await runDurableObjectAlarm(objectOf(human));
   }
   vi.useRealTimers();
 }
 
+/** The orders that the human's page shows, newest first, as tools answer with them. */
+export async function ordersOf(human: Person): Promise<Order[]> {
+  const { effects } = await objectOf(human).look({});
+  return effects.map((effect) =>
+    orderOf({ ...effect, data: orderData.parse(JSON.parse(effect.data)) }, userIdOf(human.email)),
+  );
+}
+
 /** Once the jobs are through, KV holds exactly the orders of the ledger, as they are there. */
 export async function expectKvEqualsLedger(human: Person): Promise<Order[]> {
   await drain(human);
-  const { orders } = await objectOf(human).look({});
+  const orders = await ordersOf(human);
   const { keys } = await env.ORDERS.list({ prefix: `order:${userIdOf(human.email)}:` });
   const copies = await Promise.all(keys.map(({ name }) => env.ORDERS.get<Order>(name, 'json')));
   const byId = (one: Order | null, other: Order | null) => String(one?.id).localeCompare(String(other?.id));
-  expect(copies.toSorted(byId)).toMatchObject(orders.map((order) => orderSchema.parse(order)).toSorted(byId));
+  expect(copies.toSorted(byId)).toMatchObject(orders.toSorted(byId));
   return orders;
 }
 

@@ -1,18 +1,6 @@
-/** Shorthands for the journeys: people and deputies of the Worker under test. */
-import { env } from 'cloudflare:workers';
-import { objectName } from '../../src/deputy.ts';
-import { userIdOf } from '../../src/dev/authkit-store.ts';
-import { type Order, orderSchema } from '../../src/shop/orders.ts';
-import { Deputy, type Era, Person } from '../../src/dev/clients.ts';
-import { ORIGIN, someone, workerFetch } from './worker.ts';
-
-export function person(email = someone()): Person {
-  return new Person(email, ORIGIN, workerFetch);
-}
-
-export function deputyOf(human: Person, era: Era, name?: string): Promise<Deputy> {
-  return Deputy.connect(era, human, ORIGIN, workerFetch, name);
-}
+/** Purchases in the shop, for the tests that are about it. */
+import type { Deputy } from '../../src/dev/clients.ts';
+import { type Order, orderSchema } from '../../src/shop/order.ts';
 
 /** A purchase that nothing is wrong with. */
 export const PURCHASE = {
@@ -25,9 +13,4 @@ export const PURCHASE = {
 export async function buy(deputy: Deputy, changes: Record<string, unknown> = {}): Promise<Order> {
   const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, ...changes });
   return orderSchema.parse(data['order']);
-}
-
-/** The Durable Object of that human. */
-export function objectOf({ email }: Person) {
-  return env.MCP_OBJECT.getByName(objectName(userIdOf(email)));
 }

@@ -1,22 +1,17 @@
 /** The last day of a record as the chart shows it: what is counted, from when on, and when all were paused. */
-import { runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
-import { activityOf, HOUR } from '../../src/authority/activity.ts';
-import type { Entry } from '../../src/authority/audit.ts';
-import { Ledger } from '../../src/authority/ledger.ts';
-import { objectName } from '../../src/deputy.ts';
+import { activityOf, HOUR_MS } from '../../src/ledger/activity.ts';
+import type { Entry } from '../../src/ledger/record.ts';
+import { inLedger } from '../support/ledger.ts';
 
 const NOW = Date.parse('2026-11-24T12:30:00Z');
 
 /** The activity of a record with these lines, each so many milliseconds before now. */
 function activity(lines: { ago: number; entry: Entry }[], authority: 'active' | 'paused' = 'active') {
-  const object = env.MCP_OBJECT.getByName(objectName(`activity_${crypto.randomUUID()}`));
-  return runInDurableObject(object, (_, { storage }) => {
-    const { audit } = new Ledger(storage, 'user_1');
-    let head = audit.head();
-    for (const { ago, entry } of lines) head = audit.append(entry, head, NOW - ago);
-    return activityOf(audit, authority, NOW);
+  return inLedger(({ record }) => {
+    let head = record.head();
+    for (const { ago, entry } of lines) head = record.append(entry, head, NOW - ago);
+    return activityOf(record, authority, NOW);
   });
 }
 
@@ -33,9 +28,9 @@ const switched = (act: 'paused' | 'resumed'): Entry => ({ actor: 'human', act })
 
 test('refusals that share a line are counted one by one, whichever line holds them', async () => {
   const { lanes } = await activity([
-    { ago: 3 * HOUR, entry: call('dep_1', 'allowed') },
-    { ago: 2 * HOUR, entry: call('dep_1', 'refused') },
-    { ago: HOUR, entry: counted('dep_1', 14) },
+    { ago: 3 * HOUR_MS, entry: call('dep_1', 'allowed') },
+    { ago: 2 * HOUR_MS, entry: call('dep_1', 'refused') },
+    { ago: HOUR_MS, entry: counted('dep_1', 14) },
     { ago: 0, entry: call('dep_1', 'allowed', 5) },
   ]);
   expect(lanes).toMatchObject([{ deputyId: 'dep_1', allowed: 2, refused: 20 }]);
@@ -48,15 +43,15 @@ test('a deputy that was refused comes before busier ones', async () => {
 });
 
 test('of more lines than are read, it says from when on it counts, and what was paused then', async () => {
-  const earlier = { ago: 5 * HOUR, entry: call('dep_1', 'allowed') };
+  const earlier = { ago: 5 * HOUR_MS, entry: call('dep_1', 'allowed') };
   const lines = Array.from({ length: 5000 }, (_, index) => ({
-    ago: 2 * HOUR - index,
+    ago: 2 * HOUR_MS - index,
     entry: call('dep_1', 'refused'),
   }));
-  const all = await activity([{ ago: 6 * HOUR, entry: switched('paused') }, earlier, ...lines], 'paused');
-  expect(all.from).toBe(NOW - 2 * HOUR);
+  const all = await activity([{ ago: 6 * HOUR_MS, entry: switched('paused') }, earlier, ...lines], 'paused');
+  expect(all.from).toBe(NOW - 2 * HOUR_MS);
   expect(all.lanes).toMatchObject([{ allowed: 0, refused: 5000 }]);
-  expect(all.pauses).toEqual([{ from: NOW - 2 * HOUR, to: NOW }]);
+  expect(all.pauses).toEqual([{ from: NOW - 2 * HOUR_MS, to: NOW }]);
   const whole = await activity(lines.slice(0, 100));
   expect(whole.from).toBe(whole.since);
 });
@@ -64,14 +59,14 @@ test('of more lines than are read, it says from when on it counts, and what was 
 test('pauses are drawn from when they began to when they ended', async () => {
   const { pauses } = await activity(
     [
-      { ago: 30 * HOUR, entry: switched('paused') },
-      { ago: 10 * HOUR, entry: switched('resumed') },
-      { ago: 4 * HOUR, entry: switched('paused') },
+      { ago: 30 * HOUR_MS, entry: switched('paused') },
+      { ago: 10 * HOUR_MS, entry: switched('resumed') },
+      { ago: 4 * HOUR_MS, entry: switched('paused') },
     ],
     'paused',
   );
   expect(pauses).toEqual([
-    { from: Date.parse('2026-11-23T13:00:00Z'), to: NOW - 10 * HOUR },
-    { from: NOW - 4 * HOUR, to: NOW },
+    { from: Date.parse('2026-11-23T13:00:00Z'), to: NOW - 10 * HOUR_MS },
+    { from: NOW - 4 * HOUR_MS, to: NOW },
   ]);
 });

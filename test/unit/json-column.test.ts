@@ -1,7 +1,7 @@
 /** What is read from a column of JSON, the first time and later. */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { JsonColumn } from '../../src/authority/json-column.ts';
+import { JsonColumn } from '../../src/ledger/json-column.ts';
 
 test('a text is always read as what it says, whatever was written or read before', () => {
   const column = new JsonColumn(z.object({ limit: z.int() }));

@@ -1,98 +1,92 @@
-/** The record of one human, inside its object. */
-import { runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
+/** The ledger of one human, inside its object. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { Ledger } from '../../src/authority/ledger.ts';
-import { DEFAULT_LIMITS, type Mandate } from '../../src/authority/mandate.ts';
-import type { Caller } from '../../src/deputy.ts';
-import { objectName } from '../../src/deputy.ts';
-import { readDemoMode, writeDemoMode } from '../../src/shop/demo-mode.ts';
+import { z } from 'zod';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { lookAtEffects } from '../../src/ledger/view.ts';
+import { deskOf } from '../../src/tools/desk.ts';
+import { callerOf, employ, inLedger, mandateOf } from '../support/ledger.ts';
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-const BUYER = { email: 'ada@example.com', deputyId: 'dep_1', clientId: 'client_1' };
-const REQUEST = { company: 'Engines', mailingAddress: 'London', tshirtSize: 'L', color: 'blue', quantity: 1 } as const;
+const AMOUNTS = { shirts: 1, spend: 2500 };
 
-const MANDATE: Mandate = {
-  format: 1,
-  version: 1,
-  scopes: ['shop:browse', 'shop:buy'],
-  limits: DEFAULT_LIMITS,
-  expiresAt: Date.parse('2100-01-01T00:00:00Z'),
-};
-const CALLER: Caller = {
-  ...BUYER,
-  userId: 'user_1',
-  name: 'Ada',
-  permissions: [],
-  scopes: MANDATE.scopes,
-  resource: 'http://localhost:8787/mcp',
-};
-
-/** Places an order as a call does: with a line of the audit of its own. */
+/** Places an order as a call does it: with a line of the record of its own. */
 function place(ledger: Ledger) {
   return ledger.transaction(() => {
-    const turn = ledger.begin(CALLER);
-    const order = ledger.orders.place(BUYER, REQUEST, turn);
-    turn.allowed({ tool: 'buyMcpShopItem', order });
-    return order;
+    const caller = callerOf('dep_1');
+    const turn = ledger.begin(caller);
+    const { id, number, state, at } = ledger.effects.make(
+      caller,
+      { state: 'confirmed', amounts: AMOUNTS, data: '{}' },
+      turn,
+    );
+    turn.allowed({ tool: 'buyMcpShopItem', amounts: AMOUNTS, effect: { id, number, state, amounts: AMOUNTS } });
+    return { id, at };
   });
 }
 
-function inObject<Result>(
-  work: (ledger: Ledger, storage: DurableObjectStorage) => Result | Promise<Result>,
-): Promise<Result> {
-  const object = env.MCP_OBJECT.getByName(objectName(`ledger_${crypto.randomUUID()}`));
-  return runInDurableObject(object, (_, { storage }) => work(new Ledger(storage, 'user_1'), storage));
-}
-
 test('ledger time never runs backwards, even when the clock does', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     const start = Date.now();
     vi.useFakeTimers({ toFake: ['Date'], now: start + 60_000 });
     const later = place(ledger);
     vi.useFakeTimers({ toFake: ['Date'], now: start });
-    expect(ledger.now()).toBe(Date.parse(later.orderDate));
+    expect(ledger.now()).toBe(Date.parse(later.at));
     place(ledger);
-    expect(ledger.orders.list({ limit: 2 }).orders.map(({ orderDate }) => orderDate)).toEqual([
-      later.orderDate,
-      later.orderDate,
-    ]);
+    expect(ledger.effects.newest(2).map(({ at }) => at)).toEqual([later.at, later.at]);
   }));
 
 test('a transaction that throws leaves neither rows nor demo mode behind', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     expect(() =>
       ledger.transaction(() => {
         place(ledger);
-        writeDemoMode(ledger.kv, 'banned');
+        ledger.demo.write('banned');
         throw new Error('no');
       }),
     ).toThrow('no');
-    expect(ledger.orders.list({ limit: 1 }).orders).toEqual([]);
-    expect(readDemoMode(ledger.kv)).toBe('normal');
+    expect(ledger.effects.newest(1)).toEqual([]);
+    expect(ledger.demo.read()).toBe('normal');
   }));
 
 test('a page knows whether there is another one, without an empty last page', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
+    employ(ledger, 'dep_1');
     for (let count = 0; count < 4; count += 1) place(ledger);
-    const first = ledger.orders.list({ limit: 2 });
-    expect(first.nextCursor).toBe(first.orders[1]?.id);
-    expect(ledger.orders.list({ limit: 2, cursor: first.nextCursor }).nextCursor).toBeUndefined();
-    expect(ledger.orders.list({ limit: 4 }).nextCursor).toBeUndefined();
+    // Of a tool.
+    ledger.transaction(() => {
+      const caller = callerOf('dep_1');
+      const page = deskOf(ledger, caller, ledger.begin(caller), undefined).desk.effects(z.object({})).page;
+      const first = page(2);
+      expect(first.effects.map(({ number }) => number)).toEqual([4, 3]);
+      expect(first.nextCursor).toBe(first.effects[1]?.id);
+      const last = page(2, first.nextCursor);
+      expect(last.effects.map(({ number }) => number)).toEqual([2, 1]);
+      expect(last).not.toHaveProperty('nextCursor');
+      expect(page(4)).not.toHaveProperty('nextCursor');
+      expect(() => page(4, 'no order')).toThrow('unknown_cursor');
+    });
+    // Of the human.
+    for (let count = 4; count < 100; count += 1) place(ledger);
+    const newest = lookAtEffects(ledger);
+    expect(newest).toMatchObject({ older: 51 });
+    expect(newest.effects.map(({ number }) => number)).toEqual(Array.from({ length: 50 }, (_, index) => 100 - index));
+    const oldest = lookAtEffects(ledger, newest.older);
+    expect(oldest.effects.map(({ number }) => number)).toEqual(Array.from({ length: 50 }, (_, index) => 50 - index));
+    expect(oldest).not.toHaveProperty('older');
   }));
 
 test('a deputy is found as the human appointed it', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     const appointment = {
       deputyId: 'dep_1',
       clientId: 'https://assistant.example/client.json',
       clientName: 'Łódź 👋',
       clientDomain: 'assistant.example',
       redirectHost: 'assistant.example',
-      mandate: MANDATE,
+      mandate: mandateOf(),
       replaces: [],
     };
     const now = Date.parse('2026-11-23T12:00:00Z');
@@ -100,7 +94,7 @@ test('a deputy is found as the human appointed it', () =>
     expect(ledger.deputies.find('dep_1', now)).toEqual({
       ...appointment,
       status: 'pending',
-      scopes: MANDATE.scopes,
+      scopes: appointment.mandate.scopes,
       appointedAt: '2026-11-23T12:00:00.000Z',
       changedAt: '2026-11-23T12:00:00.000Z',
     });

@@ -6,94 +6,103 @@ import {
   readCeiling,
   readDuration,
   readLimits,
-  readScopes,
   type Typed,
   typedCeiling,
   typedDefaults,
   typedLimits,
-} from '../../src/authority/blanks.ts';
+} from '../../src/authority/form.ts';
+import { isValid, startCeiling, startLimits } from '../../src/authority/limits.ts';
 import {
   authorizationDetails,
-  BOUNDS,
-  DEFAULT_CEILING,
-  DEFAULT_DURATION,
-  DEFAULT_LIMITS,
-  DURATIONS,
   isNoWider,
-  type Limits,
-  LONGEST,
+  latestEnd,
   type Mandate,
   mandateSchema,
-  sentenceOf,
+  newMandate,
 } from '../../src/authority/mandate.ts';
-import { SCOPES } from '../../src/deputy.ts';
+import type { Limits } from '../../src/authority/terms.ts';
+import { sentenceOf } from '../../src/authority/words.ts';
+import { DURATIONS_MS, LONGEST_MANDATE_MS } from '../../src/lifetimes.ts';
+import { shop } from '../../src/shop/index.ts';
+import { domain as mails } from '../second-domain/mails.ts';
+
+const SCOPES = Object.keys(shop.powers);
+const START = startLimits(shop);
+const CEILING = startCeiling(shop);
+/** The largest values a human can enter. */
+const MOST = { shirtsPerOrder: 100, shirtsPerDay: 1000, spendPerDay: 2_500_000, askAbove: 100 };
 
 const MANDATE: Mandate = {
   format: 1,
   version: 3,
   scopes: ['shop:browse', 'shop:buy', 'orders:read'],
-  limits: DEFAULT_LIMITS,
+  limits: START,
   expiresAt: Date.parse('2026-11-30T18:00:00Z'),
 };
 
-function limited(limits: Partial<Limits>): Mandate {
-  return { ...MANDATE, limits: { ...DEFAULT_LIMITS, ...limits } };
+function limited(limits: Limits): Mandate {
+  return { ...MANDATE, limits: { ...START, ...limits } };
 }
 
 test('a mandate reads as one plain sentence after the other', () => {
-  expect(sentenceOf('Claude', MANDATE)).toBe(
+  expect(sentenceOf(shop, 'Claude', MANDATE)).toBe(
     'Claude may look around the shop, buy shirts and cancel orders, and read the order history in your name. It may buy up to 5 shirts an order, and up to 10 shirts for $250.00 in any 24 hours. Above 3 shirts in one order it must ask first. All this until 30 November 2026, 18:00 UTC.',
   );
 });
 
 test('one shirt is one shirt, and a large number has its commas', () => {
   const narrow = limited({ shirtsPerOrder: 1, shirtsPerDay: 1, spendPerDay: 2500, askAbove: 1 });
-  expect(sentenceOf('This deputy', { ...narrow, scopes: ['shop:browse', 'shop:buy'] })).toBe(
+  expect(sentenceOf(shop, 'This deputy', { ...narrow, scopes: ['shop:browse', 'shop:buy'] })).toBe(
     'This deputy may look around the shop and buy shirts and cancel orders in your name. It may buy up to 1 shirt an order, and up to 1 shirt for $25.00 in any 24 hours. Above 1 shirt in one order it must ask first. All this until 30 November 2026, 18:00 UTC.',
   );
   const wide = limited({ shirtsPerOrder: 100, shirtsPerDay: 1000, spendPerDay: 2_500_000, askAbove: 0 });
-  expect(sentenceOf('It', wide)).toContain(
+  expect(sentenceOf(shop, 'It', wide)).toContain(
     'up to 100 shirts an order, and up to 1,000 shirts for $25,000.00 in any 24 hours. Above 0 shirts in one order it must ask first.',
   );
 });
 
 test('a mandate without buying says so, and says nothing of limits', () => {
-  expect(sentenceOf('Łódź 👋', { ...MANDATE, scopes: ['shop:browse', 'orders:read'] })).toBe(
+  expect(sentenceOf(shop, 'Łódź 👋', { ...MANDATE, scopes: ['shop:browse', 'orders:read'] })).toBe(
     'Łódź 👋 may look around the shop and read the order history in your name, until 30 November 2026, 18:00 UTC. It may not buy.',
   );
-  expect(sentenceOf('It', { ...MANDATE, scopes: ['shop:browse'] })).toBe(
+  expect(sentenceOf(shop, 'It', { ...MANDATE, scopes: ['shop:browse'] })).toBe(
     'It may look around the shop in your name, until 30 November 2026, 18:00 UTC. It may not buy.',
   );
 });
 
 test('looking around is part of every mandate, whether it is written there or not', () => {
-  expect(sentenceOf('It', { ...MANDATE, scopes: [] })).toBe(sentenceOf('It', { ...MANDATE, scopes: ['shop:browse'] }));
+  expect(sentenceOf(shop, 'It', { ...MANDATE, scopes: [] })).toBe(
+    sentenceOf(shop, 'It', { ...MANDATE, scopes: ['shop:browse'] }),
+  );
 });
 
 test('a mandate has the shape of a rich authorization request, with amounts in whole cents', () => {
-  expect(authorizationDetails(MANDATE, 'https://shop.example/mcp')).toEqual({
+  expect(authorizationDetails(shop, MANDATE, 'https://shop.example/mcp')).toEqual({
     type: 'mcp_shop_mandate',
     locations: ['https://shop.example/mcp'],
     actions: ['shop:browse', 'shop:buy', 'orders:read'],
     constraints: [
       { type: 'shop.quantity_range', max: 5 },
+      { type: 'shop.approval_above', quantity: 3 },
+      { type: 'payment.agent_recurrence', frequency: 'MINUTELY', max_occurrences: 10 },
       { type: 'shop.quantity_budget', max: 10, frequency: 'DAILY' },
       { type: 'payment.budget', currency: 'USD', max: 25_000, frequency: 'DAILY' },
-      { type: 'payment.agent_recurrence', frequency: 'MINUTELY', max_occurrences: 10 },
-      { type: 'shop.approval_above', quantity: 3 },
     ],
     expires_at: '2026-11-30T18:00:00.000Z',
   });
 });
 
 test('what the human sees as the start is allowed by the bounds and by the ceiling', () => {
-  expect(readLimits(typedDefaults(DEFAULT_CEILING), DEFAULT_CEILING)).toEqual({
+  expect(readLimits(shop, typedDefaults(shop, CEILING), CEILING)).toEqual({
     limits: { shirtsPerOrder: 5, shirtsPerDay: 10, spendPerDay: 25_000, askAbove: 3 },
   });
   const low = { shirtsPerDay: 2, spendPerDay: 4999 };
-  expect(readLimits(typedDefaults(low), low)).toEqual({ limits: { shirtsPerOrder: 5, askAbove: 3, ...low } });
-  expect(readDuration('week')).toBe(DEFAULT_DURATION);
-  expect(Math.max(...Object.values(DURATIONS))).toBe(LONGEST);
+  expect(readLimits(shop, typedDefaults(shop, low), low)).toEqual({
+    limits: { shirtsPerOrder: 5, askAbove: 3, ...low },
+  });
+  expect(readDuration('week')).toBe(7 * 24 * 60 * 60_000);
+  expect(Math.max(...Object.values(DURATIONS_MS))).toBe(LONGEST_MANDATE_MS);
+  expect(latestEnd(0)).toBe(LONGEST_MANDATE_MS);
 });
 
 const COUNTS = [
@@ -103,9 +112,12 @@ const COUNTS = [
   'askAbove',
   'callsPerMinute',
   'purchasesPerMinute',
-] as const satisfies (keyof Limits)[];
+] as const;
+type Counts = Record<(typeof COUNTS)[number], number>;
+/** A mandate of the shop, whose limits are all numbers. */
+type Counted = Omit<Mandate, 'limits'> & { limits: Counts };
 
-const limits: fc.Arbitrary<Limits> = fc.record({
+const counts: fc.Arbitrary<Counts> = fc.record({
   shirtsPerOrder: fc.integer({ min: 1, max: 3 }),
   shirtsPerDay: fc.integer({ min: 1, max: 3 }),
   spendPerDay: fc.integer({ min: 1, max: 3 }),
@@ -113,19 +125,19 @@ const limits: fc.Arbitrary<Limits> = fc.record({
   callsPerMinute: fc.integer({ min: 1, max: 3 }),
   purchasesPerMinute: fc.integer({ min: 1, max: 3 }),
 });
-const mandates: fc.Arbitrary<Mandate> = fc.record({
+const mandates: fc.Arbitrary<Counted> = fc.record({
   format: fc.constant(1 as const),
   version: fc.integer({ min: 1, max: 9 }),
-  scopes: fc.subarray([...SCOPES]),
-  limits,
+  scopes: fc.subarray(SCOPES),
+  limits: counts,
   expiresAt: fc.integer({ min: 0, max: 2 }),
 });
 
 /** A mandate that grants no more than `from`, by lowering some of it. */
-function narrowed(from: Mandate): fc.Arbitrary<Mandate> {
+function narrowed(from: Counted): fc.Arbitrary<Counted> {
   return fc
     .record({
-      scopes: fc.subarray(from.scopes),
+      scopes: fc.subarray([...from.scopes]),
       down: fc.record({ ...Object.fromEntries(COUNTS.map((count) => [count, fc.nat(2)])), expiresAt: fc.nat(2) }),
     })
     .map(({ scopes, down }) => ({
@@ -133,7 +145,7 @@ function narrowed(from: Mandate): fc.Arbitrary<Mandate> {
       scopes,
       limits: Object.fromEntries(
         COUNTS.map((count) => [count, from.limits[count] - ((down as Record<string, number>)[count] ?? 0)]),
-      ) as Limits,
+      ) as Counts,
       expiresAt: from.expiresAt - down.expiresAt,
     }));
 }
@@ -145,10 +157,10 @@ test('a mandate is no wider than itself, nor than what it was narrowed from, how
         narrowed(first).chain((second) => narrowed(second).map((third) => [first, second, third] as const)),
       ),
       ([first, second, third]) => {
-        expect(isNoWider(first, structuredClone(first))).toBe(true);
-        expect(isNoWider(second, first)).toBe(true);
-        expect(isNoWider(third, second)).toBe(true);
-        expect(isNoWider(third, first)).toBe(true);
+        expect(isNoWider(shop, first, structuredClone(first))).toBe(true);
+        expect(isNoWider(shop, second, first)).toBe(true);
+        expect(isNoWider(shop, third, second)).toBe(true);
+        expect(isNoWider(shop, third, first)).toBe(true);
       },
     ),
   );
@@ -157,7 +169,7 @@ test('a mandate is no wider than itself, nor than what it was narrowed from, how
 test('of two mandates that are each no wider than the other, neither grants more', () => {
   fc.assert(
     fc.property(mandates, mandates, (one, other) => {
-      if (!isNoWider(one, other) || !isNoWider(other, one)) return;
+      if (!isNoWider(shop, one, other) || !isNoWider(shop, other, one)) return;
       expect({ ...one, version: 1, scopes: one.scopes.toSorted() }).toEqual({
         ...other,
         version: 1,
@@ -175,11 +187,11 @@ test('one count more, one power more or one millisecond longer is wider, whateve
       ([from, narrow]) => {
         for (const count of COUNTS) {
           const raised = { ...narrow, limits: { ...narrow.limits, [count]: from.limits[count] + 1 } };
-          expect([count, isNoWider(raised, from)]).toEqual([count, false]);
+          expect([count, isNoWider(shop, raised, from)]).toEqual([count, false]);
         }
-        expect(isNoWider({ ...narrow, expiresAt: from.expiresAt + 1 }, from)).toBe(false);
+        expect(isNoWider(shop, { ...narrow, expiresAt: from.expiresAt + 1 }, from)).toBe(false);
         for (const scope of SCOPES.filter((each) => !from.scopes.includes(each))) {
-          expect(isNoWider({ ...narrow, scopes: [...narrow.scopes, scope] }, from)).toBe(false);
+          expect(isNoWider(shop, { ...narrow, scopes: [...narrow.scopes, scope] }, from)).toBe(false);
         }
       },
     ),
@@ -187,7 +199,9 @@ test('one count more, one power more or one millisecond longer is wider, whateve
 });
 
 test('every limit of a mandate is one that isNoWider compares', () => {
-  expect(Object.keys(mandateSchema.shape.limits.shape).toSorted()).toEqual(COUNTS.toSorted());
+  expect(Object.keys(newMandate(shop, { scopes: [], limits: {}, expiresAt: 0 }).limits).toSorted()).toEqual(
+    COUNTS.toSorted(),
+  );
 });
 
 const GOOD: Typed = { shirtsPerOrder: '4', shirtsPerDay: '10', spendPerDay: '250', askAbove: '0' };
@@ -243,39 +257,40 @@ const FIELDS = [
 
 test.each(FIELDS)('what is not a number in $field is told what to enter', ({ field, told }) => {
   for (const typed of NOT_NUMBERS) {
-    expect([typed, problemWith(field, readLimits({ ...GOOD, [field]: typed }, DEFAULT_CEILING))]).toEqual([
+    expect([typed, problemWith(field, readLimits(shop, { ...GOOD, [field]: typed }, CEILING))]).toEqual([
       typed,
       expect.stringMatching(told),
     ]);
   }
   const { [field]: _, ...missing } = GOOD;
-  expect(problemWith(field, readLimits(missing, DEFAULT_CEILING))).toMatch(told);
+  expect(problemWith(field, readLimits(shop, missing, CEILING))).toMatch(told);
 });
 
 test('whole shirts only, and whole cents', () => {
   for (const field of ['shirtsPerOrder', 'shirtsPerDay', 'askAbove']) {
     for (const typed of ['5.5', '5.0', '$5'])
-      expect(problemWith(field, readLimits({ ...GOOD, [field]: typed }, DEFAULT_CEILING))).toMatch(/^Enter a whole/);
+      expect(problemWith(field, readLimits(shop, { ...GOOD, [field]: typed }, CEILING))).toMatch(/^Enter a whole/);
   }
   for (const typed of ['0.001', '5.555', '0', '0.00'])
-    expect(problemWith('spendPerDay', readLimits({ ...GOOD, spendPerDay: typed }, DEFAULT_CEILING))).toMatch(/^Enter/);
+    expect(problemWith('spendPerDay', readLimits(shop, { ...GOOD, spendPerDay: typed }, CEILING))).toMatch(/^Enter/);
 });
 
 test('every number from the smallest to the largest is read, and none beyond', () => {
-  const high = { shirtsPerDay: BOUNDS.shirtsPerDay, spendPerDay: BOUNDS.spendPerDay };
   for (const [field, min, max] of [
-    ['shirtsPerOrder', 1, BOUNDS.shirtsPerOrder],
-    ['shirtsPerDay', 1, BOUNDS.shirtsPerDay],
-    ['askAbove', 0, BOUNDS.shirtsPerOrder],
+    ['shirtsPerOrder', 1, MOST.shirtsPerOrder],
+    ['shirtsPerDay', 1, MOST.shirtsPerDay],
+    ['askAbove', 0, MOST.shirtsPerOrder],
   ] as const) {
-    const read = (count: number) => readLimits({ ...GOOD, [field]: String(count) }, high);
+    const read = (count: number) => readLimits(shop, { ...GOOD, [field]: String(count) }, MOST);
     expect(read(min)).toMatchObject({ limits: { [field]: min } });
     expect(read(max)).toMatchObject({ limits: { [field]: max } });
     expect(problemWith(field, read(min - 1))).toContain(`from ${min} to ${max}`);
     expect(problemWith(field, read(max + 1))).toContain(`from ${min} to ${max}`);
   }
-  expect(readLimits({ ...GOOD, spendPerDay: '25000' }, high)).toMatchObject({ limits: { spendPerDay: 2_500_000 } });
-  expect(problemWith('spendPerDay', readLimits({ ...GOOD, spendPerDay: '25000.01' }, high))).toMatch(/^Enter/);
+  expect(readLimits(shop, { ...GOOD, spendPerDay: '25000' }, MOST)).toMatchObject({
+    limits: { spendPerDay: 2_500_000 },
+  });
+  expect(problemWith('spendPerDay', readLimits(shop, { ...GOOD, spendPerDay: '25000.01' }, MOST))).toMatch(/^Enter/);
 });
 
 test.each([
@@ -291,19 +306,19 @@ test.each([
   ['8.20', 820],
   ['297.29', 29_729],
 ])('the dollars %j are %i cents', (typed, cents) => {
-  expect(readLimits({ ...GOOD, spendPerDay: typed }, DEFAULT_CEILING)).toMatchObject({
+  expect(readLimits(shop, { ...GOOD, spendPerDay: typed }, CEILING)).toMatchObject({
     limits: { spendPerDay: cents },
   });
 });
 
 test('blanks around a number do not matter', () => {
-  expect(readLimits({ ...GOOD, shirtsPerOrder: ' 5 ', shirtsPerDay: '\t7\n' }, DEFAULT_CEILING)).toEqual({
+  expect(readLimits(shop, { ...GOOD, shirtsPerOrder: ' 5 ', shirtsPerDay: '\t7\n' }, CEILING)).toEqual({
     limits: { shirtsPerOrder: 5, shirtsPerDay: 7, spendPerDay: 25_000, askAbove: 0 },
   });
 });
 
 test('every wrong field is told of at once', () => {
-  const read = readLimits({ shirtsPerOrder: '0', shirtsPerDay: '21', spendPerDay: 'x' }, DEFAULT_CEILING);
+  const read = readLimits(shop, { shirtsPerOrder: '0', shirtsPerDay: '21', spendPerDay: 'x' }, CEILING);
   expect(Object.keys('problems' in read ? read.problems : {}).toSorted()).toEqual([
     'askAbove',
     'shirtsPerDay',
@@ -314,30 +329,30 @@ test('every wrong field is told of at once', () => {
 
 test('up to the ceiling is fine; above it, the problem names the ceiling and where to raise it', () => {
   const ceiling = { shirtsPerDay: 20, spendPerDay: 50_050 };
-  expect(readLimits({ ...GOOD, shirtsPerDay: '20', spendPerDay: '500.50' }, ceiling)).toMatchObject({
+  expect(readLimits(shop, { ...GOOD, shirtsPerDay: '20', spendPerDay: '500.50' }, ceiling)).toMatchObject({
     limits: { shirtsPerDay: 20, spendPerDay: 50_050 },
   });
-  expect(problemWith('shirtsPerDay', readLimits({ ...GOOD, shirtsPerDay: '21' }, ceiling))).toBe(
-    'Your account allows 20 shirts in 24 hours over all deputies: enter at most 20, or raise that limit on the page of your deputies first.',
+  expect(problemWith('shirtsPerDay', readLimits(shop, { ...GOOD, shirtsPerDay: '21' }, ceiling))).toBe(
+    'Your account allows 20 shirts in 24 hours over all deputies: enter at most that, or raise that limit on the page of your deputies first.',
   );
-  expect(problemWith('spendPerDay', readLimits({ ...GOOD, spendPerDay: '500.51' }, ceiling))).toBe(
+  expect(problemWith('spendPerDay', readLimits(shop, { ...GOOD, spendPerDay: '500.51' }, ceiling))).toBe(
     'Your account allows $500.50 in 24 hours over all deputies: enter at most that, or raise that limit on the page of your deputies first.',
   );
 });
 
 test('the ceiling is read like the rest, within its own bounds', () => {
-  expect(readCeiling({ shirtsPerDay: '1000', spendPerDay: '25000' })).toEqual({
+  expect(readCeiling(shop, { shirtsPerDay: '1000', spendPerDay: '25000' })).toEqual({
     ceiling: { shirtsPerDay: 1000, spendPerDay: 2_500_000 },
   });
   for (const typed of [...NOT_NUMBERS, '0', '1001', '5.5']) {
-    const read = readCeiling({ shirtsPerDay: typed, spendPerDay: '10' });
+    const read = readCeiling(shop, { shirtsPerDay: typed, spendPerDay: '10' });
     expect([typed, problemWith('shirtsPerDay', read)]).toEqual([typed, 'Enter a whole number from 1 to 1000.']);
   }
   for (const typed of [...NOT_NUMBERS, '0', '25000.01', '1.234']) {
-    const read = readCeiling({ shirtsPerDay: '1', spendPerDay: typed });
+    const read = readCeiling(shop, { shirtsPerDay: '1', spendPerDay: typed });
     expect([typed, problemWith('spendPerDay', read)]).toEqual([typed, expect.stringMatching(/^Enter an amount/)]);
   }
-  expect(readCeiling({})).toEqual({
+  expect(readCeiling(shop, {})).toEqual({
     problems: { shirtsPerDay: expect.any(String), spendPerDay: expect.any(String) },
   });
 });
@@ -353,35 +368,36 @@ test('whatever is typed, it is read into limits that a mandate may have, or told
   const form = fc.record({ shirtsPerOrder: typed, shirtsPerDay: typed, spendPerDay: typed, askAbove: typed });
   fc.assert(
     fc.property(form, (fields) => {
-      const read = readLimits(fields, DEFAULT_CEILING);
+      const read = readLimits(shop, fields, CEILING);
       if ('problems' in read) {
         const problems = Object.values(read.problems);
         expect(problems.length).toBeGreaterThan(0);
         for (const problem of problems) expect(problem).toMatch(/[Ee]nter .*\d|[Ee]nter at most that/);
         return;
       }
-      expect(mandateSchema.shape.limits.safeParse({ ...DEFAULT_LIMITS, ...read.limits }).success).toBe(true);
-      expect(read.limits.shirtsPerDay).toBeLessThanOrEqual(DEFAULT_CEILING.shirtsPerDay);
-      expect(read.limits.spendPerDay).toBeLessThanOrEqual(DEFAULT_CEILING.spendPerDay);
+      const { limits } = newMandate(shop, { scopes: [], limits: read.limits, expiresAt: 0 });
+      for (const [name, limit] of Object.entries(shop.limits))
+        expect([name, isValid(limit, limits[name])]).toEqual([name, true]);
+      expect(read.limits['shirtsPerDay']).toBeLessThanOrEqual(CEILING['shirtsPerDay'] ?? NaN);
+      expect(read.limits['spendPerDay']).toBeLessThanOrEqual(CEILING['spendPerDay'] ?? NaN);
     }),
     { numRuns: 500 },
   );
 });
 
 test('what a form shows is read back as it was', () => {
-  const high = { shirtsPerDay: BOUNDS.shirtsPerDay, spendPerDay: BOUNDS.spendPerDay };
   fc.assert(
     fc.property(
       fc.record({
-        shirtsPerOrder: fc.integer({ min: 1, max: BOUNDS.shirtsPerOrder }),
-        shirtsPerDay: fc.integer({ min: 1, max: BOUNDS.shirtsPerDay }),
-        spendPerDay: fc.integer({ min: 1, max: BOUNDS.spendPerDay }),
-        askAbove: fc.integer({ min: 0, max: BOUNDS.shirtsPerOrder }),
+        shirtsPerOrder: fc.integer({ min: 1, max: MOST.shirtsPerOrder }),
+        shirtsPerDay: fc.integer({ min: 1, max: MOST.shirtsPerDay }),
+        spendPerDay: fc.integer({ min: 1, max: MOST.spendPerDay }),
+        askAbove: fc.integer({ min: 0, max: MOST.shirtsPerOrder }),
       }),
       (shown) => {
-        expect(readLimits(typedLimits(shown), high)).toEqual({ limits: shown });
+        expect(readLimits(shop, typedLimits(shop, shown), MOST)).toEqual({ limits: shown });
         const { shirtsPerDay, spendPerDay } = shown;
-        expect(readCeiling(typedCeiling(shown))).toEqual({ ceiling: { shirtsPerDay, spendPerDay } });
+        expect(readCeiling(shop, typedCeiling(shop, shown))).toEqual({ ceiling: { shirtsPerDay, spendPerDay } });
       },
     ),
     { numRuns: 500 },
@@ -389,16 +405,104 @@ test('what a form shows is read back as it was', () => {
 });
 
 test('only the durations of the list are taken', () => {
-  for (const [name, milliseconds] of Object.entries(DURATIONS)) expect(readDuration(name)).toBe(milliseconds);
+  for (const [name, milliseconds] of Object.entries(DURATIONS_MS)) expect(readDuration(name)).toBe(milliseconds);
   for (const typed of [undefined, '', 'year', 'Week', ' week', '604800000', 'constructor', '__proto__', 'toString'])
     expect(readDuration(typed)).toEqual({ problems: { until: 'Choose one of the moments in the list.' } });
 });
 
 test('only powers that exist can be ticked, each once, and looking around needs no tick', () => {
-  expect(readScopes([])).toEqual(['shop:browse']);
-  expect(readScopes(['orders:read', 'shop:buy', 'shop:buy', 'shop:admin', '*', ''])).toEqual([
+  const ticked = (scopes: string[]) => newMandate(shop, { scopes, limits: {}, expiresAt: 0 }).scopes;
+  expect(ticked([])).toEqual(['shop:browse']);
+  expect(ticked(['orders:read', 'shop:buy', 'shop:buy', 'shop:admin', '*', ''])).toEqual([
     'shop:browse',
     'shop:buy',
     'orders:read',
+  ]);
+});
+
+test('a first mandate starts where nothing is said, and each change counts on and keeps what it does not name', () => {
+  const expiresAt = 7;
+  const first = newMandate(shop, { scopes: ['shop:buy'], limits: { shirtsPerDay: 2 }, expiresAt });
+  expect(first).toEqual({
+    format: 1,
+    version: 1,
+    scopes: ['shop:browse', 'shop:buy'],
+    limits: { ...START, shirtsPerDay: 2 },
+    expiresAt,
+  });
+  const second = newMandate(shop, { scopes: [], limits: { askAbove: 0 }, expiresAt: 9 }, first);
+  expect(second).toEqual({
+    format: 1,
+    version: 2,
+    scopes: ['shop:browse'],
+    limits: { ...START, shirtsPerDay: 2, askAbove: 0 },
+    expiresAt: 9,
+  });
+  expect(mandateSchema.parse(JSON.parse(JSON.stringify(second)))).toEqual(second);
+});
+
+test.each([
+  ['a limit that is none', { shirtsPerYear: 1 }],
+  ['less than the least', { shirtsPerOrder: 0 }],
+  ['less than nothing', { askAbove: -1 }],
+  ['more than the most', { shirtsPerDay: 1001 }],
+  ['half a shirt', { shirtsPerOrder: 1.5 }],
+  ['no number', { spendPerDay: NaN }],
+  ['names for a number', { shirtsPerDay: ['10'] }],
+  ['a limit of ours that is raised', { callsPerMinute: 61 }],
+])('no mandate is made with %s', (_, limits: Limits) => {
+  const [name] = Object.keys(limits);
+  expect(() => newMandate(shop, { scopes: [], limits, expiresAt: 0 })).toThrow(`is no value of ${name}`);
+});
+
+test('no mandate is made with a number for names, or with more names than it can have', () => {
+  for (const recipientsIn of [1, Array.from({ length: 11 }, (_, index) => `${index}.example`)])
+    expect(() => newMandate(mails, { scopes: [], limits: { recipientsIn }, expiresAt: 0 })).toThrow(
+      'is no value of recipientsIn',
+    );
+});
+
+/** What a human fills in for mails. */
+const MAILS: Typed = { recipientsIn: 'example.com', kilobytesPerMail: '10', mailsPerDay: '5' };
+
+test('names are read from their blank into a mandate, and it reads as a sentence', () => {
+  expect(typedDefaults(mails, startCeiling(mails))).toEqual(MAILS);
+  const read = readLimits(mails, { ...MAILS, recipientsIn: ' B.example,a.example  b.example' }, startCeiling(mails));
+  const limits = { recipientsIn: ['b.example', 'a.example'], kilobytesPerMail: 10, mailsPerDay: 5 };
+  expect(read).toEqual({ limits });
+  const mandate = newMandate(mails, { scopes: ['mails:send'], limits, expiresAt: MANDATE.expiresAt });
+  expect(sentenceOf(mails, 'It', mandate)).toMatch(
+    /^It may read what was sent and send mails in your name\. .* in b\.example or a\.example, up to 10 kilobytes .* 5 mails .*\. All this until 30 November 2026, 18:00 UTC\.$/,
+  );
+  expect(readLimits(mails, typedLimits(mails, mandate.limits), startCeiling(mails))).toEqual({ limits });
+});
+
+test('wrong names, too many of them and none are told what to enter', () => {
+  const eleven = Array.from({ length: 11 }, (_, index) => `${index}.example`).join(',');
+  for (const typed of ['', ' , ', 'example', 'a.example; b.example', 'ada@example.com', eleven]) {
+    const read = readLimits(mails, { ...MAILS, recipientsIn: typed }, startCeiling(mails));
+    expect([typed, problemWith('recipientsIn', read)]).toEqual([
+      typed,
+      'Enter a domain, or up to 10 domains with commas between them, such as example.com.',
+    ]);
+  }
+});
+
+test('a mandate with more names is wider, one with fewer or other order is not, and one name for another is', () => {
+  const to = (...recipientsIn: string[]) =>
+    newMandate(mails, { scopes: ['mails:send'], limits: { recipientsIn }, expiresAt: 0 });
+  const both = to('a.example', 'b.example');
+  expect(isNoWider(mails, to('b.example', 'a.example'), both)).toBe(true);
+  expect(isNoWider(mails, to('a.example'), both)).toBe(true);
+  expect(isNoWider(mails, to('a.example', 'c.example'), both)).toBe(false);
+  expect(isNoWider(mails, both, to('a.example'))).toBe(false);
+});
+
+test('limits that a domain does not word for machines have their names and numbers there', () => {
+  const { limits } = newMandate(mails, { scopes: [], limits: {}, expiresAt: 0 });
+  expect(authorizationDetails(mails, { ...MANDATE, limits }, 'https://mails.example/mcp').constraints).toEqual([
+    { type: 'recipientsIn', values: ['example.com'] },
+    { type: 'kilobytesPerMail', max: 10, per: 'act' },
+    { type: 'mailsPerDay', max: 5, per: 'day' },
   ]);
 });

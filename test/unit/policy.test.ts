@@ -1,28 +1,30 @@
 /** The one decision about a call: each rule at its edge, which of two rules speaks, and that nothing slips through. */
 import * as fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
-import { type Ceiling, DEFAULT_CEILING, DEFAULT_LIMITS, type Limits } from '../../src/authority/mandate.ts';
-import {
-  type Action,
-  type Authority,
-  decide,
-  denyEnded,
-  type Grant,
-  type Status,
-  type Usage,
-} from '../../src/authority/policy.ts';
-import { type Denial, LIFTERS, REFUSAL_CODES, type RefusalCode } from '../../src/authority/refusal.ts';
-import { ADMIN_PERMISSION, type Scope, SCOPES } from '../../src/deputy.ts';
+import { startCeiling, startLimits, type Usage } from '../../src/authority/limits.ts';
+import { type Action, type Authority, decide, endOf, type Standing, type Status } from '../../src/authority/policy.ts';
+import { REFUSAL_CODES, type RefusalCode, refusalSchema, type Told } from '../../src/authority/refusal.ts';
+import type { Ceiling, Limits, Terms } from '../../src/authority/terms.ts';
+import { toModel } from '../../src/authority/words.ts';
+import { shop } from '../../src/shop/index.ts';
+import { domain as mails } from '../second-domain/mails.ts';
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-type Situation = {
+/** What was used and when that frees, by the name of a limit. */
+type Used = { [limit: string]: number };
+type Frees = { own?: number | undefined; all?: number | undefined };
+
+/** How things stand when a call comes, in plain data. */
+type Plain = {
   authority: Authority;
-  grant: Grant | undefined;
+  standing: Standing | undefined;
   ceiling: Ceiling;
-  usage: Usage;
+  own: Used;
+  all: Used;
+  frees: Frees;
   action: Action;
   now: number;
 };
@@ -30,57 +32,59 @@ type Situation = {
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const LATER = Date.parse('2026-11-24T11:30:00Z');
 const PRICE = 2500;
+const SCOPES = Object.keys(shop.powers);
+const LIFTERS: readonly string[] = refusalSchema.shape.whoCanLift.options;
 
-function judge({ authority, grant, ceiling, usage, action, now }: Situation): Denial | undefined {
-  return decide(authority, grant, ceiling, usage, action, now);
+function usageOf(used: Used, freesAt: number | undefined): Usage {
+  return (limit) => Object.freeze({ used: used[limit] ?? 0, freesAt });
+}
+
+function judge({ own, all, frees, action, ...rest }: Plain, terms: Terms = shop): Told | undefined {
+  const usage = { own: usageOf(own, frees.own), all: usageOf(all, frees.all) };
+  const reason = decide(terms, { ...rest, usage }, action);
+  return reason && toModel(terms, reason);
 }
 
 type Changes = {
   authority?: Authority;
   status?: Status;
-  scopes?: Scope[];
-  limits?: Partial<Limits>;
+  scopes?: string[];
+  limits?: Limits;
   expiresAt?: number;
-  ceiling?: Partial<Ceiling>;
-  usage?: Partial<Usage>;
+  ceiling?: Ceiling;
+  own?: Used;
+  all?: Used;
+  frees?: Frees;
   action?: Partial<Action>;
   quantity?: number;
   now?: number;
 };
 
 /** A purchase of two shirts that nothing stands in the way of, but for what `changes` puts there. */
-function situation(changes: Changes = {}): Situation {
+function situation(changes: Changes = {}): Plain {
   const quantity = changes.quantity ?? 2;
   return {
     authority: changes.authority ?? 'active',
-    grant: {
+    standing: {
       status: changes.status ?? 'active',
       mandate: {
         format: 1,
         version: 1,
-        scopes: changes.scopes ?? [...SCOPES],
-        limits: { ...DEFAULT_LIMITS, ...changes.limits },
+        scopes: changes.scopes ?? SCOPES,
+        limits: { ...startLimits(shop), ...changes.limits },
         expiresAt: changes.expiresAt ?? NOW + 1,
       },
     },
-    ceiling: { ...DEFAULT_CEILING, ...changes.ceiling },
-    usage: {
-      calls: 0,
-      purchases: 0,
-      shirts: 0,
-      spend: 0,
-      freesAt: undefined,
-      accountShirts: 0,
-      accountSpend: 0,
-      accountFreesAt: undefined,
-      ...changes.usage,
-    },
+    ceiling: { ...startCeiling(shop), ...changes.ceiling },
+    own: { ...changes.own },
+    all: { ...changes.all },
+    frees: { ...changes.frees },
     action: {
       name: 'buyMcpShopItem',
       scope: 'shop:buy',
-      tokenScopes: [...SCOPES],
+      tokenScopes: SCOPES,
       permissions: [],
-      purchase: { quantity, total: quantity * PRICE },
+      uses: { shirts: quantity, spend: quantity * PRICE },
       ...changes.action,
     },
     now: changes.now ?? NOW,
@@ -93,8 +97,9 @@ type Edge = {
   /** The last situation that the rule allows, and the first that it refuses. */
   allowed: Changes;
   refused: Changes;
-  whoCanLift: Denial['whoCanLift'];
-  remaining?: Denial['remaining'];
+  whoCanLift: Told['whoCanLift'];
+  limit?: string;
+  remaining?: Told['remaining'];
 };
 
 const freesAt = new Date(LATER).toISOString();
@@ -113,9 +118,11 @@ const EDGES: Edge[] = [
   {
     code: 'rate_limited',
     edge: 'one call after the last',
-    allowed: { limits: { callsPerMinute: 7 }, usage: { calls: 6 } },
-    refused: { limits: { callsPerMinute: 7 }, usage: { calls: 7 } },
+    allowed: { limits: { callsPerMinute: 7 }, own: { callsPerMinute: 6 } },
+    refused: { limits: { callsPerMinute: 7 }, own: { callsPerMinute: 7 }, frees: { own: LATER, all: 1 } },
     whoCanLift: 'deputy',
+    limit: 'callsPerMinute',
+    remaining: { freesAt },
   },
   {
     code: 'insufficient_scope',
@@ -134,17 +141,18 @@ const EDGES: Edge[] = [
   {
     code: 'permission_required',
     edge: 'another permission',
-    allowed: { action: { permission: ADMIN_PERMISSION, permissions: [ADMIN_PERMISSION] } },
-    refused: { action: { permission: ADMIN_PERMISSION, permissions: ['shop:admin:not'] } },
+    allowed: { action: { permission: shop.adminPermission, permissions: [shop.adminPermission] } },
+    refused: { action: { permission: shop.adminPermission, permissions: ['shop:admin:not'] } },
     whoCanLift: 'administrator',
   },
   {
-    code: 'order_limit',
+    code: 'act_limit',
     edge: 'one shirt more in an order',
     allowed: { limits: { shirtsPerOrder: 4, askAbove: 9 }, quantity: 4 },
     refused: { limits: { shirtsPerOrder: 4, askAbove: 9 }, quantity: 5 },
     whoCanLift: 'human',
-    remaining: { quantity: 4 },
+    limit: 'shirtsPerOrder',
+    remaining: { shirts: 4 },
   },
   {
     code: 'approval_required',
@@ -152,7 +160,8 @@ const EDGES: Edge[] = [
     allowed: { limits: { askAbove: 3 }, quantity: 3 },
     refused: { limits: { askAbove: 3 }, quantity: 4 },
     whoCanLift: 'human',
-    remaining: { quantity: 3 },
+    limit: 'askAbove',
+    remaining: { shirts: 3 },
   },
   {
     code: 'approval_required',
@@ -160,53 +169,61 @@ const EDGES: Edge[] = [
     allowed: { limits: { askAbove: 1 }, quantity: 1 },
     refused: { limits: { askAbove: 0 }, quantity: 1 },
     whoCanLift: 'human',
-    remaining: { quantity: 0 },
+    limit: 'askAbove',
+    remaining: { shirts: 0 },
   },
   {
-    code: 'purchase_rate',
+    code: 'act_rate',
     edge: 'one purchase after the last',
-    allowed: { limits: { purchasesPerMinute: 3 }, usage: { purchases: 2 } },
-    refused: { limits: { purchasesPerMinute: 3 }, usage: { purchases: 3 } },
+    allowed: { limits: { purchasesPerMinute: 3 }, own: { purchasesPerMinute: 2 } },
+    refused: { limits: { purchasesPerMinute: 3 }, own: { purchasesPerMinute: 3 }, frees: { own: LATER, all: 1 } },
     whoCanLift: 'deputy',
+    limit: 'purchasesPerMinute',
+    remaining: { freesAt },
   },
   {
-    code: 'daily_shirts',
+    code: 'daily_limit',
     edge: 'one shirt more than the day has left',
-    allowed: { limits: { shirtsPerDay: 6 }, usage: { shirts: 4, freesAt: LATER } },
-    refused: { limits: { shirtsPerDay: 6 }, usage: { shirts: 5, freesAt: LATER } },
+    allowed: { limits: { shirtsPerDay: 6 }, own: { shirtsPerDay: 4 }, frees: { own: LATER, all: 1 } },
+    refused: { limits: { shirtsPerDay: 6 }, own: { shirtsPerDay: 5 }, frees: { own: LATER, all: 1 } },
     whoCanLift: 'human',
-    remaining: { quantity: 1, freesAt },
+    limit: 'shirtsPerDay',
+    remaining: { shirts: 1, freesAt },
   },
   {
-    code: 'daily_shirts',
+    code: 'daily_limit',
     edge: 'more used than a mandate that was narrowed allows',
     allowed: { limits: { shirtsPerDay: 2 } },
-    refused: { limits: { shirtsPerDay: 2 }, usage: { shirts: 9, freesAt: LATER } },
+    refused: { limits: { shirtsPerDay: 2 }, own: { shirtsPerDay: 9 }, frees: { own: LATER, all: 1 } },
     whoCanLift: 'human',
-    remaining: { quantity: 0, freesAt },
+    limit: 'shirtsPerDay',
+    remaining: { shirts: 0, freesAt },
   },
   {
-    code: 'daily_spend',
+    code: 'daily_limit',
     edge: 'one cent more than the day has left',
-    allowed: { limits: { spendPerDay: 6000 }, usage: { spend: 1000, freesAt: LATER } },
-    refused: { limits: { spendPerDay: 6000 }, usage: { spend: 1001, freesAt: LATER } },
+    allowed: { limits: { spendPerDay: 6000 }, own: { spendPerDay: 1000 }, frees: { own: LATER, all: 1 } },
+    refused: { limits: { spendPerDay: 6000 }, own: { spendPerDay: 1001 }, frees: { own: LATER, all: 1 } },
     whoCanLift: 'human',
+    limit: 'spendPerDay',
     remaining: { spend: 4999, freesAt },
   },
   {
-    code: 'account_shirts',
+    code: 'account_limit',
     edge: 'one shirt more than all deputies have left',
-    allowed: { ceiling: { shirtsPerDay: 8 }, usage: { accountShirts: 6, accountFreesAt: LATER } },
-    refused: { ceiling: { shirtsPerDay: 8 }, usage: { accountShirts: 7, freesAt: 1, accountFreesAt: LATER } },
+    allowed: { ceiling: { shirtsPerDay: 8 }, all: { shirtsPerDay: 6 }, frees: { own: 1, all: LATER } },
+    refused: { ceiling: { shirtsPerDay: 8 }, all: { shirtsPerDay: 7 }, frees: { own: 1, all: LATER } },
     whoCanLift: 'human',
-    remaining: { quantity: 1, freesAt },
+    limit: 'shirtsPerDay',
+    remaining: { shirts: 1, freesAt },
   },
   {
-    code: 'account_spend',
+    code: 'account_limit',
     edge: 'one cent more than all deputies have left',
-    allowed: { ceiling: { spendPerDay: 6000 }, usage: { accountSpend: 1000, accountFreesAt: LATER } },
-    refused: { ceiling: { spendPerDay: 6000 }, usage: { accountSpend: 1001, freesAt: 1, accountFreesAt: LATER } },
+    allowed: { ceiling: { spendPerDay: 6000 }, all: { spendPerDay: 1000 }, frees: { own: 1, all: LATER } },
+    refused: { ceiling: { spendPerDay: 6000 }, all: { spendPerDay: 1001 }, frees: { own: 1, all: LATER } },
     whoCanLift: 'human',
+    limit: 'spendPerDay',
     remaining: { spend: 4999, freesAt },
   },
 ];
@@ -217,22 +234,23 @@ const OF_THE_CALL: RefusalCode[] = [
   'invalid_request',
   'invalid_arguments',
   'unknown_cursor',
-  'unknown_order',
+  'unknown_effect',
   'idempotency_conflict',
   'demo_banned',
   'internal_error',
 ];
 
-test.each(EDGES)('$code at its edge: $edge', ({ allowed, refused, code, whoCanLift, remaining }) => {
+test.each(EDGES)('$code at its edge: $edge', ({ allowed, refused, code, whoCanLift, limit, remaining }) => {
   expect(judge(situation(allowed))).toBeUndefined();
-  const denial = judge(situation(refused));
-  expect(denial).toMatchObject({ code, whoCanLift });
-  expect(denial?.remaining).toEqual(remaining);
+  const told = judge(situation(refused));
+  expect(told).toMatchObject({ code, whoCanLift });
+  expect(told?.limit).toBe(limit);
+  expect(told?.remaining).toEqual(remaining);
 });
 
-test('a deputy that the record does not hold is denied', () => {
-  expect(judge({ ...situation(), grant: undefined })).toMatchObject({ code: 'deputy_unknown', whoCanLift: 'human' });
-  expect(denyEnded(undefined, NOW)?.code).toBe('deputy_unknown');
+test('a deputy that the ledger does not hold is refused', () => {
+  expect(judge({ ...situation(), standing: undefined })).toMatchObject({ code: 'deputy_unknown', whoCanLift: 'human' });
+  expect(endOf(undefined, NOW)?.code).toBe('deputy_unknown');
 });
 
 test('every code about authority and limits has an edge above', () => {
@@ -241,32 +259,33 @@ test('every code about authority and limits has an edge above', () => {
   );
 });
 
-test('every denial says what the rule is, who can lift it and what to do, in whole sentences', () => {
+test('every refusal says what the rule is, who can lift it and what to do, in whole sentences', () => {
   for (const { refused } of EDGES) {
-    const denial = judge(situation(refused));
-    expect(denial?.rule).toMatch(/^[A-Z0-9a-z].*\.$/);
-    expect(denial?.message).toMatch(/^[A-Z0-9a-z$].*\. .*\.$/);
-    expect(LIFTERS).toContain(denial?.whoCanLift);
+    const told = judge(situation(refused));
+    expect(told?.rule).toMatch(/^[A-Z0-9a-z].*\.$/);
+    expect(told?.message).toMatch(/^[A-Z0-9a-z$].*\. .*\.$/);
+    expect(LIFTERS).toContain(told?.whoCanLift);
   }
 });
 
 test('the deputy is live until the last millisecond of its mandate, and no longer, for the token as well', () => {
-  const { grant } = situation({ expiresAt: NOW });
-  expect(denyEnded(grant, NOW - 1)).toBeUndefined();
-  expect(denyEnded(grant, NOW)?.code).toBe('mandate_expired');
+  const { standing } = situation({ expiresAt: NOW });
+  expect(endOf(standing, NOW - 1)).toBeUndefined();
+  expect(endOf(standing, NOW)?.code).toBe('mandate_expired');
   for (const [status, code] of [
     ['pending', 'deputy_unknown'],
     ['revoked', 'deputy_revoked'],
     ['superseded', 'deputy_superseded'],
   ] as const) {
-    expect(denyEnded(situation({ status }).grant, NOW)?.code).toBe(code);
+    expect(endOf(situation({ status }).standing, NOW)?.code).toBe(code);
   }
 });
 
 test('a call that buys nothing is stopped by no limit on purchases', () => {
-  const usedUp = { shirts: 99, spend: 1e9, accountShirts: 99, accountSpend: 1e9, purchases: 99 };
-  expect(judge(situation({ usage: usedUp }))).toBeDefined();
-  expect(judge(situation({ usage: usedUp, action: { purchase: undefined } }))).toBeUndefined();
+  const day = { shirtsPerDay: 99, spendPerDay: 1e9 };
+  const usedUp = { own: { ...day, purchasesPerMinute: 99 }, all: day };
+  expect(judge(situation(usedUp))).toBeDefined();
+  expect(judge(situation({ ...usedUp, action: { uses: undefined } }))).toBeUndefined();
 });
 
 /** Each rule in the order in which they speak, and how it alone is broken: by a purchase of two shirts. */
@@ -274,16 +293,16 @@ const STOPS: { code: RefusalCode; broken: Changes }[] = [
   { code: 'deputy_revoked', broken: { status: 'revoked' } },
   { code: 'mandate_expired', broken: { expiresAt: NOW } },
   { code: 'paused', broken: { authority: 'paused' } },
-  { code: 'rate_limited', broken: { usage: { calls: 60 } } },
+  { code: 'rate_limited', broken: { own: { callsPerMinute: 60 } } },
   { code: 'insufficient_scope', broken: { scopes: ['shop:browse'] } },
-  { code: 'permission_required', broken: { action: { permission: ADMIN_PERMISSION } } },
-  { code: 'order_limit', broken: { limits: { shirtsPerOrder: 1 } } },
+  { code: 'permission_required', broken: { action: { permission: shop.adminPermission } } },
+  { code: 'act_limit', broken: { limits: { shirtsPerOrder: 1 } } },
   { code: 'approval_required', broken: { limits: { askAbove: 1 } } },
-  { code: 'purchase_rate', broken: { usage: { purchases: 10 } } },
-  { code: 'daily_shirts', broken: { limits: { shirtsPerDay: 1 } } },
-  { code: 'daily_spend', broken: { limits: { spendPerDay: 1 } } },
-  { code: 'account_shirts', broken: { ceiling: { shirtsPerDay: 1 } } },
-  { code: 'account_spend', broken: { ceiling: { spendPerDay: 1 } } },
+  { code: 'act_rate', broken: { own: { purchasesPerMinute: 10 } } },
+  { code: 'daily_limit', broken: { limits: { shirtsPerDay: 1 } } },
+  { code: 'daily_limit', broken: { limits: { spendPerDay: 1 } } },
+  { code: 'account_limit', broken: { ceiling: { shirtsPerDay: 1 } } },
+  { code: 'account_limit', broken: { ceiling: { spendPerDay: 1 } } },
 ];
 
 function both(one: Changes, other: Changes): Changes {
@@ -292,7 +311,7 @@ function both(one: Changes, other: Changes): Changes {
     ...other,
     limits: { ...one.limits, ...other.limits },
     ceiling: { ...one.ceiling, ...other.ceiling },
-    usage: { ...one.usage, ...other.usage },
+    own: { ...one.own, ...other.own },
     action: { ...one.action, ...other.action },
   };
 }
@@ -324,14 +343,15 @@ test('an end that the human set comes before the end of the mandate', () => {
 const few = fc.integer({ min: 0, max: 6 });
 const some = fc.integer({ min: 1, max: 6 });
 const used = fc.integer({ min: 0, max: 3 });
-const scopes: fc.Arbitrary<Scope[]> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant<Scope[]>([...SCOPES]) },
-  fc.subarray([...SCOPES], { minLength: 1 }),
+const scopes: fc.Arbitrary<string[]> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(SCOPES) },
+  fc.subarray(SCOPES, { minLength: 1 }),
 );
 const moment = fc.option(fc.integer({ min: NOW, max: LATER }), { nil: undefined });
-const anySituation: fc.Arbitrary<Situation> = fc.record({
+const usedOfDay = { shirtsPerDay: used, spendPerDay: used.map((count) => count * PRICE) };
+const anySituation = fc.record({
   authority: fc.oneof({ weight: 5, arbitrary: fc.constant('active' as const) }, fc.constant('paused' as const)),
-  grant: fc.option(
+  standing: fc.option(
     fc.record({
       status: fc.oneof(
         { weight: 8, arbitrary: fc.constant('active' as const) },
@@ -358,76 +378,70 @@ const anySituation: fc.Arbitrary<Situation> = fc.record({
     shirtsPerDay: fc.integer({ min: 1, max: 12 }),
     spendPerDay: fc.integer({ min: 1, max: 12 }).map((count) => count * PRICE),
   }),
-  usage: fc.record({
-    calls: used,
-    purchases: used,
-    shirts: used,
-    spend: used.map((count) => count * PRICE),
-    freesAt: moment,
-    accountShirts: used,
-    accountSpend: used.map((count) => count * PRICE),
-    accountFreesAt: moment,
-  }),
+  own: fc.record({ callsPerMinute: used, purchasesPerMinute: used, ...usedOfDay }),
+  all: fc.record(usedOfDay),
+  frees: fc.record({ own: moment, all: moment }),
   action: fc.record({
     name: fc.constant('aTool'),
     scope: fc.constantFrom(...SCOPES),
     tokenScopes: scopes,
-    permission: fc.constantFrom(undefined, undefined, undefined, ADMIN_PERMISSION),
-    permissions: fc.subarray(['orders:all', ADMIN_PERMISSION]),
-    purchase: fc.option(
-      fc.integer({ min: 1, max: 4 }).map((quantity) => ({ quantity, total: quantity * PRICE })),
+    permission: fc.constantFrom(undefined, undefined, undefined, shop.adminPermission),
+    permissions: fc.subarray(['orders:all', shop.adminPermission]),
+    uses: fc.option(
+      fc.integer({ min: 1, max: 4 }).map((quantity) => ({ shirts: quantity, spend: quantity * PRICE })),
       { nil: undefined, freq: 4 },
     ),
   }),
   now: fc.constantFrom(NOW, NOW + 1),
-});
+}) satisfies fc.Arbitrary<Plain>;
+type AnySituation = typeof anySituation extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Every rule that the situation breaks, each written down on its own. */
-function brokenRules({ authority, grant, ceiling, usage, action, now }: Situation): RefusalCode[] {
-  if (!grant) return ['deputy_unknown'];
-  const { status, mandate } = grant;
+function brokenRules({ authority, standing, ceiling, own, all, action, now }: AnySituation): RefusalCode[] {
+  if (!standing) return ['deputy_unknown'];
+  const { status, mandate } = standing;
   const { limits } = mandate;
-  const { quantity, total } = action.purchase ?? { quantity: -Infinity, total: -Infinity };
+  const { shirts, spend } = action.uses ?? { shirts: -Infinity, spend: -Infinity };
   const rules: [RefusalCode, boolean][] = [
     ['deputy_unknown', status !== 'pending'],
     ['deputy_revoked', status !== 'revoked'],
     ['deputy_superseded', status !== 'superseded'],
     ['mandate_expired', now < mandate.expiresAt],
     ['paused', authority === 'active'],
-    ['rate_limited', usage.calls + 1 <= limits.callsPerMinute],
+    ['rate_limited', own.callsPerMinute + 1 <= limits.callsPerMinute],
     ['insufficient_scope', new Set(mandate.scopes).intersection(new Set(action.tokenScopes)).has(action.scope)],
     ['permission_required', [undefined, ...action.permissions].includes(action.permission)],
-    ['order_limit', quantity <= limits.shirtsPerOrder],
-    ['approval_required', quantity <= limits.askAbove],
-    ['purchase_rate', !action.purchase || usage.purchases + 1 <= limits.purchasesPerMinute],
-    ['daily_shirts', usage.shirts + quantity <= limits.shirtsPerDay],
-    ['daily_spend', usage.spend + total <= limits.spendPerDay],
-    ['account_shirts', usage.accountShirts + quantity <= ceiling.shirtsPerDay],
-    ['account_spend', usage.accountSpend + total <= ceiling.spendPerDay],
+    ['act_limit', shirts <= limits.shirtsPerOrder],
+    ['approval_required', shirts <= limits.askAbove],
+    ['act_rate', !action.uses || own.purchasesPerMinute + 1 <= limits.purchasesPerMinute],
+    ['daily_limit', own.shirtsPerDay + shirts <= limits.shirtsPerDay],
+    ['daily_limit', own.spendPerDay + spend <= limits.spendPerDay],
+    ['account_limit', all.shirtsPerDay + shirts <= ceiling.shirtsPerDay],
+    ['account_limit', all.spendPerDay + spend <= ceiling.spendPerDay],
   ];
   return rules.filter(([, kept]) => !kept).map(([code]) => code);
 }
 
-test('what is allowed breaks no rule, and what is denied breaks the rule that it is told', () => {
-  const seen = { allowed: 0, denied: 0 };
+test('what is allowed breaks no rule, and what is refused breaks the rule that it is told', () => {
+  const seen = { allowed: 0, refused: 0 };
   fc.assert(
     fc.property(anySituation, (given) => {
-      const denial = judge(given);
-      expect(denial?.code).toBe(brokenRules(given)[0]);
-      seen[denial ? 'denied' : 'allowed'] += 1;
+      const told = judge(given);
+      expect(told?.code).toBe(brokenRules(given)[0]);
+      seen[told ? 'refused' : 'allowed'] += 1;
     }),
     { numRuns: 2000 },
   );
-  expect(Math.min(seen.allowed, seen.denied)).toBeGreaterThan(50);
+  expect(Math.min(seen.allowed, seen.refused)).toBeGreaterThan(50);
 });
 
-test('no denial tells of less than nothing left, or of more than would be allowed', () => {
+test('no refusal tells of less than nothing left, or of more than would be allowed', () => {
   fc.assert(
     fc.property(anySituation, (given) => {
-      const { quantity, spend } = judge(given)?.remaining ?? {};
-      const { quantity: wanted, total } = given.action.purchase ?? { quantity: 0, total: 0 };
-      if (quantity !== undefined) expect(quantity).toSatisfy((left: number) => left >= 0 && left < wanted);
-      if (spend !== undefined) expect(spend).toSatisfy((left: number) => left >= 0 && left < total);
+      const { shirts, spend } = judge(given)?.remaining ?? {};
+      const wanted = given.action.uses ?? { shirts: 0, spend: 0 };
+      if (shirts !== undefined) expect(shirts).toSatisfy((left: number) => left >= 0 && left < wanted.shirts);
+      if (spend !== undefined) expect(spend).toSatisfy((left: number) => left >= 0 && left < wanted.spend);
     }),
     { numRuns: 1000 },
   );
@@ -438,16 +452,97 @@ function freeze<Value>(value: Value): Value {
   return Object.freeze(value);
 }
 
+/** The shop's terms, which nobody can change. */
+const FROZEN: Terms = {
+  ...shop,
+  powers: freeze(structuredClone(shop.powers)),
+  limits: freeze(Object.fromEntries(Object.entries(shop.limits).map(([name, limit]) => [name, { ...limit }]))),
+};
+
 test('a decision changes none of what it is given, and depends on nothing else: not on the clock either', () => {
   vi.useFakeTimers({ toFake: ['Date'], now: 0 });
   fc.assert(
     fc.property(anySituation, fc.nat(), (given, elsewhere) => {
       const before = structuredClone(given);
-      const once = judge(freeze(given));
+      const once = judge(freeze(given), FROZEN);
       vi.setSystemTime(elsewhere);
       expect(judge(structuredClone(before))).toEqual(once);
       expect(given).toEqual(before);
     }),
     { numRuns: 500 },
   );
+});
+
+/** A mail of one kilobyte to these domains, by a deputy that may write to `allowed`. */
+function mailTo(domains: string[], allowed: string[], changes: Partial<Plain> = {}): Plain {
+  const given = situation();
+  return {
+    ...given,
+    standing: {
+      status: 'active',
+      mandate: {
+        format: 1,
+        version: 1,
+        scopes: Object.keys(mails.powers),
+        limits: { ...startLimits(mails), recipientsIn: allowed },
+        expiresAt: NOW + 1,
+      },
+    },
+    ceiling: startCeiling(mails),
+    action: {
+      name: 'sendMail',
+      scope: 'mails:send',
+      tokenScopes: ['mails:send'],
+      permissions: [],
+      uses: { domains, mails: domains.length, kilobytes: 1 },
+    },
+    ...changes,
+  };
+}
+
+test('a call names only what the human named, however it is written, and a refusal says which names are not', () => {
+  expect(judge(mailTo(['example.com', 'EXAMPLE.com'], ['example.org', 'example.com']), mails)).toBeUndefined();
+  expect(judge(mailTo(['example.com', 'evil.example'], ['example.org', 'example.com']), mails)).toEqual({
+    code: 'act_limit',
+    limit: 'recipientsIn',
+    message:
+      'evil.example: not among what your human allows, which is example.org or example.com. Keep to that, or ask your human to change it on their page.',
+    rule: 'Only example.org or example.com.',
+    whoCanLift: 'human',
+  });
+  // Neither a part of a name nor a longer one is that name.
+  for (const stranger of ['example.co', 'xexample.com', 'example.com.evil.example', 'example', ''])
+    expect([stranger, judge(mailTo([stranger], ['example.com']), mails)?.limit]).toEqual([stranger, 'recipientsIn']);
+});
+
+test('of names and numbers, what is allowed breaks no limit, and the first one that is broken speaks', () => {
+  const names = fc.subarray(['a.example', 'b.example', 'c.example']);
+  const seen = new Set<string | undefined>();
+  fc.assert(
+    fc.property(names, names, fc.nat(8), fc.nat(12), (to, allowed, own, all) => {
+      const broken: [string, boolean][] = [
+        ['recipientsIn act_limit', to.some((name) => !allowed.includes(name))],
+        ['mailsPerDay daily_limit', own + to.length > 5],
+        ['mailsPerDay account_limit', all + to.length > 8],
+      ];
+      const before = { own: { mailsPerDay: own }, all: { mailsPerDay: all } };
+      const told = judge(mailTo(to, allowed, before), mails);
+      const spoke = told && `${told.limit} ${told.code}`;
+      expect(spoke).toBe(broken.find(([, is]) => is)?.[0]);
+      seen.add(spoke);
+    }),
+    { numRuns: 500 },
+  );
+  expect(seen.size).toBe(4);
+});
+
+test('a metered call that does not say what it uses is not decided at all', () => {
+  for (const uses of [{}, { spend: PRICE }, { shirts: ['one'], spend: PRICE }, { shirts: 1 }])
+    expect(() => judge(situation({ action: { uses } }))).toThrow(/does not say how many (shirts|spend)/);
+  const { action } = mailTo([], []);
+  for (const uses of [
+    { mails: 1, kilobytes: 1 },
+    { domains: 1, mails: 1, kilobytes: 1 },
+  ])
+    expect(() => judge(mailTo([], [], { action: { ...action, uses } }), mails)).toThrow(/does not say which domains/);
 });

@@ -1,21 +1,19 @@
 /** The ratchet: whatever deputies call, in whatever order, they lay authority down and never pick any up. */
-import { runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
-import type { McpServer } from '@modelcontextprotocol/server';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { activate, appoint, perform } from '../../src/authority/acts.ts';
-import { Ledger } from '../../src/authority/ledger.ts';
-import { DEFAULT_LIMITS, type Mandate } from '../../src/authority/mandate.ts';
-import { verify } from '../../src/authority/record.ts';
-import { ADMIN_PERMISSION, type Caller, objectName, type Scope, SCOPES } from '../../src/deputy.ts';
-import { registerTools, type Visit } from '../../src/tools/boundary.ts';
-import { TOOLS } from '../../src/tools/registry.ts';
+import { ceilingOf, valueOf } from '../../src/authority/limits.ts';
+import { isNames } from '../../src/authority/terms.ts';
+import type { Caller } from '../../src/deputy.ts';
+import { perform } from '../../src/ledger/acts.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { verify } from '../../src/ledger/verify.ts';
+import { DAY_MS } from '../../src/lifetimes.ts';
+import { shop } from '../../src/shop/index.ts';
+import { type Answer, callerOf, employ, inLedger, mandateOf, SCOPES, serve } from '../support/ledger.ts';
 
 const START = Date.parse('2026-11-23T12:00:00Z');
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 beforeEach(() => {
   // Each call has a line in the log; a failing run should show its seed and not thousands of those.
@@ -30,158 +28,133 @@ afterEach(() => {
  * Three deputies of one human: a wide one, a narrow one for six hours whose token says less
  * than its mandate, and one that may not buy, whatever its token says.
  */
-const DEPUTIES: { deputyId: string; mandate: Mandate; tokenScopes: Scope[]; permissions: string[] }[] = [
+const DEPUTIES = [
   {
-    deputyId: 'dep_0',
-    mandate: {
-      format: 1,
-      version: 1,
-      scopes: [...SCOPES],
-      limits: {
-        ...DEFAULT_LIMITS,
-        shirtsPerOrder: 4,
-        shirtsPerDay: 8,
-        spendPerDay: 17_500,
-        callsPerMinute: 12,
-        purchasesPerMinute: 3,
-      },
-      expiresAt: START + 7 * DAY,
-    },
-    tokenScopes: [...SCOPES],
-    permissions: [ADMIN_PERMISSION],
+    mandate: mandateOf(
+      { shirtsPerOrder: 4, shirtsPerDay: 8, spendPerDay: 17_500, callsPerMinute: 12, purchasesPerMinute: 3 },
+      { expiresAt: START + 7 * DAY_MS },
+    ),
+    token: { permissions: [shop.adminPermission] },
   },
   {
-    deputyId: 'dep_1',
-    mandate: {
-      format: 1,
-      version: 1,
-      scopes: [...SCOPES],
-      limits: { ...DEFAULT_LIMITS, shirtsPerOrder: 2, shirtsPerDay: 2, spendPerDay: 25_000, purchasesPerMinute: 1 },
-      expiresAt: START + 6 * HOUR,
-    },
-    tokenScopes: ['shop:browse', 'shop:buy'],
-    permissions: [],
+    mandate: mandateOf(
+      { shirtsPerOrder: 2, shirtsPerDay: 2, purchasesPerMinute: 1 },
+      { expiresAt: START + 6 * HOUR_MS },
+    ),
+    token: { scopes: ['shop:browse', 'shop:buy'] },
   },
   {
-    deputyId: 'dep_2',
-    mandate: {
-      format: 1,
-      version: 1,
-      scopes: ['shop:browse', 'orders:read'],
-      limits: { ...DEFAULT_LIMITS, callsPerMinute: 4 },
-      expiresAt: START + HOUR,
-    },
-    tokenScopes: [...SCOPES],
-    permissions: [],
+    mandate: mandateOf({ callsPerMinute: 4 }, { scopes: ['shop:browse', 'orders:read'], expiresAt: START + HOUR_MS }),
+    token: {},
   },
-];
+] as const;
 
-function callerOf(deputy: number): Caller {
-  const nobody = { deputyId: 'nobody', tokenScopes: [...SCOPES], permissions: [] };
-  const { deputyId, tokenScopes, permissions } = DEPUTIES[deputy] ?? nobody;
-  return {
-    userId: 'user_1',
-    email: 'ada@example.com',
-    name: 'Ada',
-    permissions,
-    deputyId,
-    clientId: `client of ${deputyId}`,
-    scopes: tokenScopes,
-    resource: 'http://localhost:8787/mcp',
-  };
+/** A number that no deputy has is somebody whom the human never appointed. */
+function tokenOf(deputy: number): Caller {
+  const { permissions = [], scopes = SCOPES }: { permissions?: readonly string[]; scopes?: readonly string[] } =
+    DEPUTIES[deputy]?.token ?? {};
+  return callerOf(`dep_${deputy}`, { permissions: [...permissions], scopes: [...scopes] });
 }
 
-/** All three together may buy less than each for itself. */
-function employAll(ledger: Ledger): void {
-  perform(ledger, { do: 'ceiling', ceiling: { shirtsPerDay: 7, spendPerDay: 40_000 } });
-  for (const { deputyId, mandate } of DEPUTIES) {
-    const client = { clientId: `client of ${deputyId}`, clientName: 'Claude', redirectHost: 'localhost' };
-    appoint(ledger, { deputyId, ...client, mandate, replaces: [] });
-    activate(ledger, deputyId, `grant of ${deputyId}`);
-  }
-}
-
-type Answer = { allowed: boolean; code?: string | undefined; data?: Record<string, unknown> };
-type Result = { isError?: boolean; structuredContent?: { error?: { code: string } } };
-
-/** One call through the boundary, in the two steps in which the SDK makes it: first the scope challenge, then the call. */
-async function make(ledger: Ledger, deputy: number, tool: string, args: unknown): Promise<Answer> {
-  type Handler = (args: unknown) => Promise<Result>;
-  let found: { challenge: () => unknown; handler: Handler } | undefined;
-  const server = {
-    registerTool(name: string, config: { scopeChallenge: () => unknown }, handler: Handler) {
-      if (name === tool) found = { challenge: config.scopeChallenge, handler };
-    },
-  } as unknown as McpServer;
-  const visit: Visit = {
-    caller: callerOf(deputy),
-    ledger,
-    demoTools: true,
-    deliver: async () => {},
-    recorded: false,
-    allowed: false,
-  };
-  registerTools(server, TOOLS, visit);
-  if (!found) throw new Error(`no tool ${tool}`);
-  if (found.challenge()) {
-    expect(visit.recorded).toBe(true);
-    return { allowed: false, code: 'insufficient_scope' };
-  }
-  const { isError, structuredContent } = await found.handler(args);
-  expect(visit).toMatchObject({ recorded: true, allowed: !isError });
-  return isError
-    ? { allowed: false, code: structuredContent?.error?.code }
-    : { allowed: true, data: structuredContent ?? {} };
-}
-
-/** What only the human may change, byte for byte as it is stored. */
-function authorityOf({ storage: { sql } }: Ledger): string {
+/** What a call may never change: all that the human said, byte for byte as it is stored. */
+function saidIn({ sql }: Ledger): string {
   return JSON.stringify([
     sql.exec('SELECT record_id, secret, authority, authority_at, authority_sequence, ceiling FROM account').toArray(),
     sql.exec('SELECT * FROM deputies ORDER BY deputy_id').toArray(),
     sql.exec('SELECT * FROM checkpoint').toArray(),
+    sql.exec('SELECT * FROM checkpoint_effects').toArray(),
   ]);
 }
 
-function ordersOf({ storage: { sql, kv } }: Ledger): string {
-  return JSON.stringify([sql.exec('SELECT * FROM orders ORDER BY sequence').toArray(), kv.get('demoMode')]);
+/** What a refused call may not leave either. */
+function doneIn({ sql, demo }: Ledger): string {
+  return JSON.stringify([
+    sql.exec('SELECT * FROM effects ORDER BY number').toArray(),
+    sql.exec('SELECT * FROM outbox ORDER BY effect_id').toArray(),
+    sql.exec('SELECT * FROM idempotency ORDER BY deputy_id, key').toArray(),
+    demo.read(),
+  ]);
 }
 
-/** Everything that each deputy has left at this moment: calls, purchases, shirts and money, its own and the account's. */
-function budgets(ledger: Ledger): number[] {
+/** All that is left at this moment under every limit with a span, each deputy's own and the account's. */
+function budgetsIn(ledger: Ledger): number[] {
   return DEPUTIES.flatMap((_, deputy) => {
-    const { usage, grant, account } = ledger.transaction(() => ledger.begin(callerOf(deputy)));
-    if (!grant) throw new Error('a deputy is gone');
-    const { limits } = grant.mandate;
-    return [
-      limits.callsPerMinute - usage.calls,
-      limits.purchasesPerMinute - usage.purchases,
-      limits.shirtsPerDay - usage.shirts,
-      limits.spendPerDay - usage.spend,
-      account.ceiling.shirtsPerDay - usage.accountShirts,
-      account.ceiling.spendPerDay - usage.accountSpend,
-    ];
+    const { usage, standing, account } = ledger.transaction(() => ledger.begin(tokenOf(deputy)));
+    if (!standing) throw new Error('a deputy is gone');
+    return Object.entries(shop.limits).flatMap(([name, limit]) => {
+      if (isNames(limit) || limit.per === 'act') return [];
+      const own = valueOf(standing.mandate.limits, name, limit) - usage.own(name).used;
+      return limit.ceiling === undefined
+        ? [own]
+        : [own, ceilingOf(account.ceiling, name, limit) - usage.all(name).used];
+    });
   });
 }
 
-/** What was bought within the 24 hours before `now`, cancelled or not, as the orders say it. */
-function boughtWithin({ storage: { sql } }: Ledger, now: number, deputyId?: string) {
+type Moment = { said: string; done: string; budgets: number[] };
+
+function momentOf(ledger: Ledger): Moment {
+  return { said: saidIn(ledger), done: doneIn(ledger), budgets: budgetsIn(ledger) };
+}
+
+/** The first law: no call changes what the human said or gives a budget back, and a refused one leaves nothing. */
+function laysDown(before: Moment, after: Moment, { allowed }: Answer): void {
+  expect(after.said).toBe(before.said);
+  for (const [index, left] of after.budgets.entries()) expect(left).toBeLessThanOrEqual(before.budgets[index] ?? 0);
+  if (!allowed) expect(after.done).toBe(before.done);
+}
+
+/** What the human has said, kept beside the ledger, and the calls that were carried out since. */
+type Human = { paused: boolean; revoked: Set<number> };
+type Served = { deputy: number; at: number; bought: boolean };
+
+/** The second law: nothing that the human said stands against a call that was carried out, the last one of `served`. */
+function wasAllowed(ledger: Ledger, human: Human, called: string, served: Served[]): void {
+  const { deputy, at: now, bought } = served.at(-1) ?? { deputy: NaN, at: NaN, bought: false };
+  const { status, mandate } = ledger.deputies.standingOf(`dep_${deputy}`) ?? {};
+  const { scopes, permissions } = tokenOf(deputy);
+  const tool = shop.tools.find(({ name }) => name === called);
+  if (!mandate || !tool) throw new Error('what was allowed is not there');
+  const { limits } = mandate;
+  const lately = served.filter((each) => each.deputy === deputy && each.at > now - MINUTE_MS);
+
+  expect([human.paused, human.revoked.has(deputy), status]).toEqual([false, false, 'active']);
+  expect(now).toBeLessThan(mandate.expiresAt);
+  expect(mandate.scopes).toContain(tool.scope);
+  expect(scopes).toContain(tool.scope);
+  if (tool.permission) expect(permissions).toContain(tool.permission);
+  expect(lately.length).toBeLessThanOrEqual(Number(limits['callsPerMinute']));
+  if (!bought) return;
+  const quantity = ledger.effects.newest(1)[0]?.amounts['shirts'] ?? Infinity;
+  expect(quantity).toBeLessThanOrEqual(Math.min(Number(limits['shirtsPerOrder']), Number(limits['askAbove'])));
+  expect(lately.filter((each) => each.bought).length).toBeLessThanOrEqual(Number(limits['purchasesPerMinute']));
+  for (const [used, most] of [
+    [boughtWithin(ledger, now, `dep_${deputy}`), limits],
+    [boughtWithin(ledger, now), ledger.account.read().ceiling],
+  ] as const) {
+    expect(used.shirts).toBeLessThanOrEqual(Number(most['shirtsPerDay']));
+    expect(used.spend).toBeLessThanOrEqual(Number(most['spendPerDay']));
+  }
+}
+
+/** What was bought within the 24 hours before `now`, cancelled or not, as the effects say it. */
+function boughtWithin({ sql }: Ledger, now: number, deputyId?: string) {
   return sql
     .exec<{ shirts: number; spend: number }>(
-      `SELECT coalesce(sum(quantity), 0) AS shirts, coalesce(sum(total), 0) AS spend FROM orders
-       WHERE placed_at > ? AND deputy_id = coalesce(?, deputy_id)`,
-      now - DAY,
+      `SELECT coalesce(sum(amounts ->> 'shirts'), 0) AS shirts, coalesce(sum(amounts ->> 'spend'), 0) AS spend
+       FROM effects WHERE at > ? AND deputy_id = coalesce(?, deputy_id)`,
+      now - DAY_MS,
       deputyId ?? null,
     )
     .one();
 }
 
-/** The calls that the audit has a line for, or counts in one. */
+/** The calls that the record has a line for, or counts in one. */
 function accountedFor(ledger: Ledger): number {
-  const counts = ledger.audit
+  const counts = ledger.record
     .lines(0, 10_000)
     .map((line) => (line.actor === 'deputy' ? 1 + (line.refusedBefore ?? 0) : 0));
-  const waiting = DEPUTIES.map(({ deputyId }) => ledger.deputies.meter(deputyId).unrecorded);
+  const waiting = DEPUTIES.map((_, deputy) => ledger.meters.read(`dep_${deputy}`).unrecorded);
   return [...counts, ...waiting].reduce((total, count) => total + count, 0);
 }
 
@@ -201,9 +174,9 @@ const purchase = fc.oneof(anyPurchase, namedPurchase);
 const presumption = fc.constantFrom(
   { confirm: true },
   { authority: 'active', status: 'active' },
-  { deputyId: 'dep_0', scopes: [...SCOPES] },
+  { deputyId: 'dep_0', scopes: SCOPES },
   { limits: { shirtsPerDay: 1000 }, ceiling: { shirtsPerDay: 1000, spendPerDay: 2_500_000 } },
-  { expiresAt: START + 1000 * DAY, mandate: DEPUTIES[0]?.mandate },
+  { expiresAt: START + 1000 * DAY_MS, mandate: DEPUTIES[0]?.mandate },
   { quantity: -5 },
   { quantity: 1e9 },
   { orderId: "' OR 1=1; UPDATE account SET authority='active'; --" },
@@ -215,7 +188,7 @@ const right: Record<string, fc.Arbitrary<object>> = {
   listMcpShopOrders: fc.record({ limit: fc.integer({ min: 1, max: 100 }) }, { requiredKeys: [] }),
   setDemoMode: fc.record({ mode: fc.constantFrom('normal', 'banned') }),
 };
-const names = TOOLS.map(({ name }) => name);
+const names = shop.tools.map(({ name }) => name);
 const toolName = fc.oneof(
   { weight: 7, arbitrary: fc.constant('buyMcpShopItem') },
   { weight: 1, arbitrary: fc.constant('cancelMcpShopOrder') },
@@ -243,7 +216,7 @@ const amendment = fc.record({
     spendPerDay: fc.integer({ min: 1, max: 12 }).map((count) => count * 2500),
     askAbove: fc.integer({ min: 0, max: 6 }),
   }),
-  longer: fc.constantFrom(undefined, undefined, undefined, -HOUR, DAY),
+  longer: fc.constantFrom(undefined, undefined, undefined, -HOUR_MS, DAY_MS),
   narrowOnly: fc.boolean(),
 });
 const ceiling = fc.record({
@@ -255,7 +228,10 @@ const ceiling = fc.record({
 const steps = fc.array(
   fc.oneof(
     { weight: 100, arbitrary: call },
-    { weight: 14, arbitrary: fc.record({ wait: fc.constantFrom(1, 5000, MINUTE, MINUTE + 5000, HOUR, 7 * HOUR) }) },
+    {
+      weight: 14,
+      arbitrary: fc.record({ wait: fc.constantFrom(1, 5000, MINUTE_MS, MINUTE_MS + 5000, HOUR_MS, 7 * HOUR_MS) }),
+    },
     { weight: 2, arbitrary: fc.constant({ human: 'pause' } as const) },
     { weight: 6, arbitrary: fc.constant({ human: 'resume' } as const) },
     { weight: 2, arbitrary: fc.record({ revoke: fc.constantFrom(0, 1, 2) }) },
@@ -265,103 +241,79 @@ const steps = fc.array(
   { minLength: 1, maxLength: 100, size: 'max' },
 );
 
+type Step = typeof steps extends fc.Arbitrary<(infer One)[]> ? One : never;
+type Call = Extract<Step, { call: string }>;
+/** What the human does, and the time that passes in between. */
+type Happening = Exclude<Step, Call>;
+
+/** Carries out all that is no call; `now` is what the clock says then. */
+function happen(ledger: Ledger, human: Human, step: Happening, now: number): void {
+  if ('wait' in step) vi.setSystemTime(now + step.wait);
+  else if ('human' in step) {
+    perform(ledger, { do: step.human });
+    human.paused = step.human === 'pause';
+  } else if ('revoke' in step) {
+    perform(ledger, { do: 'revoke', deputyId: `dep_${step.revoke}` });
+    human.revoked.add(step.revoke);
+  } else if ('ceiling' in step) perform(ledger, { do: 'ceiling', ceiling: step.ceiling });
+  else {
+    const deputyId = `dep_${step.amend}`;
+    const held = ledger.deputies.find(deputyId, now)?.mandate;
+    if (!held) throw new Error(`${deputyId} is gone`);
+    const { scopes, limits, narrowOnly, longer } = step;
+    const expiresAt = longer && held.expiresAt + longer;
+    const amended = { deputyId, version: held.version, scopes, limits, expiresAt };
+    perform(ledger, { do: 'amend', amendment: amended, narrowOnly });
+  }
+}
+
 test('no sequence of calls raises authority, lengthens a mandate, lifts a pause, undoes a revocation or passes a limit', async () => {
-  const seen = new Map<string, number>();
-  const note = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1);
+  const seen = new Set<string>();
 
   await fc.assert(
     fc.asyncProperty(steps, async (story) => {
       vi.useFakeTimers({ toFake: ['Date'], now: START });
-      const object = env.MCP_OBJECT.getByName(objectName(`ratchet_${crypto.randomUUID()}`));
-      await runInDurableObject(object, async (_, { storage }) => {
-        const ledger = new Ledger(storage, 'user_1');
-        employAll(ledger);
-        // What the human has said, kept here beside the record.
-        let paused = false;
-        let now = START;
-        const revoked = new Set<number>();
-        const served: { deputy: number; at: number; bought: boolean }[] = [];
+      await inLedger(async (ledger) => {
+        // All three together may buy less than each for itself.
+        perform(ledger, { do: 'ceiling', ceiling: { shirtsPerDay: 7, spendPerDay: 40_000 } });
+        for (const [index, { mandate }] of DEPUTIES.entries()) employ(ledger, `dep_${index}`, mandate);
+        const human: Human = { paused: false, revoked: new Set() };
+        const served: Served[] = [];
         const named = new Map<string, { at: number; color: string; id: string }>();
 
+        let before = momentOf(ledger);
         for (const step of story) {
-          if ('wait' in step) {
-            now += step.wait;
-            vi.setSystemTime(now);
-          } else if ('human' in step) {
-            perform(ledger, { do: step.human });
-            paused = step.human === 'pause';
-          } else if ('revoke' in step) {
-            perform(ledger, { do: 'revoke', deputyId: `dep_${step.revoke}` });
-            revoked.add(step.revoke);
-          } else if ('ceiling' in step) {
-            perform(ledger, { do: 'ceiling', ceiling: step.ceiling });
-          } else if ('amend' in step) {
-            const deputyId = `dep_${step.amend}`;
-            const held = ledger.deputies.find(deputyId, now)?.mandate;
-            if (!held) throw new Error(`${deputyId} is gone`);
-            const { scopes, limits, narrowOnly, longer } = step;
-            const expiresAt = longer && held.expiresAt + longer;
-            const amended = { deputyId, version: held.version, scopes, limits, expiresAt };
-            perform(ledger, { do: 'amend', amendment: amended, narrowOnly });
-          } else {
-            const { id } = ledger.orders.list({ limit: 4 }).orders[Number(Object(step.args)?.order ?? 9)] ?? {};
-            const args = id === undefined ? step.args : { orderId: id };
-            const authority = authorityOf(ledger);
-            const left = budgets(ledger);
-            const orders = ordersOf(ledger);
-            const newest = ledger.orders.newest(1)[0]?.number;
-
-            const answer = await make(ledger, step.deputy, step.call, args);
-            note(answer.allowed ? step.call : (answer.code ?? 'no code'));
-
-            expect(authorityOf(ledger)).toBe(authority);
-            for (const [index, after] of budgets(ledger).entries()) expect(after).toBeLessThanOrEqual(left[index] ?? 0);
-            if (!answer.allowed) {
-              expect(ordersOf(ledger)).toBe(orders);
-              continue;
-            }
-            // Allowed: then nothing that the human said stands against it.
-            const { status, mandate } = ledger.deputies.grantOf(`dep_${step.deputy}`) ?? {};
-            const tool = TOOLS.find(({ name }) => name === step.call);
-            expect({ paused, revoked: revoked.has(step.deputy), status }).toEqual({
-              paused: false,
-              revoked: false,
-              status: 'active',
-            });
-            if (!mandate || !tool) throw new Error('what was allowed is not there');
-            expect(now).toBeLessThan(mandate.expiresAt);
-            expect(mandate.scopes).toContain(tool.scope);
-            expect(callerOf(step.deputy).scopes).toContain(tool.scope);
-            if (tool.permission) expect(callerOf(step.deputy).permissions).toContain(tool.permission);
-
-            const bought = ledger.orders.newest(1)[0]?.number !== newest;
-            served.push({ deputy: step.deputy, at: now, bought });
-            const lately = served.filter((each) => each.deputy === step.deputy && each.at > now - MINUTE);
-            const { limits } = mandate;
-            expect(lately.length).toBeLessThanOrEqual(limits.callsPerMinute);
-            if (step.call === 'buyMcpShopItem') {
-              const { idempotencyKey: key, color } = args as { idempotencyKey?: string; color: string };
-              const { id: placed } = (answer.data as { order: { id: string } }).order;
-              const before = key === undefined ? undefined : named.get(`${step.deputy} ${key}`);
-              const repeated = before !== undefined && now < before.at + DAY;
-              // A name stands for one purchase for a day: the same order again, and nothing is bought.
-              expect(bought).toBe(!repeated);
-              if (repeated) expect({ color, id: placed }).toEqual({ color: before.color, id: before.id });
-              else if (key !== undefined) named.set(`${step.deputy} ${key}`, { at: now, color, id: placed });
-              note(repeated ? 'repeated' : 'bought');
-            }
-            if (!bought) continue;
-            const quantity = ledger.orders.list({ limit: 1 }).orders[0]?.quantity ?? Infinity;
-            expect(quantity).toBeLessThanOrEqual(Math.min(limits.shirtsPerOrder, limits.askAbove));
-            expect(lately.filter((each) => each.bought).length).toBeLessThanOrEqual(limits.purchasesPerMinute);
-            const own = boughtWithin(ledger, now, `dep_${step.deputy}`);
-            expect(own.shirts).toBeLessThanOrEqual(limits.shirtsPerDay);
-            expect(own.spend).toBeLessThanOrEqual(limits.spendPerDay);
-            const all = boughtWithin(ledger, now);
-            const { ceiling: over } = ledger.account.read();
-            expect(all.shirts).toBeLessThanOrEqual(over.shirtsPerDay);
-            expect(all.spend).toBeLessThanOrEqual(over.spendPerDay);
+          const now = Date.now();
+          if (!('call' in step)) {
+            happen(ledger, human, step, now);
+            before = momentOf(ledger);
+            continue;
           }
+          const { id } = ledger.effects.newest(4)[Number(Object(step.args)?.order ?? 9)] ?? {};
+          const args = id === undefined ? step.args : { orderId: id };
+          const newest = ledger.effects.newest(1)[0]?.number;
+
+          const answer = await serve(ledger, tokenOf(step.deputy), step.call, args);
+
+          const after = momentOf(ledger);
+          laysDown(before, after, answer);
+          before = after;
+          seen.add(answer.allowed ? step.call : (answer.code ?? 'not served'));
+          if (!answer.allowed) continue;
+          const bought = ledger.effects.newest(1)[0]?.number !== newest;
+          served.push({ deputy: step.deputy, at: now, bought });
+          wasAllowed(ledger, human, step.call, served);
+          if (step.call !== 'buyMcpShopItem') continue;
+
+          // A name stands for one purchase for a day: the same order again, and nothing is bought.
+          const { idempotencyKey: key, color } = args as { idempotencyKey?: string; color: string };
+          const { id: placed } = answer.data['order'] as { id: string };
+          const earlier = key === undefined ? undefined : named.get(`${step.deputy} ${key}`);
+          const repeated = earlier !== undefined && now < earlier.at + DAY_MS;
+          expect(bought).toBe(!repeated);
+          if (repeated) expect({ color, id: placed }).toEqual({ color: earlier.color, id: earlier.id });
+          else if (key !== undefined) named.set(`${step.deputy} ${key}`, { at: now, color, id: placed });
+          seen.add(repeated ? 'repeated' : 'bought');
         }
         expect(verify(ledger)).toMatchObject({ ok: true });
         const made = story.filter((step) => 'call' in step && step.deputy < DEPUTIES.length);
@@ -373,5 +325,5 @@ test('no sequence of calls raises authority, lengthens a mandate, lifts a pause,
 
   // The story is worth little if it never gets to the point: every tool has worked, and every rule has stopped one.
   const rules = ['paused', 'mandate_expired', 'deputy_revoked', 'deputy_unknown', 'insufficient_scope', 'rate_limited'];
-  expect([...seen.keys()]).toEqual(expect.arrayContaining([...names, 'bought', 'repeated', ...rules]));
-}, 60_000);
+  expect([...seen]).toEqual(expect.arrayContaining([...names, 'bought', 'repeated', ...rules]));
+}, 120_000);

@@ -1,17 +1,15 @@
-/** A record that an older version wrote is brought to today's tables, whole; one of a later version is left alone. */
-import { runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
+/** The tables of a ledger: made once, brought to a later version step by step or not at all, and left alone when they are of one. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { appoint } from '../../src/authority/acts.ts';
-import { GENESIS } from '../../src/authority/audit.ts';
-import { Ledger } from '../../src/authority/ledger.ts';
-import { DEFAULT_CEILING, DEFAULT_LIMITS } from '../../src/authority/mandate.ts';
-import { verify } from '../../src/authority/record.ts';
-import { type Caller, objectName } from '../../src/deputy.ts';
+import { startCeiling } from '../../src/authority/limits.ts';
+import { GENESIS } from '../../src/ledger/record.ts';
+import { migrate, type Step } from '../../src/ledger/schema.ts';
+import { verify } from '../../src/ledger/verify.ts';
+import { shop } from '../../src/shop/index.ts';
+import { callerOf, employ, inLedger, inStorage, ledgerOver, serve } from '../support/ledger.ts';
 
-const APPOINTED = Date.parse('2026-11-20T09:00:00Z');
 const NOW = Date.parse('2026-11-23T12:00:00Z');
-const MONTH = 30 * 24 * 60 * 60_000;
+const CEILING = { shirtsPerDay: 20, spendPerDay: 50_000 };
+const PURCHASE = { company: 'Engines', mailingAddress: 'London', tshirtSize: 'L' };
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOW });
@@ -19,22 +17,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const CALLER: Caller = {
-  userId: 'user_1',
-  email: 'ada@example.com',
-  name: 'Ada',
-  permissions: [],
-  deputyId: 'dep_1',
-  clientId: 'client_1',
-  scopes: ['shop:browse', 'shop:buy'],
-  resource: 'http://localhost:8787/mcp',
-};
-
-function inStorage(work: (storage: DurableObjectStorage) => void): Promise<void> {
-  const object = env.MCP_OBJECT.getByName(objectName(`schema_${crypto.randomUUID()}`));
-  return runInDurableObject(object, (_, { storage }) => work(storage));
-}
 
 /** Our tables and indexes, and how they were made. What the Agent keeps beside them is its own. */
 function tables(sql: SqlStorage): { name: string; sql: string }[] {
@@ -46,240 +28,168 @@ function tables(sql: SqlStorage): { name: string; sql: string }[] {
     .toArray();
 }
 
-/** Every row of ours, to compare. */
-function rows({ sql, kv }: DurableObjectStorage) {
+/** Everything of ours that is stored, to compare. */
+function stored({ sql, kv }: DurableObjectStorage) {
   const ours = tables(sql).filter((table) => table.sql.startsWith('CREATE TABLE'));
   return {
-    schemaVersion: kv.get('schemaVersion'),
+    kept: [...kv.list()],
     tables: tables(sql),
     rows: ours.map(({ name }) => [name, sql.exec(`SELECT * FROM ${name}`).toArray()]),
   };
 }
 
-/** Takes the storage back to before this version first touched it. */
+/** Takes the storage back to before a ledger first touched it. */
 function empty({ sql, kv }: DurableObjectStorage): void {
   for (const table of tables(sql)) if (table.sql.startsWith('CREATE TABLE')) sql.exec(`DROP TABLE ${table.name}`);
-  kv.delete('schemaVersion');
+  for (const key of ['schemaVersion', 'counted']) kv.delete(key);
   expect(tables(sql)).toEqual([]);
 }
 
-/** What the first landed version left: two orders, the second one not yet in KV, and a deputy. */
-function asFirstLanded(storage: DurableObjectStorage, scopes = '["shop:browse","shop:buy"]'): void {
-  empty(storage);
-  const { sql } = storage;
-  sql.exec(`CREATE TABLE shop_orders (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    placed_at INTEGER NOT NULL,
-    deputy_id TEXT NOT NULL,
-    client_id TEXT NOT NULL,
-    email TEXT NOT NULL,
-    company TEXT NOT NULL,
-    mailing_address TEXT NOT NULL,
-    tshirt_size TEXT NOT NULL,
-    color TEXT NOT NULL,
-    quantity INTEGER NOT NULL,
-    unit_price INTEGER NOT NULL,
-    total INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    version INTEGER NOT NULL DEFAULT 1,
-    kv_version INTEGER NOT NULL DEFAULT 0
-  )`);
-  sql.exec('CREATE INDEX shop_orders_pending ON shop_orders (id) WHERE kv_version <> version');
-  sql.exec(`CREATE TABLE deputies (
-    deputy_id TEXT PRIMARY KEY,
-    client_id TEXT NOT NULL,
-    client_name TEXT NOT NULL,
-    client_domain TEXT,
-    redirect_host TEXT NOT NULL,
-    scopes TEXT NOT NULL,
-    appointed_at INTEGER NOT NULL
-  ) WITHOUT ROWID`);
-  const insert = 'INSERT INTO shop_orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
-  const where = ['ada@example.com', 'Łódź GmbH', '12 St James’s\nLondon', 'L', 'blue'];
-  sql.exec(insert, 3, ORDERED, APPOINTED + 1, 'dep_1', 'client_1', ...where, 2, 2500, 5000, 'confirmed', 1, 1);
-  sql.exec(insert, 7, PENDING, APPOINTED + 2, 'dep_1', 'client_1', ...where, 1, 2500, 2500, 'cancelled', 2, 1);
-  sql.exec(
-    'INSERT INTO deputies VALUES (?, ?, ?, ?, ?, ?, ?)',
-    'dep_1',
-    'client_1',
-    'Claude',
-    null,
-    'localhost',
-    scopes,
-    APPOINTED,
-  );
+/** A ledger with a deputy and an order in it. */
+async function use(storage: DurableObjectStorage): Promise<void> {
+  const ledger = ledgerOver(storage);
+  employ(ledger, 'dep_1');
+  expect(await serve(ledger, callerOf('dep_1'), 'buyMcpShopItem', PURCHASE)).toMatchObject({ allowed: true });
 }
 
-const ORDERED = '11111111-1111-4111-8111-111111111111';
-const PENDING = '22222222-2222-4222-8222-222222222222';
-const ORDER = {
-  userId: 'user_1',
-  email: 'ada@example.com',
-  company: 'Łódź GmbH',
-  mailingAddress: '12 St James’s\nLondon',
-  tshirtSize: 'L',
-  color: 'blue',
-  unitPrice: 2500,
-  currency: 'USD',
-};
+/** Stands for the step that the storage has behind it. */
+function taken(): void {
+  throw new Error('a step ran a second time');
+}
 
-test('orders of the first version keep all they had, their numbers included', () =>
-  inStorage((storage) => {
-    asFirstLanded(storage);
-    const { orders } = new Ledger(storage, 'user_1');
-    expect(orders.list({ limit: 5 })).toEqual({
-      orders: [
-        { ...ORDER, id: PENDING, quantity: 1, total: 2500, orderDate: '2026-11-20T09:00:00.002Z', status: 'cancelled' },
-        { ...ORDER, id: ORDERED, quantity: 2, total: 5000, orderDate: '2026-11-20T09:00:00.001Z', status: 'confirmed' },
-      ],
-    });
-    expect(storage.sql.exec('SELECT sequence, id, version FROM orders ORDER BY sequence').toArray()).toEqual([
-      { sequence: 3, id: ORDERED, version: 1 },
-      { sequence: 7, id: PENDING, version: 2 },
+test('a new ledger has its tables, nobody in it, and the ceiling of the domain', () =>
+  inLedger((ledger, { sql, kv }) => {
+    expect(tables(sql).map(({ name }) => name)).toEqual([
+      'account',
+      'checkpoint',
+      'checkpoint_effects',
+      'deputies',
+      'effects',
+      'idempotency',
+      'meters',
+      'outbox',
+      'record',
     ]);
-    expect(orders.newest(1)[0]?.number).toBe(7);
+    expect(kv.get('schemaVersion')).toBe(1);
+    expect(ledger.account.read()).toMatchObject({ authority: 'active', ceiling: CEILING, windows: {}, exported: 0 });
+    expect(ledger.deputies.all(NOW)).toEqual([]);
+    expect(ledger.effects.newest(1)).toEqual([]);
+    expect(ledger.pending.ids()).toEqual([]);
   }));
 
-test('an order that the first version had not yet copied to KV is still to be copied, as it is now; no other is', () =>
-  inStorage((storage) => {
-    asFirstLanded(storage);
-    const { orders } = new Ledger(storage, 'user_1');
-    expect(orders.pending()).toEqual([PENDING]);
-    const copy = orders.copyOf(PENDING);
-    expect(copy).toMatchObject({ key: `order:user_1:${PENDING}`, version: 2 });
-    expect(JSON.parse(copy?.value ?? '')).toMatchObject({ id: PENDING, status: 'cancelled', deputyId: 'dep_1' });
-    expect(orders.copied(PENDING, 2)).toBe(true);
-    expect(orders.pending()).toEqual([]);
-    expect(orders.copyOf(ORDERED)).toBeUndefined();
-  }));
-
-test('a deputy of the first version is live, with the limits of a new one, for 30 days from its appointment', () =>
-  inStorage((storage) => {
-    asFirstLanded(storage);
-    const ledger = new Ledger(storage, 'user_1');
-    expect(ledger.deputies.all(NOW)).toEqual([
+test('a record opens with a line that vouches for its checkpoint, and verifies', () =>
+  inLedger((ledger, { sql }) => {
+    const { hash, sequence } = ledger.record.head();
+    expect(sequence).toBe(1);
+    expect(ledger.record.lines(0, 9)).toEqual([
       {
-        deputyId: 'dep_1',
-        clientId: 'client_1',
-        clientName: 'Claude',
-        redirectHost: 'localhost',
-        status: 'active',
-        mandate: {
-          format: 1,
-          version: 1,
-          scopes: ['shop:browse', 'shop:buy'],
-          limits: DEFAULT_LIMITS,
-          expiresAt: APPOINTED + MONTH,
-        },
-        scopes: ['shop:browse', 'shop:buy'],
-        replaces: [],
-        appointedAt: '2026-11-20T09:00:00.000Z',
-        changedAt: '2026-11-20T09:00:00.000Z',
+        sequence: 1,
+        at: '2026-11-23T12:00:00.000Z',
+        actor: 'system',
+        act: 'opened',
+        through: 0,
+        hash: GENESIS,
+        checkpoint: expect.stringMatching(/^[0-9a-f]{64}$/),
+        previous: GENESIS,
       },
     ]);
-    expect(ledger.account.read()).toMatchObject({ authority: 'active', ceiling: DEFAULT_CEILING, exported: 7 });
-    vi.setSystemTime(APPOINTED + MONTH - 1);
-    expect(ledger.endOf('dep_1')).toBeUndefined();
-    vi.setSystemTime(APPOINTED + MONTH);
-    expect(ledger.endOf('dep_1')?.code).toBe('mandate_expired');
+    expect(verify(ledger)).toEqual({ ok: true, lines: 1, head: { sequence: 1, hash } });
+    // What the record starts from cannot be made another, even together with the table.
+    sql.exec("UPDATE checkpoint SET state = replace(state, 'active', 'paused')");
+    sql.exec("UPDATE account SET authority = 'paused'");
+    expect(verify(ledger)).toEqual({ ok: false, problem: 'the checkpoint is not the one it was made with' });
   }));
 
-test('the audit of an upgraded record begins after its orders, holds, and goes on', () =>
-  inStorage((storage) => {
-    asFirstLanded(storage);
-    const ledger = new Ledger(storage, 'user_1');
-    // The numbers of orders and lines are of one series, so that "before" and "after" mean something.
-    const head = ledger.audit.head();
-    expect(head.sequence).toBeGreaterThanOrEqual(7);
-    expect(head.at).toBeGreaterThanOrEqual(APPOINTED + 2);
-    expect(verify(ledger)).toMatchObject({ ok: true, head: { sequence: head.sequence, hash: head.hash } });
-    ledger.transaction(() => {
-      const turn = ledger.begin(CALLER);
-      const purchase = { quantity: 1, total: 2500 };
-      turn.decide({ name: 'buyMcpShopItem', scope: 'shop:buy', purchase });
-      const request = { company: 'Engines', mailingAddress: 'London', tshirtSize: 'L', color: 'blue' } as const;
-      const order = ledger.orders.place(CALLER, { ...request, quantity: 1 }, turn);
-      turn.allowed({ tool: 'buyMcpShopItem', purchase, order });
-      ledger.orders.cancel(ORDERED);
-    });
-    expect(ledger.orders.newest(1)[0]?.number).toBe(head.sequence + 1);
-    expect(verify(ledger)).toMatchObject({ ok: false, problem: expect.stringContaining(ORDERED) });
-    ledger.transaction(() => {
-      const order = ledger.orders.find(ORDERED);
-      ledger.begin(CALLER).allowed({ tool: 'cancelMcpShopOrder', order });
-    });
-    expect(verify(ledger, head)).toMatchObject({ ok: true, head: { sequence: head.sequence + 2 } });
-  }));
-
-test('an upgraded record has the tables of a new one, and nothing of the old ones is left', () =>
-  inStorage((storage) => {
-    const fresh = tables(storage.sql);
-    asFirstLanded(storage);
-    expect(tables(storage.sql)).not.toEqual(fresh);
-    expect(new Ledger(storage, 'user_1').orders.newest(1)[0]?.number).toBe(7);
-    expect(tables(storage.sql)).toEqual(fresh);
-    expect(fresh.map(({ name }) => name)).not.toContain('shop_orders');
-  }));
-
-test('the ledger made again over the same storage changes nothing', () =>
-  inStorage((storage) => {
-    asFirstLanded(storage);
-    const ledger = new Ledger(storage, 'user_1');
-    expect(ledger.orders.pending()).toEqual([PENDING]);
-    const before = rows(storage);
-    expect(new Ledger(storage, 'user_1').orders.pending()).toEqual([PENDING]);
-    expect(rows(storage)).toEqual(before);
-  }));
-
-test('an empty storage becomes an empty record that holds', () =>
-  inStorage((storage) => {
-    empty(storage);
-    const ledger = new Ledger(storage, 'user_1');
-    expect(verify(ledger)).toEqual({ ok: true, lines: 0, head: { sequence: 0, hash: GENESIS } });
-    expect(ledger.deputies.all(NOW)).toEqual([]);
-    expect(ledger.account.read().authority).toBe('active');
-  }));
-
-test('two records have different names and different keys', async () => {
+test('two ledgers have different names and different keys', async () => {
   const seals: string[] = [];
   for (const _ of [1, 2]) {
-    await inStorage((storage) => {
-      const { account } = new Ledger(storage, 'user_1');
+    await inLedger(({ account }) => {
       seals.push(account.read().recordId, account.seal('London'));
     });
   }
   expect(new Set(seals).size).toBe(4);
 });
 
-test('what cannot be read of an old record stops the upgrade, and leaves it as it was', () =>
-  inStorage((storage) => {
-    for (const scopes of ['["shop:browse","shop:everything"]', '"shop:buy"', 'shop:buy']) {
-      asFirstLanded(storage, scopes);
-      const before = rows(storage);
-      expect(() => new Ledger(storage, 'user_1')).toThrow(/./);
-      expect(rows(storage)).toEqual(before);
-    }
+test('the ledger made again over the same storage changes nothing', () =>
+  inStorage(async (storage) => {
+    await use(storage);
+    const before = stored(storage);
+    vi.setSystemTime(NOW + 1000);
+    expect(verify(ledgerOver(storage))).toMatchObject({ ok: true, lines: 4 });
+    expect(stored(storage)).toEqual(before);
   }));
 
-test('a record of a later version, or of none that can be, is not touched', () =>
+test('steps that were added run once, in their order, and no earlier one again', () =>
+  inStorage(async (storage) => {
+    await use(storage);
+    const ran: unknown[] = [];
+    const add: Step = ({ sql }, ceiling) => {
+      ran.push('add', ceiling);
+      sql.exec('ALTER TABLE effects ADD COLUMN note TEXT');
+    };
+    const fill: Step = ({ sql }, ceiling) => {
+      ran.push('fill', ceiling);
+      sql.exec("UPDATE effects SET note = 'from before'");
+    };
+    migrate(storage, startCeiling(shop), [taken, add, fill]);
+    expect(ran).toEqual(['add', CEILING, 'fill', CEILING]);
+    expect(storage.sql.exec('SELECT number, note FROM effects').toArray()).toEqual([
+      { number: 1, note: 'from before' },
+    ]);
+    const after = stored(storage);
+    migrate(storage, startCeiling(shop), [taken, add, fill]);
+    expect(ran).toHaveLength(4);
+    expect(stored(storage)).toEqual(after);
+    // One more, at a later start.
+    migrate(storage, startCeiling(shop), [taken, taken, taken, () => ran.push('last')]);
+    expect(ran).toHaveLength(5);
+    expect(storage.kv.get('schemaVersion')).toBe(4);
+  }));
+
+test('an empty storage takes every step', () =>
   inStorage((storage) => {
-    const ledger = new Ledger(storage, 'user_1');
-    appoint(ledger, {
-      deputyId: 'dep_1',
-      clientId: 'client_1',
-      clientName: 'Claude',
-      redirectHost: 'localhost',
-      mandate: { format: 1, version: 1, scopes: ['shop:browse'], limits: DEFAULT_LIMITS, expiresAt: NOW + 1 },
-      replaces: [],
-    });
-    storage.kv.put('schemaVersion', 3);
-    const before = rows(storage);
-    expect(() => new Ledger(storage, 'user_1')).toThrow('this record is of schema 3, from a later version');
-    for (const version of ['2', 1.5, -1, {}]) {
+    empty(storage);
+    const ran: number[] = [];
+    migrate(storage, startCeiling(shop), [() => ran.push(1), () => ran.push(2)]);
+    expect(ran).toEqual([1, 2]);
+    expect(storage.kv.get('schemaVersion')).toBe(2);
+  }));
+
+test('a step that throws undoes those before it, and is tried again at the next start', () =>
+  inStorage(async (storage) => {
+    await use(storage);
+    const before = stored(storage);
+    let broken = true;
+    const steps: Step[] = [
+      taken,
+      ({ sql }) => sql.exec('CREATE TABLE approvals (id TEXT PRIMARY KEY)'),
+      ({ sql, kv }) => {
+        sql.exec("UPDATE effects SET state = 'lost'");
+        kv.put('demoMode', 'banned');
+        if (broken) throw new Error('no');
+      },
+    ];
+    for (let start = 0; start < 2; start += 1) expect(() => migrate(storage, startCeiling(shop), steps)).toThrow('no');
+    expect(stored(storage)).toEqual(before);
+    broken = false;
+    migrate(storage, startCeiling(shop), steps);
+    expect(storage.kv.get('schemaVersion')).toBe(3);
+    expect(storage.sql.exec('SELECT state FROM effects').one()).toEqual({ state: 'lost' });
+  }));
+
+test('a ledger of a later version, or of none that can be, is refused and not touched', () =>
+  inStorage(async (storage) => {
+    await use(storage);
+    for (const [version, problem] of [
+      [2, 'this ledger is of schema 2, from a later version'],
+      ['1', /invalid/i],
+      [1.5, /int/],
+      [-1, /small/i],
+      [{}, /invalid/i],
+    ] as const) {
       storage.kv.put('schemaVersion', version);
-      expect(() => new Ledger(storage, 'user_1')).toThrow(/./);
+      const before = stored(storage);
+      expect(() => ledgerOver(storage)).toThrow(problem);
+      expect(stored(storage)).toEqual(before);
     }
-    storage.kv.put('schemaVersion', 3);
-    expect(rows(storage)).toEqual(before);
   }));

@@ -1,8 +1,9 @@
-/** The audit: every call is accounted for, every change behind its back is named, and its length costs a call nothing. */
-import { runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
+/** The record: every call is accounted for, every change behind its back is named, and its length costs a call nothing. */
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { startCeiling } from '../../src/authority/limits.ts';
+import type { Limits } from '../../src/authority/terms.ts';
+import { toModel } from '../../src/authority/words.ts';
 import {
   activate,
   amend,
@@ -13,17 +14,19 @@ import {
   resume,
   revoke,
   setCeiling,
-} from '../../src/authority/acts.ts';
-import { GENESIS, type Line } from '../../src/authority/audit.ts';
-import { PENDING_FOR } from '../../src/authority/deputies.ts';
-import { Ledger } from '../../src/authority/ledger.ts';
-import { DEFAULT_CEILING, DEFAULT_LIMITS, type Limits, type Mandate } from '../../src/authority/mandate.ts';
-import { AUDIT_KEPT, prune, recordShared, verify } from '../../src/authority/record.ts';
-import { apply, coreSchema, type State } from '../../src/authority/replay.ts';
-import { type Caller, objectName, type Scope, SCOPES } from '../../src/deputy.ts';
+} from '../../src/ledger/acts.ts';
+import type { Effect } from '../../src/ledger/effects.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { prune, recordShared } from '../../src/ledger/prune.ts';
+import { GENESIS, type Line } from '../../src/ledger/record.ts';
+import { apply, coreSchema, type State } from '../../src/ledger/replay.ts';
+import { verify } from '../../src/ledger/verify.ts';
+import { LONGEST_MANDATE_MS, PENDING_MS, RECORD_KEPT_MS } from '../../src/lifetimes.ts';
+import { shop } from '../../src/shop/index.ts';
+import * as support from '../support/ledger.ts';
+import { callerOf, inLedger, ledgerOver, SCOPES } from '../support/ledger.ts';
 
 const START = Date.parse('2026-11-23T12:00:00Z');
-const DAY = 24 * 60 * 60_000;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: START });
@@ -32,96 +35,64 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function inObject<Result>(work: (ledger: Ledger, storage: DurableObjectStorage) => Result): Promise<Result> {
-  const object = env.MCP_OBJECT.getByName(objectName(`audit_${crypto.randomUUID()}`));
-  return runInDurableObject(object, (_, { storage }) => work(new Ledger(storage, 'user_1'), storage));
+function mandate(limits: Limits = {}) {
+  return support.mandateOf(limits, { expiresAt: START + LONGEST_MANDATE_MS });
 }
 
-function mandate(limits: Partial<Limits> = {}): Mandate {
-  return {
-    format: 1,
-    version: 1,
-    scopes: [...SCOPES],
-    limits: { ...DEFAULT_LIMITS, ...limits },
-    expiresAt: START + 30 * DAY,
-  };
-}
-
-function callerOf(deputyId: string): Caller {
-  return {
-    userId: 'user_1',
-    email: 'ada@example.com',
-    name: 'Ada',
-    permissions: [],
-    deputyId,
-    clientId: `client of ${deputyId}`,
-    scopes: [...SCOPES],
-    resource: 'http://localhost:8787/mcp',
-  };
-}
-
-function announce(ledger: Ledger, deputyId: string, limits?: Partial<Limits>, replaces: string[] = []): void {
-  appoint(ledger, {
-    deputyId,
-    clientId: `client of ${deputyId}`,
-    clientName: 'Łódź 👋',
-    clientDomain: 'assistant.example',
-    redirectHost: 'assistant.example',
-    mandate: mandate(limits),
-    replaces,
-  });
+function announce(ledger: Ledger, deputyId: string, limits?: Limits, replaces?: string[]): void {
+  support.announce(ledger, deputyId, mandate(limits), replaces);
 }
 
 /** A deputy that is live. */
-function employ(ledger: Ledger, deputyId: string, limits?: Partial<Limits>, replaces?: string[]): void {
-  announce(ledger, deputyId, limits, replaces);
-  activate(ledger, deputyId, `grant of ${deputyId}`);
+function employ(ledger: Ledger, deputyId: string, limits?: Limits, replaces?: string[]): void {
+  support.employ(ledger, deputyId, mandate(limits), replaces);
 }
 
-/** A call that reads. Tells the code of its denial, if any. */
-function call(ledger: Ledger, deputyId: string, scope: Scope = 'orders:read'): string | undefined {
+/** A call that reads. Tells the code of its refusal, if any. */
+function call(ledger: Ledger, deputyId: string, scope = 'orders:read'): string | undefined {
   return ledger.transaction(() => {
     const turn = ledger.begin(callerOf(deputyId));
-    const denial = turn.denial({ name: 'listMcpShopOrders', scope });
-    if (denial) turn.refused(denial, { tool: 'listMcpShopOrders' });
+    const reason = turn.reasonAgainst({ name: 'listMcpShopOrders', scope });
+    if (reason) turn.refused(toModel(shop, reason), { tool: 'listMcpShopOrders' });
     else turn.allowed({ tool: 'listMcpShopOrders' });
-    return denial?.code;
+    return reason?.code;
   });
 }
 
-/** A purchase, recorded as a call does it; undefined when it was denied. */
+/** A purchase, recorded as a call does it; undefined when it was refused. */
 function buy(ledger: Ledger, deputyId: string, quantity = 1): string | undefined {
   return ledger.transaction(() => {
     const caller = callerOf(deputyId);
     const turn = ledger.begin(caller);
-    const purchase = { quantity, total: quantity * 2500 };
-    const denial = turn.denial({ name: 'buyMcpShopItem', scope: 'shop:buy', purchase });
-    if (denial) {
-      turn.refused(denial, { tool: 'buyMcpShopItem' });
+    const amounts = { shirts: quantity, spend: quantity * 2500 };
+    const reason = turn.reasonAgainst({ name: 'buyMcpShopItem', scope: 'shop:buy', uses: amounts });
+    if (reason) {
+      turn.refused(toModel(shop, reason), { tool: 'buyMcpShopItem', asked: amounts });
       return undefined;
     }
-    const request = { company: 'Engines', mailingAddress: 'London', tshirtSize: 'L', color: 'blue', quantity } as const;
-    const order = ledger.orders.place(caller, request, turn);
-    turn.allowed({ tool: 'buyMcpShopItem', purchase, order: factsOf(order), arguments: ledger.account.seal(request) });
-    return order.id;
+    const data = { email: caller.email, company: 'Engines', mailingAddress: 'London', tshirtSize: 'L', color: 'blue' };
+    const made = ledger.effects.make(caller, { state: 'confirmed', amounts, data: JSON.stringify(data) }, turn);
+    const effect = { ...factsOf(made), amounts };
+    turn.allowed({ tool: 'buyMcpShopItem', amounts, effect, arguments: ledger.account.seal({ ...data, quantity }) });
+    return made.id;
   });
 }
 
 function cancel(ledger: Ledger, deputyId: string, orderId: string): void {
   ledger.transaction(() => {
     const turn = ledger.begin(callerOf(deputyId));
-    const order = ledger.orders.cancel(orderId);
-    turn.allowed({ tool: 'cancelMcpShopOrder', order: order && factsOf(order) });
+    const effect = ledger.effects.change(orderId, 'cancelled', turn.line);
+    turn.allowed({ tool: 'cancelMcpShopOrder', effect: effect && factsOf(effect) });
   });
 }
 
-function factsOf({ id, quantity, total, status }: { id: string; quantity: number; total: number; status: string }) {
-  return { id, quantity, total, status };
+function factsOf({ id, number, state }: Effect) {
+  return { id, number, state };
 }
 
 const LIMITS = { shirtsPerOrder: 2, shirtsPerDay: 4, spendPerDay: 10_000, askAbove: 2 };
 
-/** A story with a line of nearly every kind: fifteen of them, two orders, three deputies. */
+/** A story with a line of nearly every kind: eighteen of them, two orders, three deputies. */
 function tell(ledger: Ledger): { kept: string; cancelled: string } {
   employ(ledger, 'dep_1');
   const kept = buy(ledger, 'dep_1', 2) ?? '';
@@ -141,14 +112,14 @@ function tell(ledger: Ledger): { kept: string; cancelled: string } {
 }
 
 function linesOf(ledger: Ledger): Line[] {
-  return ledger.audit.lines(0, 10_000);
+  return ledger.record.lines(0, 10_000);
 }
 
 type Stored = { sequence: number; line: string; hash: string };
 
 /** The table as it stands, whatever the code makes of it. */
-function rowsOf({ storage: { sql } }: Ledger): Stored[] {
-  return sql.exec<Stored>('SELECT sequence, line, hash FROM audit ORDER BY sequence').toArray();
+function rowsOf({ sql }: Ledger): Stored[] {
+  return sql.exec<Stored>('SELECT sequence, line, hash FROM record ORDER BY sequence').toArray();
 }
 
 async function sha256(text: string): Promise<string> {
@@ -172,14 +143,14 @@ function undone<Result>(ledger: Ledger, work: () => Result): Result {
 }
 
 test('each line has the next number, its own hash and the hash of the line before', () =>
-  inObject((ledger) => {
-    expect(ledger.audit.head()).toMatchObject({ sequence: 0, hash: GENESIS });
+  inLedger((ledger) => {
+    expect(ledger.record.head().sequence).toBe(1);
     tell(ledger);
     const rows = rowsOf(ledger);
     const lines = linesOf(ledger);
     expect(lines.map(({ sequence }) => sequence)).toEqual(rows.map((_, index) => index + 1));
     expect(lines.map(({ previous }) => previous)).toEqual([GENESIS, ...rows.slice(0, -1).map(({ hash }) => hash)]);
-    expect(ledger.audit.head()).toEqual({ sequence: rows.length, hash: rows.at(-1)?.hash, at: START });
+    expect(ledger.record.head()).toEqual({ sequence: rows.length, hash: rows.at(-1)?.hash, at: START });
     expect(verify(ledger)).toEqual({
       ok: true,
       lines: rows.length,
@@ -188,7 +159,7 @@ test('each line has the next number, its own hash and the hash of the line befor
   }));
 
 test('the story is told in the order in which it happened, with who did it', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     const { kept, cancelled } = tell(ledger);
     const told = linesOf(ledger).map((line) =>
       line.actor === 'deputy'
@@ -196,6 +167,7 @@ test('the story is told in the order in which it happened, with who did it', () 
         : `${line.actor} ${line.act}`,
     );
     expect(told).toEqual([
+      'system opened',
       'human appointed',
       'client activated',
       'dep_1 buyMcpShopItem allowed',
@@ -214,20 +186,27 @@ test('the story is told in the order in which it happened, with who did it', () 
       'client activated',
       'human revoked',
     ]);
-    expect(linesOf(ledger)[5]).toMatchObject({ order: { id: cancelled, status: 'cancelled' }, mandateVersion: 1 });
-    expect(linesOf(ledger)[9]).toMatchObject({ decision: 'refused', mandateVersion: 2 });
-    // An order has the number of its line.
-    expect(ledger.orders.list({ limit: 1, cursor: cancelled }).orders[0]?.id).toBe(kept);
-    expect(ledger.storage.sql.exec('SELECT sequence FROM orders ORDER BY sequence').toArray()).toEqual([
-      { sequence: 3 },
-      { sequence: 4 },
+    expect(linesOf(ledger)[3]).toMatchObject({
+      effect: { id: kept, number: 1, state: 'confirmed', amounts: { shirts: 2, spend: 5000 } },
+    });
+    // Only the line that used them up has amounts.
+    expect(linesOf(ledger)[6]).toMatchObject({
+      effect: { id: cancelled, number: 2, state: 'cancelled' },
+      mandateVersion: 1,
+    });
+    expect(linesOf(ledger)[6]).not.toHaveProperty('effect.amounts');
+    expect(linesOf(ledger)[10]).toMatchObject({ decision: 'refused', mandateVersion: 2 });
+    // An order knows the line that made it.
+    expect(ledger.effects.newest(9)).toMatchObject([
+      { id: cancelled, number: 2, line: 5 },
+      { id: kept, number: 1, line: 4 },
     ]);
   }));
 
-test('no address, e-mail, name or argument is in the audit, only a seal under a key of its own', () =>
-  inObject((ledger) => {
+test('no address, e-mail, name or argument is in the record, only a seal under a key of its own', () =>
+  inLedger((ledger) => {
     tell(ledger);
-    const text = JSON.stringify(ledger.audit.text(0, 1000));
+    const text = JSON.stringify(ledger.record.text(0, 1000));
     for (const secret of ['ada@example.com', 'Ada', 'Engines', 'London']) expect(text).not.toContain(secret);
     const [first, second] = linesOf(ledger).flatMap((line) =>
       line.actor === 'deputy' && line.arguments !== undefined ? [line.arguments] : [],
@@ -236,16 +215,16 @@ test('no address, e-mail, name or argument is in the audit, only a seal under a 
     expect(second).not.toBe(first);
     const unkeyed = ledger.account.seal({ a: 1 });
     undone(ledger, () => {
-      ledger.storage.sql.exec("UPDATE account SET secret = 'YW5vdGhlcg=='");
+      ledger.sql.exec("UPDATE account SET secret = 'YW5vdGhlcg=='");
       expect(ledger.account.seal({ a: 1 })).not.toBe(unkeyed);
     });
   }));
 
 test('an exported file can be checked with SHA-256 alone', async () => {
-  const file = await inObject((ledger) => {
+  const file = await inLedger((ledger) => {
     tell(ledger);
-    const first = ledger.audit.text(0, 5);
-    const rest = ledger.audit.text(5, 1000);
+    const first = ledger.record.text(0, 5);
+    const rest = ledger.record.text(5, 1000);
     return `${[...first, ...rest].map(({ line }) => line).join('\n')}\n`;
   });
   let before = GENESIS;
@@ -256,7 +235,7 @@ test('an exported file can be checked with SHA-256 alone', async () => {
 });
 
 test('a single byte changed, in the text or the hash of any line, is found, and the line is named', () =>
-  inObject((ledger, { sql }) => {
+  inLedger((ledger, { sql }) => {
     tell(ledger);
     const rows = rowsOf(ledger);
     const places = rows.flatMap(({ sequence, line, hash }) => [
@@ -271,7 +250,7 @@ test('a single byte changed, in the text or the hash of any line, is found, and 
           const changed = bytes.with(index, (bytes[index] ?? 0) ^ flip);
           const verification = undone(ledger, () => {
             sql.exec(
-              `UPDATE audit SET ${column} = CAST(? AS TEXT) WHERE sequence = ?`,
+              `UPDATE record SET ${column} = CAST(? AS TEXT) WHERE sequence = ?`,
               changed.slice().buffer,
               sequence,
             );
@@ -286,19 +265,19 @@ test('a single byte changed, in the text or the hash of any line, is found, and 
   }));
 
 test('a line that is gone, or two that changed places, are found and named', () =>
-  inObject((ledger, { sql }) => {
+  inLedger((ledger, { sql }) => {
     tell(ledger);
     const rows = rowsOf(ledger);
-    const head = ledger.audit.head();
+    const head = ledger.record.head();
     for (const { sequence } of rows.slice(0, -1)) {
       const verification = undone(ledger, () => {
-        sql.exec('DELETE FROM audit WHERE sequence = ?', sequence);
+        sql.exec('DELETE FROM record WHERE sequence = ?', sequence);
         return verify(ledger);
       });
       expect(verification).toEqual({ ok: false, sequence: sequence + 1, problem: `line ${sequence} is missing` });
     }
     const write = (sequence: number, { line, hash }: Stored) =>
-      sql.exec('UPDATE audit SET line = ?, hash = ? WHERE sequence = ?', line, hash, sequence);
+      sql.exec('UPDATE record SET line = ?, hash = ? WHERE sequence = ?', line, hash, sequence);
     fc.assert(
       fc.property(fc.constantFrom(...rows), fc.constantFrom(...rows), (one, other) => {
         if (one === other) return;
@@ -312,8 +291,8 @@ test('a line that is gone, or two that changed places, are found and named', () 
     );
     // The newest line can be cut off unseen when it changed no table: an anchor shows it.
     call(ledger, 'dep_2');
-    const newest = ledger.audit.head();
-    sql.exec('DELETE FROM audit WHERE sequence = ?', newest.sequence);
+    const newest = ledger.record.head();
+    sql.exec('DELETE FROM record WHERE sequence = ?', newest.sequence);
     expect(verify(ledger, newest)).toEqual({ ok: false, problem: 'the expected head is not part of this record' });
     expect(verify(ledger, head).ok).toBe(true);
   }));
@@ -332,60 +311,57 @@ async function forgery(rows: Stored[], sequence: number, forge: (line: string) =
 }
 
 test('a line rewritten with a fitting hash is shown by the next one; a chain rewritten whole, only by an anchor', async () => {
-  const object = env.MCP_OBJECT.getByName(objectName(`audit_${crypto.randomUUID()}`));
-  const rows = await runInDurableObject(object, (_, { storage }) => {
-    const ledger = new Ledger(storage, 'user_1');
+  await inLedger(async (ledger, { sql }) => {
     tell(ledger);
-    return rowsOf(ledger);
-  });
-  const forged = await forgery(rows, 5, (line) => line.replace('listMcpShopOrders', 'listMcpShopItemss'));
-  await runInDurableObject(object, (_, { storage }) => {
-    const ledger = new Ledger(storage, 'user_1');
-    const { sql } = storage;
-    const head = ledger.audit.head();
+    const rows = rowsOf(ledger);
+    const forged = await forgery(rows, 6, (line) => line.replace('listMcpShopOrders', 'listMcpShopItemss'));
+    const head = ledger.record.head();
     const write = ({ sequence, line, hash }: Stored) =>
-      sql.exec('UPDATE audit SET line = ?, hash = ? WHERE sequence = ?', line, hash, sequence);
-    forged.filter(({ sequence }) => sequence === 5).forEach(write);
-    expect(verify(ledger)).toEqual({ ok: false, sequence: 6, problem: 'it does not follow from the line before' });
+      sql.exec('UPDATE record SET line = ?, hash = ? WHERE sequence = ?', line, hash, sequence);
+    forged.filter(({ sequence }) => sequence === 6).forEach(write);
+    expect(verify(ledger)).toEqual({ ok: false, sequence: 7, problem: 'it does not follow from the line before' });
     forged.forEach(write);
     expect(verify(ledger)).toMatchObject({ ok: true });
     expect(verify(ledger, head)).toEqual({ ok: false, problem: 'the expected head is not part of this record' });
-    const before = rows[3];
+    const before = rows[4];
     expect(before && verify(ledger, before).ok).toBe(true);
   });
 });
 
 test('a line that is older than the one before, or follows from nothing, is named though its hash fits', () =>
-  inObject((ledger, { sql }) => {
+  inLedger((ledger, { sql }) => {
     tell(ledger);
-    const head = ledger.audit.head();
+    const head = ledger.record.head();
     const older = undone(ledger, () => {
-      ledger.audit.append({ actor: 'human', act: 'resumed' }, head, head.at - 1);
+      ledger.record.append({ actor: 'human', act: 'resumed' }, head, head.at - 1);
       return verify(ledger);
     });
     expect(older).toEqual({ ok: false, sequence: head.sequence + 1, problem: 'it is older than the line before' });
     const stranger = undone(ledger, () => {
-      ledger.audit.append({ actor: 'human', act: 'revoked', deputy: 'dep_9' }, head, head.at);
+      ledger.record.append({ actor: 'human', act: 'revoked', deputy: 'dep_9' }, head, head.at);
       return verify(ledger);
     });
     expect(stranger).toMatchObject({ ok: false, sequence: head.sequence + 1 });
     const unread = undone(ledger, () => {
-      ledger.audit.append({ actor: 'human', act: 'crowned' } as never, head, head.at);
+      ledger.record.append({ actor: 'human', act: 'crowned' } as never, head, head.at);
       return verify(ledger);
     });
     expect(unread).toMatchObject({ ok: false, sequence: head.sequence + 1 });
     const renumbered = undone(ledger, () => {
-      ledger.audit.append({ actor: 'human', act: 'resumed' }, { ...head, sequence: head.sequence + 1 }, head.at);
-      sql.exec('UPDATE audit SET sequence = sequence - 1 WHERE sequence > ?', head.sequence);
+      ledger.record.append({ actor: 'human', act: 'resumed' }, { ...head, sequence: head.sequence + 1 }, head.at);
+      sql.exec('UPDATE record SET sequence = sequence - 1 WHERE sequence > ?', head.sequence);
       return verify(ledger);
     });
     expect(renumbered).toMatchObject({ ok: false, sequence: head.sequence + 1 });
   }));
 
 const BEHIND: [string, string][] = [
-  ["UPDATE account SET authority = 'paused'", 'authority is paused, the audit says active'],
+  ["UPDATE account SET authority = 'paused'", 'authority is paused, the record says active'],
   [`UPDATE account SET ceiling = '{"shirtsPerDay":41,"spendPerDay":90000}'`, 'the ceiling'],
-  ["UPDATE deputies SET status = 'active' WHERE deputy_id = 'dep_3'", 'deputy dep_3 is active, the audit says revoked'],
+  [
+    "UPDATE deputies SET status = 'active' WHERE deputy_id = 'dep_3'",
+    'deputy dep_3 is active, the record says revoked',
+  ],
   ["UPDATE deputies SET status = 'pending' WHERE deputy_id = 'dep_2'", 'deputy dep_2'],
   ["DELETE FROM deputies WHERE deputy_id = 'dep_1'", 'deputy dep_1 is missing'],
   ["UPDATE deputies SET mandate = replace(mandate, '25000', '25001') WHERE deputy_id = 'dep_2'", 'mandate of dep_2'],
@@ -402,15 +378,34 @@ const BEHIND: [string, string][] = [
        status, mandate, replaces, grant_id, changed_at FROM deputies WHERE deputy_id = 'dep_2'`,
     'deputy dep_9 was never appointed',
   ],
-  ['UPDATE orders SET quantity = 1 WHERE sequence = 3', 'is not as the audit says'],
-  ['UPDATE orders SET total = total + 1 WHERE sequence = 3', 'is not as the audit says'],
-  ["UPDATE orders SET status = 'confirmed' WHERE sequence = 4", 'is not as the audit says'],
-  ['DELETE FROM orders WHERE sequence = 4', 'is in the audit and nowhere else'],
-  ['UPDATE orders SET id = upper(id) WHERE sequence = 3', 'is not in the audit'],
+  [
+    `UPDATE deputies SET client_name = 'Claude' WHERE deputy_id = 'dep_2'`,
+    'the client of dep_2 is not the one in the record',
+  ],
+  [
+    `UPDATE deputies SET scopes = replace(scopes, ',"orders:read"', '') WHERE deputy_id = 'dep_2'`,
+    'the client of dep_2',
+  ],
+  [`UPDATE effects SET amounts = '{"shirts":1,"spend":5000}' WHERE number = 1`, 'is not as the record says'],
+  [`UPDATE effects SET amounts = '{"shirts":2,"spend":5001}' WHERE number = 1`, 'is not as the record says'],
+  [`UPDATE effects SET amounts = '{"shirts":2}' WHERE number = 1`, 'is not as the record says'],
+  ["UPDATE effects SET state = 'confirmed' WHERE number = 2", 'is not as the record says'],
+  ['UPDATE effects SET number = 3 WHERE number = 2', 'is not as the record says'],
+  ['DELETE FROM effects WHERE number = 2', 'is in the record and nowhere else'],
+  ['UPDATE effects SET id = upper(id) WHERE number = 1', 'is not in the record'],
+  [
+    `INSERT INTO effects SELECT 3, 'another', line, changed, at, deputy_id, client_id, state, amounts, data FROM effects
+       WHERE number = 1`,
+    'another is not in the record',
+  ],
+  ["UPDATE account SET windows = '{}'", 'what all deputies used is not what the record says'],
+  ["UPDATE account SET windows = replace(windows, ',3]', ',2]')", 'what all deputies used is not what the record says'],
+  ["UPDATE meters SET windows = '{}' WHERE deputy_id = 'dep_1'", 'what dep_1 used is not what the record says'],
+  ["DELETE FROM meters WHERE deputy_id = 'dep_1'", 'what dep_1 used is not what the record says'],
 ];
 
-test.each(BEHIND)('a table changed behind the audit is found: %s', (statement, problem) =>
-  inObject((ledger, { sql }) => {
+test.each(BEHIND)('a table changed behind the record is found: %s', (statement, problem) =>
+  inLedger((ledger, { sql }) => {
     tell(ledger);
     expect(verify(ledger).ok).toBe(true);
     expect(sql.exec(statement).rowsWritten).toBeGreaterThan(0);
@@ -419,11 +414,11 @@ test.each(BEHIND)('a table changed behind the audit is found: %s', (statement, p
   }),
 );
 
-test('a checkpoint changed behind the audit is found', () =>
-  inObject((ledger, { sql }) => {
+test('a checkpoint changed behind the record is found', () =>
+  inLedger((ledger, { sql }) => {
     const { kept } = tell(ledger);
-    vi.setSystemTime(START + AUDIT_KEPT);
-    expect(prune(ledger)).toBe(17);
+    vi.setSystemTime(START + RECORD_KEPT_MS);
+    expect(prune(ledger)).toBe(18);
     expect(verify(ledger)).toMatchObject({ ok: true, lines: 1 });
     for (const statement of [
       "UPDATE checkpoint SET state = replace(state, 'revoked', 'active')",
@@ -431,9 +426,10 @@ test('a checkpoint changed behind the audit is found', () =>
       'UPDATE checkpoint SET at = at - 1',
       `UPDATE checkpoint SET hash = '${GENESIS}'`,
       'UPDATE checkpoint SET sequence = sequence - 1',
-      'UPDATE checkpoint_orders SET quantity = quantity + 1',
-      'DELETE FROM checkpoint_orders',
-      `UPDATE checkpoint_orders SET status = 'cancelled' WHERE id = '${kept}'`,
+      'UPDATE checkpoint_effects SET number = number + 1',
+      `UPDATE checkpoint_effects SET amounts = '{"shirts":3,"spend":5000}' WHERE id = '${kept}'`,
+      'DELETE FROM checkpoint_effects',
+      `UPDATE checkpoint_effects SET state = 'cancelled' WHERE id = '${kept}'`,
     ]) {
       const verification = undone(ledger, () => {
         sql.exec(statement);
@@ -448,25 +444,25 @@ test('a checkpoint changed behind the audit is found', () =>
   }));
 
 test('an anchor that is part of the record is accepted wherever it lies, and any other one refused', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     tell(ledger);
     const rows = rowsOf(ledger);
     expect(verify(ledger, { sequence: 0, hash: GENESIS }).ok).toBe(true);
     for (const row of rows) expect(verify(ledger, row).ok).toBe(true);
     const refused = { ok: false, problem: 'the expected head is not part of this record' };
-    const { hash } = ledger.audit.head();
+    const { hash } = ledger.record.head();
     expect(verify(ledger, { sequence: 3, hash })).toEqual(refused);
     expect(verify(ledger, { sequence: rows.length + 1, hash })).toEqual(refused);
     expect(verify(ledger, { sequence: rows.length, hash: GENESIS })).toEqual(refused);
     expect(verify(ledger, { sequence: 0, hash })).toEqual(refused);
   }));
 
-test('replayed from nothing, the lines alone give authority, ceiling, mandates and orders as they are', () =>
-  inObject((ledger) => {
+test('replayed from nothing, the lines alone give authority, ceiling, mandates and effects as they are', () =>
+  inLedger((ledger) => {
     const { kept, cancelled } = tell(ledger);
     pause(ledger);
-    const nothing = coreSchema.parse({ authority: 'active', ceiling: DEFAULT_CEILING, deputies: {} });
-    const state: State = { ...nothing, orders: new Map() };
+    const nothing = coreSchema.parse({ windows: {}, authority: 'active', ceiling: startCeiling(shop), deputies: {} });
+    const state: State = { ...nothing, effects: new Map() };
     for (const line of linesOf(ledger)) apply(state, line);
     expect(state).toMatchObject({
       authority: 'paused',
@@ -476,9 +472,9 @@ test('replayed from nothing, the lines alone give authority, ceiling, mandates a
         dep_2: { status: 'active', mandate: mandate() },
         dep_3: { status: 'revoked', mandate: mandate() },
       },
-      orders: new Map([
-        [kept, { quantity: 2, total: 5000, status: 'confirmed' }],
-        [cancelled, { quantity: 1, total: 2500, status: 'cancelled' }],
+      effects: new Map([
+        [kept, { id: kept, number: 1, state: 'confirmed', amounts: { shirts: 2, spend: 5000 } }],
+        [cancelled, { id: cancelled, number: 2, state: 'cancelled', amounts: { shirts: 1, spend: 2500 } }],
       ]),
     });
     expect(ledger.account.read()).toMatchObject({ authority: state.authority, ceiling: state.ceiling });
@@ -486,11 +482,19 @@ test('replayed from nothing, the lines alone give authority, ceiling, mandates a
       expect(state.deputies[deputyId]).toMatchObject({ status, mandate: held });
   }));
 
+test('a client whose name is no well-formed text is recorded as the table keeps it', () =>
+  inLedger((ledger) => {
+    const client = { clientId: 'client_1', clientName: 'A\ud800B', redirectHost: 'localhost' };
+    appoint(ledger, { deputyId: 'dep_1', ...client, mandate: mandate(), replaces: [] });
+    expect(ledger.deputies.find('dep_1', START)?.clientName).toBe('A\ufffdB');
+    expect(verify(ledger).ok).toBe(true);
+  }));
+
 test('acts that change nothing leave no line', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     tell(ledger);
     pause(ledger);
-    const head = ledger.audit.head();
+    const head = ledger.record.head();
     const again = pause(ledger);
     expect(again).toMatchObject({ sequence: head.sequence, at: START });
     revoke(ledger, 'dep_3');
@@ -502,37 +506,37 @@ test('acts that change nothing leave no line', () =>
     expect(amend(ledger, amendment, { narrowOnly: true })).toEqual({ problem: 'wider' });
     expect(amend(ledger, { ...amendment, version: 2 }, { narrowOnly: false })).toEqual({ problem: 'stale' });
     expect(amend(ledger, { ...amendment, deputyId: 'dep_3' }, { narrowOnly: false })).toEqual({ problem: 'ended' });
-    expect(ledger.audit.head()).toEqual(head);
+    expect(ledger.record.head()).toEqual(head);
     expect(verify(ledger).ok).toBe(true);
   }));
 
-test('an appointment that was never taken up is forgotten by the tables, and the audit still holds', () =>
-  inObject((ledger) => {
+test('an appointment that was never taken up is forgotten by the tables, and the record still holds', () =>
+  inLedger((ledger) => {
     announce(ledger, 'dep_1');
-    vi.setSystemTime(START + PENDING_FOR - 1);
+    vi.setSystemTime(START + PENDING_MS - 1);
     expect(ledger.deputies.find('dep_1', ledger.now())).toBeDefined();
-    vi.setSystemTime(START + PENDING_FOR);
+    vi.setSystemTime(START + PENDING_MS);
     expect(activate(ledger, 'dep_1', 'grant')).toEqual({ problem: 'unknown_deputy' });
     employ(ledger, 'dep_2');
-    expect(ledger.storage.sql.exec("SELECT 1 FROM deputies WHERE deputy_id = 'dep_1'").toArray()).toEqual([]);
+    expect(ledger.sql.exec("SELECT 1 FROM deputies WHERE deputy_id = 'dep_1'").toArray()).toEqual([]);
     expect(verify(ledger).ok).toBe(true);
-    vi.setSystemTime(START + 2 * AUDIT_KEPT);
-    expect(prune(ledger)).toBe(3);
+    vi.setSystemTime(START + 2 * RECORD_KEPT_MS);
+    expect(prune(ledger)).toBe(4);
     expect(verify(ledger).ok).toBe(true);
   }));
 
 test('after everything was erased, a new record begins that knows nothing of the old one', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     const { kept } = tell(ledger);
     const { recordId } = ledger.account.read();
-    const head = ledger.audit.head();
+    const head = ledger.record.head();
     const done = erase(ledger);
     expect(done.grants.map(({ deputyId }) => deputyId).toSorted()).toEqual(['dep_1', 'dep_2', 'dep_3']);
     expect(linesOf(ledger)).toMatchObject([{ sequence: 1, act: 'erased', previous: GENESIS }]);
     expect(ledger.account.read().recordId).not.toBe(recordId);
     expect(ledger.deputies.all(START)).toEqual([]);
-    expect(ledger.orders.find(kept)).toBeUndefined();
-    expect(ledger.orders.pending()).toContain(kept);
+    expect(ledger.effects.find(kept)).toBeUndefined();
+    expect(ledger.pending.ids()).toContain(kept);
     // The deputies of before leave no trace in it, however they try.
     expect(call(ledger, 'dep_2')).toBe('deputy_unknown');
     expect(buy(ledger, 'dep_2')).toBeUndefined();
@@ -542,18 +546,18 @@ test('after everything was erased, a new record begins that knows nothing of the
   }));
 
 test('lines of 90 days ago fold into the checkpoint, to the millisecond, and everything still verifies', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     const { kept, cancelled } = tell(ledger);
-    const old = ledger.audit.head();
+    const old = ledger.record.head();
     vi.setSystemTime(START + 1);
     const late = buy(ledger, 'dep_2') ?? '';
-    const young = ledger.audit.head();
+    const young = ledger.record.head();
     const [early] = rowsOf(ledger);
 
-    vi.setSystemTime(START + AUDIT_KEPT - 1);
+    vi.setSystemTime(START + RECORD_KEPT_MS - 1);
     expect(prune(ledger)).toBe(0);
-    expect(ledger.audit.head()).toEqual(young);
-    vi.setSystemTime(START + AUDIT_KEPT);
+    expect(ledger.record.head()).toEqual(young);
+    vi.setSystemTime(START + RECORD_KEPT_MS);
     expect(prune(ledger)).toBe(old.sequence);
     expect(prune(ledger)).toBe(0);
     expect(linesOf(ledger)).toMatchObject([
@@ -572,20 +576,18 @@ test('lines of 90 days ago fold into the checkpoint, to the millisecond, and eve
     // An order whose own line is gone can still be cancelled, and that folds in as well.
     cancel(ledger, 'dep_2', kept);
     expect(verify(ledger).ok).toBe(true);
-    vi.setSystemTime(START + 3 * AUDIT_KEPT);
+    vi.setSystemTime(START + 3 * RECORD_KEPT_MS);
     expect(prune(ledger)).toBe(3);
     expect(verify(ledger)).toMatchObject({ ok: true, lines: 1 });
-    expect(
-      ledger.storage.sql.exec('SELECT id, status FROM checkpoint_orders ORDER BY quantity DESC, status').toArray(),
-    ).toEqual([
-      { id: kept, status: 'cancelled' },
-      { id: cancelled, status: 'cancelled' },
-      { id: late, status: 'confirmed' },
+    expect(ledger.sql.exec('SELECT id, number, state FROM checkpoint_effects ORDER BY number').toArray()).toEqual([
+      { id: kept, number: 1, state: 'cancelled' },
+      { id: cancelled, number: 2, state: 'cancelled' },
+      { id: late, number: 3, state: 'confirmed' },
     ]);
   }));
 
 test('whatever is pruned when, the record verifies, and only anchors at or after the checkpoint are known', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     employ(ledger, 'dep_1', { callsPerMinute: 1000 });
     const acts = fc.array(fc.constantFrom('buy', 'call', 'pause', 'resume', 'wait', 'prune'), {
       minLength: 10,
@@ -594,19 +596,19 @@ test('whatever is pruned when, the record verifies, and only anchors at or after
     fc.assert(
       fc.property(acts, (story) =>
         undone(ledger, () => {
-          const heads = [ledger.audit.head()];
+          const heads = [ledger.record.head()];
           let now = START;
           for (const act of story) {
-            if (act === 'wait') now += AUDIT_KEPT / 3;
+            if (act === 'wait') now += RECORD_KEPT_MS / 3;
             vi.setSystemTime(now);
             if (act === 'prune') prune(ledger);
             if (act === 'buy') buy(ledger, 'dep_1');
             if (act === 'call') call(ledger, 'dep_1');
             if (act === 'pause') pause(ledger);
             if (act === 'resume') resume(ledger);
-            heads.push(ledger.audit.head());
+            heads.push(ledger.record.head());
           }
-          const { sequence } = ledger.storage.sql.exec<{ sequence: number }>('SELECT sequence FROM checkpoint').one();
+          const { sequence } = ledger.sql.exec<{ sequence: number }>('SELECT sequence FROM checkpoint').one();
           expect(verify(ledger)).toMatchObject({ ok: true });
           for (const head of heads) expect(verify(ledger, head).ok).toBe(head.sequence >= sequence);
         }),
@@ -616,13 +618,13 @@ test('whatever is pruned when, the record verifies, and only anchors at or after
   }));
 
 test('pruning takes 2000 lines at a time, and comes to an end', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     ledger.transaction(() => {
-      let head = ledger.audit.head();
-      for (let count = 0; count < 2001; count += 1)
-        head = ledger.audit.append({ actor: 'human', act: 'resumed' }, head, START);
+      let head = ledger.record.head();
+      for (let count = 0; count < 2000; count += 1)
+        head = ledger.record.append({ actor: 'human', act: 'resumed' }, head, START);
     });
-    vi.setSystemTime(START + AUDIT_KEPT);
+    vi.setSystemTime(START + RECORD_KEPT_MS);
     expect([prune(ledger), prune(ledger), prune(ledger)]).toEqual([2000, 1, 0]);
     expect(verify(ledger)).toMatchObject({ ok: true, lines: 2 });
   }));
@@ -638,7 +640,7 @@ function costOf(storage: DurableObjectStorage, work: (ledger: Ledger) => void): 
     },
   } as SqlStorage;
   const counted = { sql, kv: storage.kv, transactionSync: storage.transactionSync.bind(storage) };
-  work(new Ledger(counted as unknown as DurableObjectStorage, 'user_1'));
+  work(ledgerOver(counted as unknown as DurableObjectStorage));
   return {
     read: cursors.reduce((total, { rowsRead }) => total + rowsRead, 0),
     written: cursors.reduce((total, { rowsWritten }) => total + rowsWritten, 0),
@@ -646,50 +648,50 @@ function costOf(storage: DurableObjectStorage, work: (ledger: Ledger) => void): 
 }
 
 test('a hundred thousand lines cost a call, an act and the head no row more than a few do', () =>
-  inObject((ledger, storage) => {
+  inLedger((ledger, storage) => {
     employ(ledger, 'dep_1', { shirtsPerDay: 1000, spendPerDay: 2_500_000 });
     setCeiling(ledger, { shirtsPerDay: 1000, spendPerDay: 2_500_000 });
     buy(ledger, 'dep_1');
     const costs = () => ({
-      head: costOf(storage, (counted) => counted.audit.head()),
+      head: costOf(storage, (counted) => counted.record.head()),
       read: costOf(storage, (counted) => call(counted, 'dep_1')),
       purchase: costOf(storage, (counted) => buy(counted, 'dep_1')),
       refusal: costOf(storage, (counted) => buy(counted, 'dep_1', 99)),
       pause: costOf(storage, pause),
       resume: costOf(storage, resume),
-      page: costOf(storage, (counted) => counted.audit.newest(3, {})),
-      export: costOf(storage, (counted) => counted.audit.text(counted.audit.head().sequence - 3, 3)),
+      page: costOf(storage, (counted) => counted.record.newest(3, {})),
+      export: costOf(storage, (counted) => counted.record.text(counted.record.head().sequence - 3, 3)),
     });
     const few = costs();
     expect(few.head.read).toBe(1);
     expect(few.read.written).toBeLessThanOrEqual(2);
     expect(few.purchase.written).toBeLessThanOrEqual(8);
 
-    const { sequence } = ledger.audit.head();
+    const { sequence } = ledger.record.head();
     storage.sql.exec(
       `WITH RECURSIVE more (sequence) AS (SELECT ? + 1 UNION ALL SELECT sequence + 1 FROM more LIMIT 100000)
-       INSERT INTO audit SELECT more.sequence, audit.line, audit.hash FROM more JOIN audit ON audit.sequence = 1`,
+       INSERT INTO record SELECT more.sequence, first.line, first.hash FROM more JOIN record AS first ON first.sequence = 1`,
       sequence,
     );
-    expect(ledger.audit.head().sequence).toBe(sequence + 100_000);
+    expect(ledger.record.head().sequence).toBe(sequence + 100_000);
     expect(costs()).toEqual(few);
   }));
 
 test('after the limit of a minute, one deputy shares a line a minute; another one is not touched by that', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     employ(ledger, 'dep_1', { callsPerMinute: 2 });
     employ(ledger, 'dep_2', { callsPerMinute: 2 });
     const before = linesOf(ledger).length;
     for (let count = 0; count < 10; count += 1) call(ledger, 'dep_1');
     // Two that were allowed, one refusal with a line of its own, seven that wait for the next.
     expect(linesOf(ledger)).toHaveLength(before + 3);
-    expect(ledger.deputies.meter('dep_1').unrecorded).toBe(7);
+    expect(ledger.meters.read('dep_1').unrecorded).toBe(7);
     expect(call(ledger, 'dep_2')).toBeUndefined();
     expect(linesOf(ledger).at(-1)).not.toHaveProperty('refusedBefore');
 
     vi.setSystemTime(START + 60_000 - 1);
     expect(call(ledger, 'dep_1')).toBe('rate_limited');
-    expect(ledger.deputies.meter('dep_1').unrecorded).toBe(8);
+    expect(ledger.meters.read('dep_1').unrecorded).toBe(8);
     vi.setSystemTime(START + 60_000);
     expect(call(ledger, 'dep_1')).toBe('rate_limited');
     expect(linesOf(ledger).at(-1)).toMatchObject({ deputy: 'dep_1', code: 'rate_limited', refusedBefore: 8 });
@@ -700,38 +702,38 @@ test('after the limit of a minute, one deputy shares a line a minute; another on
   }));
 
 test('within the limit, each refusal has a line of its own and counts as a call', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     employ(ledger, 'dep_1', { callsPerMinute: 2 });
     const refuse = () => (buy(ledger, 'dep_1', 99) === undefined ? linesOf(ledger).at(-1) : undefined);
-    expect(refuse()).toMatchObject({ code: 'order_limit', sequence: 3 });
-    expect(refuse()).toMatchObject({ code: 'order_limit', sequence: 4 });
+    expect(refuse()).toMatchObject({ code: 'act_limit', sequence: 4 });
+    expect(refuse()).toMatchObject({ code: 'act_limit', sequence: 5 });
     vi.setSystemTime(START + 59_000);
-    expect(refuse()).toMatchObject({ code: 'rate_limited', sequence: 5 });
-    expect(refuse()).toMatchObject({ code: 'rate_limited', sequence: 5 });
+    expect(refuse()).toMatchObject({ code: 'rate_limited', sequence: 6 });
+    expect(refuse()).toMatchObject({ code: 'rate_limited', sequence: 6 });
     // Less than a minute after the shared line, but within the limit again.
     vi.setSystemTime(START + 65_000);
-    expect(refuse()).toMatchObject({ code: 'order_limit', sequence: 6, refusedBefore: 1 });
-    expect(refuse()).toMatchObject({ code: 'order_limit', sequence: 7 });
+    expect(refuse()).toMatchObject({ code: 'act_limit', sequence: 7, refusedBefore: 1 });
+    expect(refuse()).toMatchObject({ code: 'act_limit', sequence: 8 });
   }));
 
-test('what waits for a line gets one before the audit is shown, once', () =>
-  inObject((ledger) => {
+test('what waits for a line gets one before the record is shown, once', () =>
+  inLedger((ledger) => {
     employ(ledger, 'dep_1', { callsPerMinute: 1 });
     for (let count = 0; count < 5; count += 1) call(ledger, 'dep_1');
     recordShared(ledger);
     expect(linesOf(ledger).at(-1)).toMatchObject({ actor: 'system', act: 'counted', deputy: 'dep_1', refused: 3 });
-    const head = ledger.audit.head();
+    const head = ledger.record.head();
     recordShared(ledger);
-    expect(ledger.audit.head()).toEqual(head);
+    expect(ledger.record.head()).toEqual(head);
     expect(call(ledger, 'dep_1')).toBe('rate_limited');
-    expect(ledger.deputies.meter('dep_1').unrecorded).toBe(1);
+    expect(ledger.meters.read('dep_1').unrecorded).toBe(1);
     expect(verify(ledger).ok).toBe(true);
   }));
 
 const DEPUTIES = ['dep_1', 'dep_2'] as const;
 
 test('lines, shared counts and what waits for a line add up to the calls that were made, deputy by deputy', () =>
-  inObject((ledger) => {
+  inLedger((ledger) => {
     employ(ledger, 'dep_1', { callsPerMinute: 2 });
     employ(ledger, 'dep_2', { callsPerMinute: 5 });
     const step = fc.oneof(
@@ -766,7 +768,7 @@ test('lines, shared counts and what waits for a line add up to the calls that we
               (a, b) => a + b,
               0,
             );
-            expect(own.length + shared + ledger.deputies.meter(deputy).unrecorded).toBe(made[deputy]);
+            expect(own.length + shared + ledger.meters.read(deputy).unrecorded).toBe(made[deputy]);
             shares += shared;
 
             const limited = own.filter(({ code }) => code === 'rate_limited').map(({ at }) => Date.parse(at));

@@ -16,19 +16,20 @@ export type Change = readonly [find: string, replace: string];
  * counted and recorded as ever; only the numbers are other ones.
  */
 export const UNLIMITED: readonly Change[] = [
-  ['shirtsPerDay: 1e3, spendPerDay: 25e5', 'shirtsPerDay: 9e8, spendPerDay: 9e10'],
   [
-    'shirtsPerDay: 10,\n  spendPerDay: 25e3,\n  askAbove: 3,\n  callsPerMinute: 60,\n  purchasesPerMinute: 10',
-    'shirtsPerDay: 9e8,\n  spendPerDay: 9e10,\n  askAbove: 3,\n  callsPerMinute: 1e9,\n  purchasesPerMinute: 1e9',
+    'callsPerMinute: { of: "calls", per: "minute", start: 60, max: 60 }',
+    'callsPerMinute: { of: "calls", per: "minute", start: 1e9, max: 1e9 }',
   ],
   [
-    'DEFAULT_CEILING = { shirtsPerDay: 20, spendPerDay: 5e4 }',
-    'DEFAULT_CEILING = { shirtsPerDay: 9e8, spendPerDay: 9e10 }',
+    'of: "acts",\n      per: "minute",\n      start: 10,\n      max: 10,',
+    'of: "acts", per: "minute", start: 1e9, max: 1e9,',
   ],
+  ['start: 10,\n      max: 1e3,\n      ceiling: 20,', 'start: 9e8, max: 9e8, ceiling: 9e8,'],
+  ['start: 25e3,\n      max: 25e5,\n      ceiling: 5e4,', 'start: 9e10, max: 9e10, ceiling: 9e10,'],
 ];
 
 /** Keeps the number of the newest line in memory and writes no line, so that its price can be told. What decides still runs. */
-export const WITHOUT_AUDIT: readonly Change[] = [
+export const WITHOUT_RECORD: readonly Change[] = [
   [
     'append(entry, head, now) {\n    const sequence = head.sequence + 1;',
     'append(entry, head, now) {\n    const sequence = head.sequence + 1;\n    return this.inMemory = { sequence, hash: head.hash, at: now };',

@@ -37,15 +37,17 @@ function title(text: string, clients: number): string {
   return `${text}, ${clients === 1 ? '1 client' : `${clients} clients`}`;
 }
 
-/** A tool on all servers: the floor, both eras, without the audit, and the framework's; with one user and with many. */
+/** A tool on all servers: the floor, both eras, without the record, and the framework's; with one user and with many. */
 async function toolLanes(
-  { floor, shop, withoutAudit, framework }: Contestants,
+  { floor, shop, withoutRecord, framework }: Contestants,
   people: People,
   { name, args = {}, path = '/mcp' }: { name: string; args?: Record<string, unknown>; path?: string },
 ): Promise<Lane[]> {
   const lanes = [floor.lane(`floor, ${people}`, floorCalls(people, name, args), expectAnswer, path)];
   for (const era of ERAS) lanes.push(shop.lane(`shop ${era}, ${people}`, await shop.calls(people, era, name, args)));
-  lanes.push(withoutAudit.lane(`without audit, ${people}`, await withoutAudit.calls(people, MODERN, name, args)));
+  lanes.push(
+    withoutRecord.lane(`without the record, ${people}`, await withoutRecord.calls(people, MODERN, name, args)),
+  );
   if (people === 'many users') {
     const token = await framework.token();
     const sessions = await Promise.all(Array.from({ length: MANY }, () => framework.session(token)));
@@ -175,9 +177,9 @@ function atMost(what: string, wanted: number, found: number[]): Target {
 
 async function main(): Promise<void> {
   const started = performance.now();
-  say('Bundling and starting the floor, the shop, the shop without its audit, and McpAgent.serve() …');
+  say('Bundling and starting the floor, the shop, the shop without its record, and McpAgent.serve() …');
   const all = await startContestants();
-  const { floor, shop, withoutAudit, framework } = all;
+  const { floor, shop, withoutRecord, framework } = all;
   try {
     const parts: string[] = [machine(shop.server.pid)];
     const targets: Target[] = [];
@@ -263,7 +265,7 @@ async function main(): Promise<void> {
         [
           ['the floor', peak(floor)],
           ['the shop', peak(shop)],
-          ['the shop without its audit', peak(withoutAudit)],
+          ['the shop without its record', peak(withoutRecord)],
           ['McpAgent.serve()', peak(framework)],
         ],
       ),
@@ -280,7 +282,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${parts.join('\n\n')}\n`);
     say(`Took ${spread([(performance.now() - started) / 1000]).split(' ')[0]} seconds.`);
   } finally {
-    await Promise.all([floor, shop, withoutAudit, framework].map((one) => one.stop()));
+    await Promise.all([floor, shop, withoutRecord, framework].map((one) => one.stop()));
   }
 }
 

@@ -1,7 +1,7 @@
 /** The servers that a benchmark compares, with people and deputies signed in, and the calls they make. */
 import type { Era } from '../../../src/dev/clients.ts';
 import { BenchServer, shopPlan } from './bench-server.ts';
-import { bundle, changed, UNLIMITED, WITHOUT_AUDIT } from './bundle.ts';
+import { bundle, changed, UNLIMITED, WITHOUT_RECORD } from './bundle.ts';
 import type { Lane } from './measure.ts';
 import { connecting, expectSuccess, type Message, RawClient, toolCall } from './raw-client.ts';
 
@@ -138,7 +138,7 @@ async function startFloor(): Promise<Contestant> {
 export type Contestants = {
   floor: Contestant;
   shop: ShopContestant;
-  withoutAudit: ShopContestant;
+  withoutRecord: ShopContestant;
   framework: FrameworkContestant;
   /** The bundle that `shop` runs, for a profile. */
   script: string;
@@ -150,7 +150,7 @@ export async function startContestants(): Promise<Contestants> {
     script,
     floor: await startFloor(),
     shop: await ShopContestant.start(script),
-    withoutAudit: await ShopContestant.start(changed(script, WITHOUT_AUDIT)),
+    withoutRecord: await ShopContestant.start(changed(script, WITHOUT_RECORD)),
     framework: await FrameworkContestant.start(),
   };
 }

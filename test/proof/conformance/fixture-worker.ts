@@ -4,7 +4,7 @@
  */
 import { CALLER_HEADER, decodeCaller } from '../../../src/deputy.ts';
 import worker, { McpShopServer as Shop } from '../../../src/dev/index.ts';
-import { readMessage, serveMcp } from '../../../src/mcp-transport.ts';
+import { readMessage, serveMcp } from '../../../src/mcp/transport.ts';
 import { fixtureServer } from './fixtures.ts';
 
 export class McpShopServer extends Shop {

@@ -103,7 +103,7 @@ export async function countShop(): Promise<{
 /** The round that an object makes by itself on a day on which something happened. */
 export async function countDaily(): Promise<Counts> {
   const script = changed(await bundle('test/proof/cost/shop-worker.ts'), [
-    ['DAY_SECONDS = 24 * 60 * 60;', `DAY_SECONDS = ${SHORT_DAY};`],
+    ['DAILY_SECONDS = 24 * 60 * 60;', `DAILY_SECONDS = ${SHORT_DAY};`],
   ]);
   const shop = new ShopContestant(await BenchServer.start(shopPlan(script)));
   try {

@@ -13,7 +13,14 @@ export type Intent = {
   idempotencyKey?: string;
 };
 
-export type SeenOrder = { id: string; company: string; quantity: number; total: number; status: string };
+export type SeenOrder = {
+  id: string;
+  number: number;
+  company: string;
+  quantity: number;
+  total: number;
+  status: string;
+};
 
 /** `ended` is a 401. `unknown` has no answer, or one that says that nobody knows. `odd` is an answer that must not be. */
 export type Outcome =
@@ -58,21 +65,29 @@ export type Remains = {
   authority: string;
   ceiling: { shirtsPerDay: number; spendPerDay: number };
   deputies: { id: string; status: string; mandate: unknown }[];
+  /** What the ledger counts, of each deputy and of all of them together. */
+  used: { own: Map<string, Windows>; all: Windows };
   /** What the shop itself says of its record. */
   verified: { ok: boolean; problem?: string };
 };
 
+/** A row of the ledger's effects, as the shop means it. */
 export type OrderRow = {
-  sequence: number;
+  number: number;
   id: string;
-  placed_at: number;
-  deputy_id: string;
+  /** The line that placed it. */
+  line: number;
+  /** When it was placed, in milliseconds. */
+  at: number;
+  deputy: string;
+  state: string;
+  amounts: { shirts: number; spend: number };
   company: string;
-  mailing_address: string;
-  tshirt_size: string;
+  mailingAddress: string;
+  tshirtSize: string;
   color: string;
-  quantity: number;
-  unit_price: number;
-  total: number;
-  status: string;
+  unitPrice: number;
 };
+
+/** By span and unit: the number of a step since the epoch, and what was used in it. */
+export type Windows = Record<string, Record<string, [step: number, amount: number][]>>;

@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { z } from 'zod';
 import { objectName } from '../../../src/deputy.ts';
 import type { Person } from '../../../src/dev/clients.ts';
-import type { OrderRow, Remains } from './history.ts';
+import type { OrderRow, Remains, Windows } from './history.ts';
 import type { Clock } from './weather.ts';
 
 const HOUR = 60 * 60_000;
@@ -17,22 +17,61 @@ export async function remainsOf(human: Person, userId: string, clock: Clock): Pr
   const page = await human.walk('/deputies/record.jsonl');
   if (page.status !== 200) throw new Error(`the record could not be downloaded: ${page.status} ${page.html}`);
   const tables = await runInDurableObject(object, (_, { storage: { sql } }) => ({
-    orders: sql.exec<OrderRow>('SELECT * FROM orders ORDER BY sequence').toArray(),
-    account: sql.exec<{ authority: string; ceiling: string }>('SELECT authority, ceiling FROM account').one(),
+    effects: sql
+      .exec('SELECT number, id, line, at, deputy_id AS deputy, state, amounts, data FROM effects ORDER BY number')
+      .toArray(),
+    account: sql
+      .exec<{ authority: string; ceiling: string; windows: string }>('SELECT authority, ceiling, windows FROM account')
+      .one(),
+    meters: sql.exec<{ id: string; windows: string }>('SELECT deputy_id AS id, windows FROM meters').toArray(),
     deputies: sql
       .exec<{ id: string; status: string; mandate: string }>('SELECT deputy_id AS id, status, mandate FROM deputies')
       .toArray(),
   }));
   return {
     record: page.html,
-    orders: tables.orders,
+    orders: tables.effects.map(orderOf),
     copies: await copiesOf(userId),
     waiting,
     authority: tables.account.authority,
     ceiling: JSON.parse(tables.account.ceiling),
     deputies: tables.deputies.map((row) => ({ ...row, mandate: JSON.parse(row.mandate) })),
-    verified: await object.verifyAudit(),
+    used: {
+      own: new Map(tables.meters.map(({ id, windows }) => [id, windowsOf(windows)])),
+      all: windowsOf(tables.account.windows),
+    },
+    verified: await object.verifyRecord(),
   };
+}
+
+const json = z.string().transform((text): unknown => JSON.parse(text));
+const effect = z.object({
+  number: z.int(),
+  id: z.string(),
+  line: z.int(),
+  at: z.int(),
+  deputy: z.string(),
+  state: z.string(),
+  amounts: json.pipe(z.strictObject({ shirts: z.int(), spend: z.int() })),
+  data: json.pipe(
+    z.object({
+      company: z.string(),
+      mailingAddress: z.string(),
+      tshirtSize: z.string(),
+      color: z.string(),
+      unitPrice: z.int(),
+    }),
+  ),
+});
+const windows = z.record(z.string(), z.record(z.string(), z.array(z.tuple([z.int(), z.int()]))));
+
+function orderOf(row: unknown): OrderRow {
+  const { data, ...facts } = effect.parse(row);
+  return { ...facts, ...data };
+}
+
+function windowsOf(text: string): Windows {
+  return windows.parse(JSON.parse(text));
 }
 
 /** Starts the object once more, and runs its jobs, an hour at a time, until no order waits. Returns how many still do. */

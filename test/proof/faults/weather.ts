@@ -2,12 +2,12 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
-import { Account } from '../../../src/authority/account.ts';
-import { AuditTrail } from '../../../src/authority/audit.ts';
-import { Deputies } from '../../../src/authority/deputies.ts';
-import { IdempotencyKeys } from '../../../src/authority/idempotency.ts';
+import { Account } from '../../../src/ledger/account.ts';
+import { Effects } from '../../../src/ledger/effects.ts';
+import { IdempotencyKeys } from '../../../src/ledger/idempotency.ts';
+import { Meters } from '../../../src/ledger/meters.ts';
+import { RecordLines } from '../../../src/ledger/record.ts';
 import { McpShopServer } from '../../../src/mcp-server.ts';
-import { OrderBook } from '../../../src/shop/orders.ts';
 import type { Chance } from './chance.ts';
 
 /** The share of operations that each fault befalls, from 0 to 1. */
@@ -229,11 +229,11 @@ export class Weather {
     vi.spyOn(McpShopServer.prototype, 'schedule').mockImplementation(
       unlessRefused(() => this.#strikes('the scheduler refuses')) as typeof McpShopServer.prototype.schedule,
     );
-    this.#breakWrites(AuditTrail.prototype, 'append');
-    this.#breakWrites(Deputies.prototype, 'saveMeter');
-    this.#breakWrites(Account.prototype, 'setDay');
-    this.#breakWrites(OrderBook.prototype, 'place');
-    this.#breakWrites(OrderBook.prototype, 'cancel');
+    this.#breakWrites(RecordLines.prototype, 'append');
+    this.#breakWrites(Meters.prototype, 'save');
+    this.#breakWrites(Account.prototype, 'setWindows');
+    this.#breakWrites(Effects.prototype, 'make');
+    this.#breakWrites(Effects.prototype, 'change');
     this.#breakWrites(IdempotencyKeys.prototype, 'keep');
   }
 

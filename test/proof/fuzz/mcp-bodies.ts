@@ -1,7 +1,8 @@
 /** Hostile bodies for /mcp: both eras, every field of every tool, and all that is no JSON-RPC. */
 import * as fc from 'fast-check';
 import type { Era } from '../../../src/dev/clients.ts';
-import { TOOLS } from '../../../src/tools/registry.ts';
+import { z } from 'zod';
+import { domain } from '../../../src/domain.ts';
 import { anything, mostly, text } from './values.ts';
 
 const LIMIT = 64 * 1024;
@@ -25,8 +26,12 @@ const VALID: Record<string, readonly unknown[]> = {
   mode: ['normal', 'banned'],
 };
 
-function argumentsOf(tool: (typeof TOOLS)[number]): fc.Arbitrary<Record<string, unknown>> {
-  const known = Object.keys(tool.input.shape).map((name) => [name, mostly(VALID[name] ?? [], 4)] as const);
+/** What a tool says of its arguments. */
+const published = z.object({ properties: z.record(z.string(), z.unknown()) });
+
+function argumentsOf(tool: (typeof domain.tools)[number]): fc.Arbitrary<Record<string, unknown>> {
+  const { properties } = published.parse(tool.inputSchema['~standard'].jsonSchema.input({ target: 'draft-2020-12' }));
+  const known = Object.keys(properties).map((name) => [name, mostly(VALID[name] ?? [], 4)] as const);
   const extra = fc.dictionary(text, anything, { maxKeys: 2 });
   const record = fc.record(Object.fromEntries(known), { requiredKeys: [] });
   return fc
@@ -39,12 +44,14 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc
-      .constantFrom(...TOOLS)
+      .constantFrom(...domain.tools)
       .chain((tool) => argumentsOf(tool).map((args) => ({ name: tool.name, arguments: args }))),
   },
   {
     weight: 2,
-    arbitrary: fc.tuple(fc.constantFrom(...TOOLS), anything).map(([{ name }, args]) => ({ name, arguments: args })),
+    arbitrary: fc
+      .tuple(fc.constantFrom(...domain.tools), anything)
+      .map(([{ name }, args]) => ({ name, arguments: args })),
   },
   { weight: 1, arbitrary: fc.record({ name: anything, arguments: anything }) },
 );

@@ -25,9 +25,9 @@ export function readStored(file: string, clientId: string): Stored | undefined {
     const account = rows('SELECT record_id, authority, authority_at, ceiling FROM account');
     return {
       authority: JSON.stringify({ deputies, account }),
-      lines: number('SELECT count(*) FROM audit'),
-      orders: number('SELECT count(*) FROM orders'),
-      largestLine: number('SELECT max(length(CAST(line AS BLOB))) FROM audit'),
+      lines: number('SELECT count(*) FROM record'),
+      orders: number('SELECT count(*) FROM effects'),
+      largestLine: number('SELECT max(length(CAST(line AS BLOB))) FROM record'),
       bytes: size.parse(database.prepare('PRAGMA page_count').get()).page_count * 4096,
     };
   } finally {

@@ -73,7 +73,7 @@ try {
   const shoppers: Shopper[] = [];
   let begun = 0;
   clock.start('deputies', () => shoppers.length * ERAS.length);
-  await together(async () => {
+  await together(AT_ONCE, async () => {
     while (begun < users && Date.now() < signInEnd) {
       begun += 1;
       shoppers.push(await signIn(`human-${begun}@scale.example`, apps));
@@ -87,15 +87,17 @@ try {
   console.log('\nShopping: what their agents and they do, in an order that the seed gives.');
   const outcomes = new Map<string, number>();
   let calls = 0;
-  let turns = 0;
   const row = visits(seed);
+  // Each human is served by one runner alone: nobody presses Resume while another one waits for what the pause does.
+  const runners = Math.min(AT_ONCE, shoppers.length);
+  if (runners === 0) throw new Error('nobody could sign in');
   clock.start('calls', () => calls);
-  await together(async () => {
-    while (Date.now() < end) {
-      const turn = turns++;
-      const shopper = shoppers[turn % shoppers.length];
-      if (!shopper) throw new Error('nobody could sign in');
-      const round = Math.floor(turn / shoppers.length);
+  await together(runners, async (runner) => {
+    const own = shoppers.filter((_, index) => index % runners === runner);
+    for (let turn = 0; Date.now() < end; turn += 1) {
+      const shopper = own[turn % own.length];
+      if (!shopper) throw new Error('a runner without humans');
+      const round = Math.floor(turn / own.length);
       calls += 1;
       for (const outcome of await carryOut(row.next().value, shopper, round, client)) {
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
@@ -151,8 +153,9 @@ async function signIn(email: string, apps: readonly string[]): Promise<Shopper> 
   return { person, deputies };
 }
 
-async function together(work: () => Promise<void>): Promise<void> {
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+/** Runs so many of `work` at the same time, each with its number from 0. */
+async function together(runners: number, work: (runner: number) => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: runners }, (_, runner) => work(runner)));
 }
 
 /** The first ones tell it; a thousand of the same would bury it. */

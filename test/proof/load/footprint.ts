@@ -16,7 +16,7 @@ export type Footprint = {
   calls: number;
   orders: number;
   deputies: number;
-  /** Names of the callbacks of armed jobs, and in how many seconds they are due. */
+  /** Kinds of the armed jobs, and in how many seconds they are due. */
   jobs: { name: string; due: number }[];
   /** Whether an alarm was ever set. */
   alarm: boolean;
@@ -43,11 +43,11 @@ function footprint(file: string): Footprint {
       .reduce((sum, row) => sum + Number(row['pages']), 0);
     return {
       bytes: pages * size,
-      calls: number("SELECT count(*) FROM audit WHERE line ->> 'actor' = 'deputy'"),
-      orders: number('SELECT count(*) FROM orders'),
+      calls: number("SELECT count(*) FROM record WHERE line ->> 'actor' = 'deputy'"),
+      orders: number('SELECT count(*) FROM effects'),
       deputies: number('SELECT count(*) FROM deputies'),
       jobs: database
-        .prepare('SELECT fn AS name, time / 1000 - unixepoch() AS due FROM cf_agents_jobs')
+        .prepare("SELECT payload ->> '$.payload.kind' AS name, time / 1000 - unixepoch() AS due FROM cf_agents_jobs")
         .all()
         .map(({ name, due }) => ({ name: String(name), due: Number(due) })),
       alarm: number("SELECT count(*) FROM sqlite_schema WHERE name = '_cf_METADATA'") > 0,
@@ -90,7 +90,7 @@ export function sayFootprints(all: readonly Footprint[]): string[] {
     );
   }
   for (const { jobs, deputies, alarm } of all) {
-    const wrong = jobs.find(({ name, due }) => name !== 'keepRecord' || due < NOT_SOON);
+    const wrong = jobs.find(({ name, due }) => name !== 'daily' || due < NOT_SOON);
     if (wrong) problems.push(`a job is armed that a quiet human should not have: ${wrong.name} in ${wrong.due} s`);
     if (jobs.length > 1) problems.push(`${jobs.length} jobs are armed in one object`);
     if (deputies === 0 && alarm) problems.push('an alarm is set for a human to whom nothing happened');

@@ -1,10 +1,11 @@
 /**
  * Shows that every guard is needed: removes each in turn, in a copy of the project, and runs the story that must notice.
  *
- *   pnpm prove mutation [--only <text>] [--why]
+ *   pnpm prove mutation [--only <text>] [--why] [--check]
  *
- * `--only` picks the guards whose name or story holds the text; `--why` adds what the failed test said. Exits 0 only when
- * all stories pass with every guard in place, and each guard's story fails without it.
+ * `--only` picks the guards whose name or story holds the text; `--why` adds what the failed test said; `--check` only looks
+ * whether each guard still stands where the table says. Exits 0 only when all stories pass with every guard in place, and
+ * each guard's story fails without it.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -24,7 +25,10 @@ import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { type Guard, GUARDS, type Removal } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
+/** Every story in these must be some guard's. */
 const STORIES = ['test/attacks', 'test/proof/faults'];
+/** A guard's story can also be one of these. */
+const MORE_STORIES = ['test/unit'];
 /** Milliseconds after which a run is given up. */
 const RUN_LIMIT = 180_000;
 /** What needs no copy, or must not be in one. */
@@ -45,7 +49,9 @@ type Report = {
   }[];
 };
 
-const { values: options } = parseArgs({ options: { only: { type: 'string' }, why: { type: 'boolean' } } });
+const { values: options } = parseArgs({
+  options: { only: { type: 'string' }, why: { type: 'boolean' }, check: { type: 'boolean' } },
+});
 const chosen = GUARDS.filter(({ name, story }) => `${name} ${story}`.includes(options.only ?? ''));
 
 const copy = realpathSync(mkdtempSync(join(tmpdir(), 'mcp-shop-guards-')));
@@ -77,6 +83,12 @@ async function main(): Promise<boolean> {
   if (chosen.length === 0) return complain(`No guard and no story holds "${options.only}".`);
   const unguarded = storyNames().filter((story) => !GUARDS.some((guard) => guard.story === story));
   if (unguarded.length > 0) return complain(`No guard is named for: ${unguarded.join(', ')}.`);
+
+  const misplaced = (options.check ? GUARDS : chosen)
+    .flatMap((guard) => [guard, ...(guard.backedBy ?? [])])
+    .flatMap((each) => missing(each) ?? []);
+  if (misplaced.length > 0) return complain(misplaced.join('\n'));
+  if (options.check) return agree(`All ${GUARDS.length} guards stand where the table says.`);
 
   cpSync(ROOT, copy, { recursive: true, filter: (path) => path === ROOT || !LEFT_OUT.test(basename(path)) });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
@@ -120,6 +132,14 @@ async function runWithout(guards: readonly Removal[], story: string): Promise<Ou
   const result = problem === undefined ? await run([story]) : { failures: [], problem };
   for (const putBack of taken.toReversed()) if (typeof putBack !== 'string') putBack();
   return result;
+}
+
+/** What is wrong with where a guard is said to stand; undefined when nothing is. */
+function missing({ file, text }: Removal): string | undefined {
+  const path = join(ROOT, 'src', file);
+  if (!existsSync(path)) return `There is no src/${file}.`;
+  const times = readFileSync(path, 'utf8').split(text).length - 1;
+  return times === 1 ? undefined : `src/${file} holds this ${times} times, not once: ${text}`;
 }
 
 /** Takes a guard out of the copy, and returns how to put it back; or says why it could not be taken out. */
@@ -197,10 +217,15 @@ function storyNames(): string[] {
 }
 
 function fileOf(story: string): string {
-  const files = STORIES.map((folder) => `${folder}/${story}.test.ts`);
+  const files = [...STORIES, ...MORE_STORIES].map((folder) => `${folder}/${story}.test.ts`);
   const file = files.find((path) => existsSync(join(ROOT, path)));
   if (!file) throw new Error(`none of ${files.join(', ')} exists`);
   return file;
+}
+
+function agree(sentence: string): true {
+  console.log(sentence);
+  return true;
 }
 
 function complain(sentence: string): false {

@@ -12,7 +12,7 @@ export type Removal = {
 
 export type Guard = Removal & {
   name: string;
-  /** The file in test/attacks/ or test/proof/faults/, without `.test.ts`. */
+  /** The file in test/attacks/, test/proof/faults/ or test/unit/, without `.test.ts`. */
   story: string;
   /** Other guards that stop the same attack by themselves: they are removed as well, so that this one's share is seen. */
   backedBy?: (Removal & { name: string })[];
@@ -34,7 +34,7 @@ const OWN_USER: Removal & { name: string } = {
 
 const OWN_PAGES: Removal & { name: string } = {
   name: 'forms are taken from our own pages alone',
-  file: 'origin.ts',
+  file: 'edge/origin.ts',
   text: "return origin === url.origin || (changesNothing && !request.headers.has('Upgrade'));",
   without: 'return true;',
 };
@@ -46,43 +46,76 @@ const RECOVERY: Removal & { name: string } = {
   without: 'await this.#upkeep.start();',
 };
 
+/** Without one of a deputy's own limits of a span. */
+function withoutOwn(limit: string): Removal {
+  const text = 'return overSpan(SPANS[limit.per].code, name, limit, most, own(name), uses);';
+  const without = text.replace('return ', `return name === '${limit}' ? undefined : `);
+  return { file: 'authority/limits.ts', text, without };
+}
+
+/** Without one of the limits of the account. */
+function withoutCeiling(limit: string): Removal {
+  const text = "overSpan('account_limit', name, limit, ceilingOf(ceiling, name, limit), usage.all(name), uses);";
+  return { file: 'authority/limits.ts', text, without: `name === '${limit}' ? undefined : ${text}` };
+}
+
+const MADE_AS_METERED: Removal & { name: string } = {
+  name: 'a metered call makes an effect, and no other does',
+  file: 'tools/boundary.ts',
+  text: 'if (tool.metered !== made) throw',
+  without: 'if (tool.metered !== made && !turn) throw',
+};
+
+const AMOUNT_STATED: Removal & { name: string } = {
+  name: 'a limit needs an amount',
+  file: 'authority/limits.ts',
+  text: "if (typeof amount !== 'number') throw",
+  without: "if (typeof amount !== 'number' && !uses) throw",
+};
+
 export const GUARDS: readonly Guard[] = [
   // ---------------------------------------------------------------- what a deputy may do
   {
     name: 'a pause stops every deputy',
     story: 'self-promotion',
     file: 'authority/policy.ts',
-    text: "if (authority === 'paused') {",
-    without: "if (authority === 'paused' && !action) {",
+    text: "if (authority === 'paused')",
+    without: "if (authority === 'paused' && !action)",
   },
   {
     name: 'a pause stops prettyPlease too',
     story: 'self-promotion',
     file: 'authority/policy.ts',
-    text: "if (authority === 'paused') {",
-    without: "if (authority === 'paused' && action.name !== 'prettyPlease') {",
+    text: "if (authority === 'paused')",
+    without: "if (authority === 'paused' && action.name !== 'prettyPlease')",
   },
   {
-    name: 'prettyPlease moves the demo mode and nothing else',
+    name: 'the demo tools move the demo mode and nothing else',
     story: 'self-promotion',
-    file: 'tools/demo.ts',
-    text: "const wasBanned = readDemoMode(ledger.kv) === 'banned';",
-    without:
-      "const wasBanned = readDemoMode(ledger.kv) === 'banned'; ledger.account.setAuthority('active', Date.now(), 1);",
+    file: 'tools/desk.ts',
+    text: 'ban: ledger.demo,',
+    without: `ban: {
+        read: () => ledger.demo.read(),
+        clear: () => ledger.demo.clear(),
+        write(mode) {
+          ledger.demo.write(mode);
+          ledger.account.setAuthority('active', turn.now, 1);
+        },
+      },`,
   },
   {
     name: 'every tool is decided about before it runs',
     story: 'self-promotion',
-    file: 'tools/define-tool.ts',
-    text: 'turn.decide({ name, scope, permission });',
+    file: 'tools/boundary.ts',
+    text: 'turn.decide(tool);',
     without: '',
   },
   {
     name: 'a tool that needs a permission asks for it',
     story: 'self-promotion',
     file: 'authority/policy.ts',
-    text: 'if (action.permission && !action.permissions.includes(action.permission)) {',
-    without: 'if (action.permission && !action) {',
+    text: 'if (permission && !action.permissions.includes(permission))',
+    without: 'if (permission && !action)',
   },
   {
     name: 'arguments that no tool knows are refused',
@@ -95,150 +128,260 @@ export const GUARDS: readonly Guard[] = [
     name: 'the mandate must hold the scope',
     story: 'scope-creep',
     file: 'authority/policy.ts',
-    text: 'if (!scopes.includes(action.scope) || !action.tokenScopes.includes(action.scope)) {',
-    without: 'if (!action.tokenScopes.includes(action.scope)) {',
+    text: 'if (!scopes.includes(scope) || !action.tokenScopes.includes(scope))',
+    without: 'if (!action.tokenScopes.includes(scope))',
   },
   {
     name: 'the token must hold the scope',
     story: 'scope-creep',
     file: 'authority/policy.ts',
-    text: 'if (!scopes.includes(action.scope) || !action.tokenScopes.includes(action.scope)) {',
-    without: 'if (!scopes.includes(action.scope)) {',
+    text: 'if (!scopes.includes(scope) || !action.tokenScopes.includes(scope))',
+    without: 'if (!scopes.includes(scope))',
   },
   {
     name: 'a dismissed deputy may do nothing',
     story: 'buy-after-revoke',
     file: 'authority/policy.ts',
-    text: "if (grant.status === 'revoked') {",
-    without: "if (grant.status === 'revoked' && !now) {",
+    text: "if (standing.status === 'revoked')",
+    without: "if (standing.status === 'revoked' && !now)",
   },
   {
     name: 'a replaced deputy may do nothing',
     story: 'buy-after-revoke',
     file: 'authority/policy.ts',
-    text: "if (grant.status === 'superseded') {",
-    without: "if (grant.status === 'superseded' && !now) {",
+    text: "if (standing.status === 'superseded')",
+    without: "if (standing.status === 'superseded' && !now)",
   },
   {
     name: 'a deputy that has ended is told so with 401',
     story: 'buy-after-revoke',
     file: 'mcp-server.ts',
-    text: 'if (ended) return',
-    without: 'if (ended && !caller) return',
+    text: 'return ended ? invalidToken(',
+    without: 'return ended && !caller ? invalidToken(',
   },
   {
-    name: 'a refresh asks the record',
+    name: 'a refresh asks the ledger',
     story: 'buy-after-revoke',
     file: 'oauth.ts',
-    text: 'live = await object.mayRefresh(deputyId, grantId);',
+    text: 'live = await object.mayRefresh(deputyId);',
     without: 'live = true;',
   },
   {
     name: 'a mandate ends',
     story: 'outlived-mandate',
     file: 'authority/policy.ts',
-    text: 'if (now >= grant.mandate.expiresAt) {',
-    without: 'if (now >= grant.mandate.expiresAt && !now) {',
+    text: 'return now >= expiresAt ? {',
+    without: 'return now >= expiresAt && !now ? {',
   },
   {
     name: 'no token is had after the end of the mandate',
     story: 'outlived-mandate',
-    file: 'authority/acts.ts',
-    text: "if (deputy?.status !== 'active' || now >= deputy.mandate.expiresAt) return false;",
-    without: "if (deputy?.status !== 'active') return false;",
+    file: 'ledger/acts.ts',
+    text: 'return ledger.endOf(deputyId) === undefined;',
+    without: "return ledger.deputies.standingOf(deputyId)?.status === 'active';",
   },
 
   // ---------------------------------------------------------------- how much
   {
     name: 'shirts in one order',
     story: 'over-the-limit',
-    file: 'authority/policy.ts',
-    text: 'if (quantity > limits.shirtsPerOrder) {',
-    without: 'if (quantity > Infinity) {',
+    file: 'authority/limits.ts',
+    text: 'return wanted > most',
+    without: 'return wanted > (limit.asks ? most : Infinity)',
   },
   {
     name: 'shirts above which the human is asked',
     story: 'over-the-limit',
-    file: 'authority/policy.ts',
-    text: 'if (quantity > limits.askAbove) {',
-    without: 'if (quantity > Infinity) {',
+    file: 'authority/limits.ts',
+    text: 'return wanted > most',
+    without: 'return wanted > (limit.asks ? Infinity : most)',
   },
-  {
-    name: 'shirts in 24 hours',
-    story: 'over-the-limit',
-    file: 'authority/policy.ts',
-    text: 'if (usage.shirts + quantity > limits.shirtsPerDay)',
-    without: 'if (usage.shirts + quantity > Infinity)',
-  },
-  {
-    name: 'money in 24 hours',
-    story: 'over-the-limit',
-    file: 'authority/policy.ts',
-    text: 'if (usage.spend + total > limits.spendPerDay)',
-    without: 'if (usage.spend + total > Infinity)',
-  },
+  { name: 'shirts in 24 hours', story: 'over-the-limit', ...withoutOwn('shirtsPerDay') },
+  { name: 'money in 24 hours', story: 'over-the-limit', ...withoutOwn('spendPerDay') },
   {
     name: 'calls in a minute',
     story: 'over-the-limit',
-    file: 'authority/policy.ts',
-    text: 'if (usage.calls >= limits.callsPerMinute) {',
-    without: 'if (usage.calls > Infinity) {',
+    file: 'authority/limits.ts',
+    text: 'if (used >= most)',
+    without: 'if (used > Infinity)',
   },
-  {
-    name: 'purchases in a minute',
-    story: 'over-the-limit',
-    file: 'authority/policy.ts',
-    text: 'if (usage.purchases >= limits.purchasesPerMinute) {',
-    without: 'if (usage.purchases > Infinity) {',
-  },
+  { name: 'purchases in a minute', story: 'over-the-limit', ...withoutOwn('purchasesPerMinute') },
   {
     name: 'a purchase is decided about once its cost is known',
     story: 'over-the-limit',
-    file: 'tools/define-tool.ts',
-    text: 'turn.decide({ name, scope, permission, purchase });',
+    file: 'tools/boundary.ts',
+    text: 'if (call.uses) turn.decide({ ...tool, uses: call.uses });',
     without: '',
   },
   {
     name: 'what a deputy bought is counted',
     story: 'over-the-limit',
-    file: 'authority/ledger.ts',
-    text: 'day: purchase ? spend(day, DAY, this.now, [purchase.quantity, purchase.total]) : day,',
-    without: 'day,',
+    file: 'ledger/ledger.ts',
+    text: 'windows: this.#count({ ...used, [CALLS]: 1 })',
+    without: 'windows: this.#count({ [CALLS]: 1 })',
   },
   {
     name: 'shirts of the account in 24 hours',
     story: 'limits-multiplied-by-signing-in-again',
-    file: 'authority/policy.ts',
-    text: 'if (usage.accountShirts + quantity > ceiling.shirtsPerDay)',
-    without: 'if (usage.accountShirts + quantity > Infinity)',
+    ...withoutCeiling('shirtsPerDay'),
   },
   {
     name: 'money of the account in 24 hours',
     story: 'limits-multiplied-by-signing-in-again',
-    file: 'authority/policy.ts',
-    text: 'if (usage.accountSpend + total > ceiling.spendPerDay)',
-    without: 'if (usage.accountSpend + total > Infinity)',
+    ...withoutCeiling('spendPerDay'),
   },
   {
     name: 'what any deputy bought is counted for the account',
     story: 'limits-multiplied-by-signing-in-again',
-    file: 'authority/ledger.ts',
-    text: 'this.#ledger.account.setDay(spent);',
-    without: 'void spent;',
+    file: 'ledger/ledger.ts',
+    text: 'if (amounts) this.#ledger.account.setWindows(',
+    without: 'if (amounts && !used) this.#ledger.account.setWindows(',
   },
   {
     name: 'a key stands for the arguments it was first used with',
     story: 'purchase-swap',
-    file: 'tools/define-tool.ts',
-    text: 'if (before && before.digest !== digest) throw conflict(tool.name);',
-    without: '',
+    file: 'tools/boundary.ts',
+    text: 'if (before && before.digest !== digest) throw',
+    without: 'if (before && !digest) throw',
   },
   {
     name: 'a key belongs to one deputy',
     story: 'purchase-swap',
-    file: 'authority/idempotency.ts',
+    file: 'ledger/idempotency.ts',
     text: 'FROM idempotency WHERE deputy_id = ? AND key = ?',
     without: 'FROM idempotency WHERE ? IS NOT NULL AND key = ?',
+  },
+
+  // ---------------------------------------------------------------- what a domain states
+  {
+    name: 'what is used is never below nothing',
+    story: 'careless-domain',
+    file: 'authority/limits.ts',
+    text: '!Number.isSafeInteger(use) || Number(use) < 0)',
+    without: '!Number.isSafeInteger(use))',
+  },
+  {
+    name: 'of each unit an amount is stated',
+    story: 'careless-domain',
+    file: 'authority/limits.ts',
+    text: '!Number.isSafeInteger(use) || Number(use) < 0)',
+    without: 'Number(use) < 0)',
+    backedBy: [AMOUNT_STATED],
+  },
+  {
+    name: 'amounts are whole numbers that can be counted',
+    story: 'careless-domain',
+    file: 'authority/limits.ts',
+    text: '!Number.isSafeInteger(use) || Number(use) < 0)',
+    without: "typeof use !== 'number' || use < 0)",
+    backedBy: [
+      {
+        name: 'an effect has whole amounts',
+        file: 'ledger/effects.ts',
+        text: 'const amountsSchema = z.record(z.string(), z.int());',
+        without: 'const amountsSchema = z.record(z.string(), z.number());',
+      },
+    ],
+  },
+  {
+    name: 'nothing is stated that is no unit',
+    story: 'careless-domain',
+    file: 'authority/limits.ts',
+    text: 'if (stranger !== undefined) throw',
+    without: 'if (stranger !== undefined && !uses) throw',
+  },
+  {
+    name: 'every name is among those that the human wrote',
+    story: 'careless-domain',
+    file: 'authority/limits.ts',
+    text: 'const strangers = wanted.filter(',
+    without: 'const strangers = wanted.slice(1, 1).filter(',
+  },
+  { ...MADE_AS_METERED, story: 'careless-domain' },
+  {
+    name: 'only a metered call makes an effect',
+    story: 'careless-domain',
+    file: 'tools/desk.ts',
+    text: "if (!amounts) throw new Error('only a metered call makes an effect');",
+    without: 'amounts ??= { jars: 0 };',
+    backedBy: [MADE_AS_METERED],
+  },
+  {
+    name: 'a call makes or changes one effect at most',
+    story: 'careless-domain',
+    file: 'tools/desk.ts',
+    text: "if (touched) throw new Error('a call makes or changes one effect at most');",
+    without: '',
+  },
+  {
+    name: 'nothing happens at a desk whose call is over',
+    story: 'careless-domain',
+    file: 'tools/desk.ts',
+    text: "if (over) throw new Error('the call is over');",
+    without: '',
+  },
+  {
+    name: 'a repetition does nothing',
+    story: 'careless-domain',
+    file: 'tools/boundary.ts',
+    text: 'if (close()) throw',
+    without: 'if (close() && !known) throw',
+  },
+  {
+    name: 'a new limit of a deputy counts the past',
+    story: 'careless-domain',
+    file: 'ledger/recount.ts',
+    text: 'const counted = byDeputy.get(id) ?? addUse({}, fresh.own, {}, now);',
+    without: 'const counted = addUse({}, fresh.own, {}, now);',
+  },
+  {
+    name: 'a new limit of the account counts the past',
+    story: 'careless-domain',
+    file: 'ledger/recount.ts',
+    text: 'ledger.account.setWindows(inPlaceOf(ledger.account.read().windows, shared));',
+    without: '',
+  },
+  {
+    name: 'a mandate is within the bounds of the domain',
+    story: 'careless-domain',
+    file: 'authority/mandate.ts',
+    text: 'if (!limit || !isValid(limit, value)) throw',
+    without: 'if (!limit && !isValid) throw',
+  },
+  {
+    name: 'the limits of the account are within the bounds of the domain',
+    story: 'careless-domain',
+    file: 'authority/limits.ts',
+    text: 'if (!limit || isNames(limit) || limit.ceiling === undefined || !isValid(limit, value))',
+    without: 'if (!limit && !terms)',
+  },
+  {
+    name: 'a domain limits the calls of a minute',
+    story: 'careless-domain',
+    file: 'tools/define-domain.ts',
+    text: "if (!Object.values(limits).some((limit) => limit.of === CALLS && limit.per === 'minute'))",
+    without: 'if (!limits)',
+  },
+  {
+    name: 'a metered tool needs a metered power',
+    story: 'careless-domain',
+    file: 'tools/define-domain.ts',
+    text: 'else if (metered && !powers[scope]?.metered)',
+    without: 'else if (metered && !powers)',
+  },
+  {
+    name: 'a domain limits each of its units',
+    story: 'careless-domain',
+    file: 'tools/define-domain.ts',
+    text: 'if (!Object.values(domain.limits).some(({ of }) => of === name))',
+    without: 'if (!domain.limits)',
+  },
+  {
+    name: 'a line vouches for the checkpoint',
+    story: 'verify-and-replay',
+    file: 'ledger/verify.ts',
+    text: "if (!vouched) return { ok: false, problem: 'the checkpoint is not the one it was made with' };",
+    without: '',
   },
 
   // ---------------------------------------------------------------- who calls
@@ -246,13 +389,13 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'the Worker alone writes who calls',
     story: 'forged-caller-header',
-    file: 'mcp-endpoint.ts',
+    file: 'mcp/endpoint.ts',
     text: 'headers.set(CALLER_HEADER, encodeCaller(caller));',
     without: 'if (!headers.has(CALLER_HEADER)) headers.set(CALLER_HEADER, encodeCaller(caller));',
     backedBy: [
       {
         name: 'few headers are forwarded',
-        file: 'mcp-endpoint.ts',
+        file: 'mcp/endpoint.ts',
         text: "name.startsWith('mcp-')) headers.set(name, value);",
         without: "name.startsWith('mcp-') || name === CALLER_HEADER) headers.set(name, value);",
       },
@@ -261,7 +404,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'the token alone says which object is asked',
     story: 'another-users-session',
-    file: 'mcp-endpoint.ts',
+    file: 'mcp/endpoint.ts',
     text: 'env.MCP_OBJECT.getByName(objectName(caller.userId));',
     without: "env.MCP_OBJECT.getByName(request.headers.get('mcp-session-id') ?? objectName(caller.userId));",
     backedBy: [OWN_USER],
@@ -269,16 +412,16 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a token carries the name of the human it belongs to',
     story: 'another-users-session',
-    file: 'mcp-endpoint.ts',
+    file: 'mcp/endpoint.ts',
     text: ' || auth.userId !== parsed.data.userId',
     without: '',
   },
   {
     name: 'a cursor comes from the same list',
     story: 'foreign-cursor-or-order-id',
-    file: 'shop/orders.ts',
-    text: 'if (!row) throw new UnknownCursorError();',
-    without: 'if (!row) return Number.MAX_SAFE_INTEGER;',
+    file: 'tools/desk.ts',
+    text: "if (cursor !== undefined && !before) throw new Refusal({ code: 'unknown_cursor', field: 'cursor' });",
+    without: '',
   },
   {
     name: 'there is nothing below /mcp',
@@ -290,7 +433,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: '/mcp takes POST alone',
     story: 'the-agents-own-doors',
-    file: 'mcp-endpoint.ts',
+    file: 'mcp/endpoint.ts',
     text: "if (request.method !== 'POST') {",
     without: "if (request.method === 'NONE') {",
   },
@@ -347,8 +490,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'a page whose session is over is closed in time',
     story: 'someone-elses-page',
     file: 'mcp-server.ts',
-    text: 'if (!armed) await this.closeWatchers();',
-    without: 'void armed;',
+    text: "if ((await armed(this.#jobs, 'closePages')).length === 0) await this.#closePages();",
+    without: '',
   },
   {
     name: 'a page can only listen',
@@ -361,7 +504,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'one human has so many open pages at most',
     story: 'someone-elses-page',
     file: 'watchers.ts',
-    text: 'if (this.#open().length >= MOST) {',
+    text: 'if (this.#open().length >= MAX_PAGES) {',
     without: 'if (this.#open().length >= Infinity) {',
   },
 
@@ -373,7 +516,7 @@ export const GUARDS: readonly Guard[] = [
     text: 'const { handle, headers } = await oauth.beginConsent(request);',
     without: `if (record.deputies.length >= 0 && (await objectOf(c, session.user.userId).look({})).deputies.length > 0) {
       const props = { ...session.user, deputyId: 'dep_remembered' };
-      const grant = { request, userId: session.user.userId, scope: [...SCOPES], metadata: {}, props };
+      const grant = { request, userId: session.user.userId, scope: Object.keys(domain.powers), metadata: {}, props };
       return c.redirect((await oauth.completeAuthorization({ ...grant, revokeExistingGrants: false })).redirectTo);
     }
     const { handle, headers } = await oauth.beginConsent(request);`,
@@ -439,7 +582,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a deputy goes live once, and only while it is expected',
     story: 'code-replay',
-    file: 'authority/acts.ts',
+    file: 'ledger/acts.ts',
     text: "if (deputy.status !== 'pending') return { problem: 'ended' };",
     without: '',
   },
@@ -476,15 +619,15 @@ export const GUARDS: readonly Guard[] = [
     name: 'a model learns nothing of a fault of ours',
     story: 'leaks',
     file: 'tools/boundary.ts',
-    text: 'rule: `An unexpected error, logged as ${id}.`,',
-    without: 'rule: `${String(error)} ${id}`,',
+    text: "return { code: 'internal_error', id };",
+    without: "return { code: 'internal_error', id: `${id} ${String(error)}` };",
   },
   {
     name: 'a tool that fails leaves nothing behind',
     story: 'leaks',
     file: 'tools/boundary.ts',
-    text: 'return ledger.transaction(() => {\n          const done',
-    without: 'return (<T,>(work: () => T) => work())(() => {\n          const done',
+    text: 'return this.#ledger.transaction(() => this.#carryOut(tool, prepare, turn));',
+    without: 'return this.#carryOut(tool, prepare, turn);',
   },
 
   // ---------------------------------------------------------------- the console
@@ -543,7 +686,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'granting more is told from granting less',
     story: 'signed-out-session',
-    file: 'authority/acts.ts',
+    file: 'ledger/acts.ts',
     text: "if (wider && narrowOnly) return { problem: 'wider' };",
     without: '',
   },
@@ -566,67 +709,61 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'an escaped letter in a path is the letter',
     story: 'registration-flood',
-    file: 'abuse.ts',
+    file: 'edge/abuse.ts',
     text: 'const pathname = decoded(new URL(request.url).pathname);',
     without: 'const { pathname } = new URL(request.url);',
   },
   {
     name: 'one address has a limit',
     story: 'registration-flood',
-    file: 'abuse.ts',
+    file: 'edge/abuse.ts',
     text: "if (!(await env.ADDRESS_LIMIT.limit({ key: `${route} ${address}` })).success) return 'address';",
     without: '',
   },
   {
     name: 'each route has a limit of its own',
     story: 'registration-flood',
-    file: 'abuse.ts',
+    file: 'edge/abuse.ts',
     text: 'ADDRESS_LIMIT.limit({ key: `${route} ${address}` })',
     without: 'ADDRESS_LIMIT.limit({ key: address })',
   },
   {
     name: 'one network is one address',
     story: 'registration-flood',
-    file: 'abuse.ts',
+    file: 'edge/abuse.ts',
     text: '.slice(0, 4)',
     without: '',
   },
   {
     name: 'all together have a limit',
     story: 'registration-flood',
-    file: 'abuse.ts',
+    file: 'edge/abuse.ts',
     text: "if (!(await env.TOTAL_LIMIT.limit({ key: route })).success) return 'all';",
     without: '',
   },
 
   // ---------------------------------------------------------------- under load, while things fail
-  {
-    name: 'shirts in 24 hours',
-    story: 'faults-under-load',
-    file: 'authority/policy.ts',
-    text: 'if (usage.shirts + quantity > limits.shirtsPerDay)',
-    without: 'if (usage.shirts + quantity > Infinity)',
-  },
+  { name: 'shirts in 24 hours', story: 'faults-under-load', ...withoutOwn('shirtsPerDay') },
   {
     name: 'a repetition is recognised',
     story: 'faults-under-load',
-    file: 'tools/define-tool.ts',
-    text: 'key === undefined ? undefined : ledger.idempotency.find(caller.deputyId, key, turn.now);',
-    without: 'undefined as { digest: string; orderId: string } | undefined;',
+    file: 'tools/boundary.ts',
+    text: 'const before = this.#ledger.idempotency.find(this.#caller.deputyId, key, turn.now);',
+    without: 'const before = undefined as { digest: string; effectId: string } | undefined;',
   },
   {
     name: 'a pause stops every deputy',
     story: 'faults-under-load',
     file: 'authority/policy.ts',
-    text: "if (authority === 'paused') {",
-    without: "if (authority === 'paused' && !action) {",
+    text: "if (authority === 'paused')",
+    without: "if (authority === 'paused' && !action)",
   },
   {
     name: 'a cancelled order waits for KV in a row',
     story: 'faults-under-load',
-    file: 'shop/orders.ts',
-    text: "this.#sql.exec('INSERT OR REPLACE INTO outbox SELECT id, version FROM orders WHERE id = ?', id);",
-    without: '',
+    file: 'ledger/effects.ts',
+    text: 'if (!row) return undefined;\n    this.#waits(id, line);',
+    without: 'if (!row) return undefined;',
   },
   {
     ...RECOVERY,
@@ -634,14 +771,14 @@ export const GUARDS: readonly Guard[] = [
     backedBy: [
       {
         name: 'a job is armed before KV is asked',
-        file: 'shop/outbox.ts',
-        text: 'const job = await this.#arm(orderId, 0);',
+        file: 'ledger/outbox.ts',
+        text: 'const job = await this.#arm(effectId, 0);',
         without: 'const job: string | undefined = undefined;',
       },
       {
         name: 'or at least when KV has failed',
-        file: 'shop/outbox.ts',
-        text: 'if (job === undefined) await this.#arm(orderId, 0);',
+        file: 'ledger/outbox.ts',
+        text: 'if (job === undefined) await this.#arm(effectId, 0);',
         without: '',
       },
     ],
@@ -649,15 +786,36 @@ export const GUARDS: readonly Guard[] = [
   {
     name: "the ledger's clock never runs backwards",
     story: 'faults-under-load',
-    file: 'authority/ledger.ts',
+    file: 'ledger/ledger.ts',
     text: 'return Math.max(Date.now(), head.at);',
     without: 'return Date.now();',
   },
   {
+    name: 'a cancellation uses nothing up',
+    story: 'faults-under-load',
+    file: 'tools/boundary.ts',
+    text: 'const used = made ? amounts : undefined;',
+    without: 'const used = made ? amounts : effect?.amounts;',
+  },
+  {
+    name: 'what an effect uses up is counted for the account',
+    story: 'faults-under-load',
+    file: 'ledger/ledger.ts',
+    text: 'if (amounts) this.#ledger.account.setWindows(',
+    without: 'if (amounts && !used) this.#ledger.account.setWindows(',
+  },
+  {
+    name: 'a refused purchase says what it asked for',
+    story: 'faults-under-load',
+    file: 'tools/boundary.ts',
+    text: 'return uses && amountsOf(domain, uses);',
+    without: 'return undefined;',
+  },
+  {
     name: 'a call is one transaction',
     story: 'faults-under-load',
-    file: 'authority/ledger.ts',
-    text: 'return this.storage.transactionSync(work);',
+    file: 'ledger/ledger.ts',
+    text: 'return this.#storage.transactionSync(work);',
     without: 'return work();',
   },
 ];

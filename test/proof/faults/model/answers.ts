@@ -16,6 +16,7 @@ export function compareAnswers(
   const ids = new Map([...deputies].map(([id, { name }]) => [name, id]));
   for (const call of history.calls) checkCall(call, lines, rows, ids.get(call.client), history, findings);
   counted(history, lines, ids, findings);
+  askedFor(history, lines, ids, findings);
   purchases(history.calls, rows, ids, findings);
   for (const act of history.acts) stopped(act, history, findings);
   acted(history.acts, lines, ids, findings);
@@ -43,7 +44,7 @@ function checkCall(
     const possible =
       outcome.code === 'internal_error'
         ? storageFailures > 0
-        : outcome.code === 'unknown_order'
+        : outcome.code === 'unknown_effect'
           ? !rows.some(({ id }) => id === call.orderId)
           : outcome.code === 'idempotency_conflict'
             ? calls.some((other) => other.client === client && other.intent && isConflict(other.intent, intent))
@@ -54,7 +55,7 @@ function checkCall(
   const { order } = outcome;
   if (tool === 'cancelMcpShopOrder') {
     const row = rows.find(({ id }) => id === call.orderId);
-    findings.expect(row?.status === 'cancelled', () => `${said}: answered as cancelled, and ${row?.status ?? 'lost'}`);
+    findings.expect(row?.state === 'cancelled', () => `${said}: answered as cancelled, and ${row?.state ?? 'lost'}`);
   }
   if (!intent) return;
   const placed = rows.filter(({ id }) => id === order?.id);
@@ -65,10 +66,15 @@ function checkCall(
   const [row] = placed;
   if (!row || !order) return;
   findings.expect(
-    row.company === intent.company && row.deputy_id === deputy && order.company === intent.company,
+    row.company === intent.company && row.deputy === deputy && order.company === intent.company,
     () => `${said}: was answered with the order ${order.id} of ${row.company}`,
   );
-  const line = lines[row.sequence - 1];
+  const { shirts, spend } = row.amounts;
+  findings.expect(
+    order.number === row.number && order.quantity === shirts && order.total === spend,
+    () => `${said}: was answered with order ${order.number}, ${order.quantity} for ${order.total}, which is another`,
+  );
+  const line = lines[row.line - 1];
   const repeated = lines.some((one) => isCall(one) && one.repeats === order.id);
   // The ledger's clock is never behind the machine's.
   findings.expect(
@@ -116,6 +122,25 @@ function counted(
   }
 }
 
+/** What a refused purchase is said to have asked for, its client did ask for. */
+function askedFor(
+  { calls }: History,
+  lines: readonly Line[],
+  ids: ReadonlyMap<string, string>,
+  findings: Findings,
+): void {
+  const names = new Map([...ids].map(([client, deputy]) => [deputy, client]));
+  for (const line of lines) {
+    if (!isCall(line) || !line.asked) continue;
+    const { sequence, deputy, asked } = line;
+    const client = names.get(deputy);
+    findings.expect(
+      calls.some((call) => call.client === client && call.intent?.quantity === asked.shirts),
+      () => `line ${sequence}: ${client} never asked for ${asked.shirts} shirts`,
+    );
+  }
+}
+
 function sum(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((all, one) => all + one, 0);
 }
@@ -145,11 +170,11 @@ function purchases(
     const intent = first?.intent;
     for (const order of orders) {
       findings.expect(
-        order.deputy_id === ids.get(first?.client ?? '') &&
-          order.quantity === intent?.quantity &&
+        order.deputy === ids.get(first?.client ?? '') &&
+          order.amounts.shirts === intent?.quantity &&
           order.color === intent.color &&
-          order.tshirt_size === intent.tshirtSize &&
-          order.mailing_address === intent.mailingAddress,
+          order.tshirtSize === intent.tshirtSize &&
+          order.mailingAddress === intent.mailingAddress,
         () => `order ${order.id} of ${company} is not what was asked for`,
       );
     }
@@ -175,7 +200,7 @@ function purchases(
   );
   for (const [key, tries] of keys) {
     const companies = new Set(tries.map(({ intent }) => intent?.company));
-    const times = rows.filter(({ company }) => companies.has(company)).map((row) => row.placed_at);
+    const times = rows.filter(({ company }) => companies.has(company)).map(({ at }) => at);
     const sorted = times.toSorted((one, other) => one - other);
     findings.expect(
       sorted.every((time, n) => n === 0 || time - (sorted[n - 1] ?? 0) >= DAY),

@@ -19,14 +19,18 @@ const mandate = z.object({
 export type GrantedMandate = z.infer<typeof mandate>;
 
 const base = z.object({ sequence: z.int(), at: z.iso.datetime(), previous: z.string() });
+const amounts = z.strictObject({ shirts: z.int(), spend: z.int() });
 const call = base.extend({
   actor: z.literal('deputy'),
   deputy: z.string(),
   tool: z.string(),
   decision: z.enum(['allowed', 'refused']),
   code: z.string().optional(),
+  limit: z.string().optional(),
+  most: z.int().optional(),
+  asked: amounts.optional(),
   mandateVersion: z.int().optional(),
-  order: z.object({ id: z.string(), quantity: z.int(), total: z.int(), status: z.string() }).optional(),
+  effect: z.object({ id: z.string(), number: z.int(), state: z.string(), amounts: amounts.optional() }).optional(),
   repeats: z.string().optional(),
   refusedBefore: z.int().optional(),
 });
@@ -39,9 +43,15 @@ const act = base.extend({
   mandate: mandate.optional(),
   ceiling: z.object({ shirtsPerDay: z.int(), spendPerDay: z.int() }).optional(),
   refused: z.int().optional(),
+  through: z.int().optional(),
+  hash: z.string().optional(),
+  checkpoint: z.string().optional(),
 });
 export type ActLine = z.infer<typeof act>;
 export type Line = (CallLine | ActLine) & { time: number };
+
+/** What a record that starts from nothing has for the hash of the line before the first. */
+export const GENESIS = '0'.repeat(64);
 
 const headLine = z.object({ head: z.object({ sequence: z.int(), hash: z.string() }) });
 
@@ -54,7 +64,7 @@ export function readRecord(record: string, latest: number, findings: Findings): 
   const texts = record.trimEnd().split('\n');
   const { head } = headLine.parse(JSON.parse(texts.pop() ?? ''));
   const lines: Line[] = [];
-  let previous = '0'.repeat(64);
+  let previous = GENESIS;
   let time = 0;
   for (const text of texts) {
     const line = z.union([call, act]).parse(JSON.parse(text));

@@ -1,9 +1,15 @@
 /** The independent model: whether a history and what remains of it can be those of a shop that keeps its promises. */
-import type { History, Remains } from '../history.ts';
+import type { History, Remains, Windows } from '../history.ts';
 import { compareAnswers } from './answers.ts';
 import { readRecord } from './chain.ts';
 import { Findings } from './findings.ts';
 import { type Replayed, replay } from './rules.ts';
+
+/** A span that a limit is about, and the steps in which the ledger counts, in milliseconds. */
+const MINUTE = 60_000;
+const MINUTE_STEP = 5000;
+const DAY = 24 * 60 * MINUTE;
+const DAY_STEP = 15 * MINUTE;
 
 export type Verdict = { violations: string[]; checks: number; lines: number };
 
@@ -11,9 +17,9 @@ export type Verdict = { violations: string[]; checks: number; lines: number };
 export function check(history: History, remains: Remains, price: number, latest: number): Verdict {
   const findings = new Findings();
   const lines = readRecord(remains.record, latest, findings);
-  const mostAsked = Math.max(0, ...history.calls.map(({ intent }) => intent?.quantity ?? 0));
-  const replayed = replay(lines, mostAsked, price, findings);
+  const replayed = replay(lines, price, findings);
   compareTables(replayed, remains, findings);
+  compareCounts(replayed, remains, lines.at(-1)?.time ?? 0, findings);
   compareCopies(remains, findings);
   compareAnswers(history, lines, replayed, remains.orders, findings);
   const { verified } = remains;
@@ -44,11 +50,44 @@ function compareTables(replayed: Replayed, remains: Remains, findings: Findings)
   );
   for (const row of orders) {
     const said = replayed.orders.get(row.id);
-    const { sequence, deputy_id: deputy, quantity, total, status } = row;
+    const { number, line, deputy, amounts, state } = row;
     findings.expect(
-      said !== undefined && isSame(said, { sequence, deputy, quantity, total, status }),
-      () => `order ${row.id}, ${row.status}, is not as its lines say`,
+      said !== undefined && isSame(said, { number, line, deputy, amounts, state }),
+      () => `order ${row.id}, ${row.state}, is not as its lines say`,
     );
+  }
+}
+
+/** What is counted of each deputy and of all together is what the lines say was used, step by step. */
+function compareCounts({ bought }: Replayed, { used }: Remains, now: number, findings: Findings): void {
+  const of = (deputy?: string) => bought.filter((one) => deputy === undefined || one.deputy === deputy);
+  const deputies = new Set([...used.own.keys(), ...bought.map(({ deputy }) => deputy)]);
+  for (const deputy of deputies) compareWindows(deputy, used.own.get(deputy) ?? {}, of(deputy), now, findings);
+  compareWindows('all deputies', used.all, of(), now, findings);
+  findings.expect(used.all['minute'] === undefined, () => 'the account counts a minute, which nothing limits');
+}
+
+function compareWindows(who: string, windows: Windows, bought: Replayed['bought'], now: number, findings: Findings) {
+  const own = who !== 'all deputies';
+  for (const [per, of, stepMs, spanMs] of [
+    ['day', 'shirts', DAY_STEP, DAY],
+    ['day', 'spend', DAY_STEP, DAY],
+    ...(own ? [['minute', 'acts', MINUTE_STEP, MINUTE] as const] : []),
+  ] as const) {
+    const stored = new Map(windows[per]?.[of]);
+    const said = new Map<number, number>();
+    for (const { time, shirts, spend } of bought) {
+      const step = Math.floor(time / stepMs);
+      said.set(step, (said.get(step) ?? 0) + { shirts, spend, acts: 1 }[of]);
+    }
+    // A step that no longer counts is dropped at the next use, not before.
+    const counts = [...said.keys()].filter((step) => (step + 1) * stepMs + spanMs > now);
+    for (const step of new Set([...stored.keys(), ...counts])) {
+      findings.expect(
+        stored.get(step) === said.get(step),
+        () => `${stored.get(step)} ${of} of ${who} are counted in step ${step}, the lines say ${said.get(step)}`,
+      );
+    }
   }
 }
 
@@ -58,22 +97,23 @@ function compareCopies({ orders, copies, waiting }: Remains, findings: Findings)
   findings.expect(copies.length === orders.length, () => `KV holds ${copies.length} of ${orders.length} orders`);
   for (const row of orders) {
     const found = copies.filter((copy) => copy['id'] === row.id);
-    const { company, quantity, total, status, color } = row;
+    const { number, company, mailingAddress, tshirtSize, color, unitPrice } = row;
     const expected = {
+      number,
       company,
-      quantity,
-      total,
-      status,
+      mailingAddress,
+      tshirtSize,
       color,
-      mailingAddress: row.mailing_address,
-      tshirtSize: row.tshirt_size,
-      unitPrice: row.unit_price,
-      orderDate: new Date(row.placed_at).toISOString(),
-      deputyId: row.deputy_id,
+      unitPrice,
+      quantity: row.amounts.shirts,
+      total: row.amounts.spend,
+      status: row.state,
+      orderDate: new Date(row.at).toISOString(),
+      deputyId: row.deputy,
     };
     findings.expect(
       found.length === 1 && holds(found[0], expected),
-      () => `order ${row.id}, ${row.status}, is in KV ${found.length} times, ${JSON.stringify(found[0]?.['status'])}`,
+      () => `order ${row.id}, ${row.state}, is in KV ${found.length} times, ${JSON.stringify(found[0]?.['status'])}`,
     );
   }
 }

@@ -2,7 +2,7 @@
  * The rules once more, written for these checks alone from what the README promises: whether each line of the record could
  * be as it is, given the lines before it. It shares no code with what decides, so that a fault there is not one here.
  */
-import { type ActLine, type CallLine, type GrantedMandate, isCall, type Line } from './chain.ts';
+import { type ActLine, type CallLine, GENESIS, type GrantedMandate, isCall, type Line } from './chain.ts';
 import type { Findings } from './findings.ts';
 
 const MINUTE = 60_000;
@@ -20,21 +20,29 @@ const NEEDS: Record<string, string> = {
 const FREE_WHEN_BANNED = new Set(['listMcpShopOrders', 'getMyMandate', 'setDemoMode', 'clearDemoMode', 'prettyPlease']);
 
 type Deputy = { name: string; status: string; mandate: GrantedMandate };
-type Bought = { time: number; deputy: string; quantity: number; total: number };
+type Amounts = { shirts: number; spend: number };
+type Bought = Amounts & { time: number; deputy: string };
+type DayLimits = { shirtsPerDay: number; spendPerDay: number };
 type Made = { time: number; deputy: string; allowed: boolean };
 
 export type Replayed = {
   authority: string;
-  ceiling: { shirtsPerDay: number; spendPerDay: number };
+  ceiling: DayLimits;
   deputies: Map<string, Deputy>;
   /** As the lines say, by id. */
-  orders: Map<string, { sequence: number; deputy: string; quantity: number; total: number; status: string }>;
+  orders: Map<string, { number: number; line: number; deputy: string; amounts: Amounts; state: string }>;
+  /** What was used, and when; nothing gives it back. */
+  bought: Bought[];
 };
 
-/** `mostAsked` is the largest quantity that any client asked for. */
-export function replay(lines: readonly Line[], mostAsked: number, price: number, findings: Findings): Replayed {
-  const rules = new Rules(mostAsked, price, findings);
+/** `price` in whole cents for one shirt. */
+export function replay(lines: readonly Line[], price: number, findings: Findings): Replayed {
+  const rules = new Rules(price, findings);
   for (const line of lines) {
+    findings.expect(
+      (line.sequence === 1) === (!isCall(line) && line.act === 'opened'),
+      () => `line ${line.sequence}: a record is opened by its first line and by no other`,
+    );
     if (isCall(line)) rules.call(line);
     else rules.act(line);
   }
@@ -47,16 +55,14 @@ class Rules {
     ceiling: { shirtsPerDay: 20, spendPerDay: 50_000 },
     deputies: new Map(),
     orders: new Map(),
+    bought: [],
   };
-  readonly #bought: Bought[] = [];
   readonly #made: Made[] = [];
-  readonly #mostAsked: number;
   readonly #price: number;
   readonly #findings: Findings;
   #banned = false;
 
-  constructor(mostAsked: number, price: number, findings: Findings) {
-    this.#mostAsked = mostAsked;
+  constructor(price: number, findings: Findings) {
     this.#price = price;
     this.#findings = findings;
   }
@@ -80,6 +86,14 @@ class Rules {
       return;
     }
     if (act === 'counted') return;
+    if (act === 'opened') {
+      const { through, hash, checkpoint = '' } = line;
+      this.#findings.expect(
+        line.actor === 'system' && through === 0 && hash === GENESIS && /^[0-9a-f]{64}$/.test(checkpoint),
+        () => `line ${sequence}: opened after line ${through}`,
+      );
+      return;
+    }
     this.#findings.expect(deputy !== undefined, () => `line ${sequence}: ${act} of a deputy that nobody appointed`);
     if (!deputy) return;
     const { status } = deputy;
@@ -115,12 +129,13 @@ class Rules {
         this.#mayRefuse(line, deputy),
         () => `line ${line.sequence}: ${line.code ?? 'a refusal'} without its reason`,
       );
+      this.#saysWhatItAsked(line);
     }
     this.#made.push({ time: line.time, deputy: line.deputy, allowed: line.decision === 'allowed' });
   }
 
   #allowed(line: CallLine & { time: number }, { status, mandate, name }: Deputy): void {
-    const { sequence, tool, time, order, repeats } = line;
+    const { sequence, tool, time, effect, repeats, limit, most, asked } = line;
     const { limits, scopes, expiresAt } = mandate;
     const holds = (rule: boolean, broken: string) =>
       this.#findings.expect(rule, () => `line ${sequence}: ${tool} of ${name} was allowed ${broken}`);
@@ -134,23 +149,35 @@ class Rules {
     if (tool === 'setDemoMode') this.#banned = true;
     if (tool === 'clearDemoMode' || tool === 'prettyPlease') this.#banned = false;
     if (repeats !== undefined) holds(this.state.orders.has(repeats), 'as a repetition of an order that is not there');
-    if (tool === 'buyMcpShopItem' && repeats === undefined) holds(order !== undefined, 'without an order');
-    if (!order) return;
+    holds(limit === undefined && most === undefined && asked === undefined, 'and says what stopped it');
+    holds(tool === 'buyMcpShopItem' || repeats === undefined, 'as a repetition, which only a purchase can be');
+    if (tool === 'buyMcpShopItem')
+      holds((effect === undefined) !== (repeats === undefined), 'without an order, or twice');
+    if (!effect) return;
 
-    const known = this.state.orders.get(order.id);
+    const { id, number, state, amounts } = effect;
+    const known = this.state.orders.get(id);
     if (tool === 'cancelMcpShopOrder') {
-      holds(known?.status === 'confirmed' && order.status === 'cancelled', `as a cancellation of ${order.id}`);
-      if (known) known.status = order.status;
+      holds(known?.state === 'confirmed' && state === 'cancelled', `as a cancellation of ${id}`);
+      holds(known?.number === number, `as a cancellation of order ${number}, which is ${known?.number}`);
+      holds(amounts === undefined, 'as a cancellation that used something up');
+      if (known) known.state = state;
       return;
     }
-    holds(known === undefined, `although the order ${order.id} was there before`);
-    const { quantity, total, id, status: placed } = order;
-    this.state.orders.set(id, { sequence, deputy: line.deputy, quantity, total, status: placed });
-    holds(total === quantity * this.#price, `for ${total}, at ${this.#price} a shirt`);
-    holds(quantity <= limits.shirtsPerOrder, `with ${quantity} shirts, over ${limits.shirtsPerOrder} an order`);
-    holds(quantity <= limits.askAbove, `with ${quantity} shirts, without asking above ${limits.askAbove}`);
-    this.#bought.push({ time, deputy: line.deputy, quantity, total });
-    const minute = this.#bought.filter((one) => one.deputy === line.deputy && one.time > time - MINUTE);
+    holds(tool === 'buyMcpShopItem' && state === 'confirmed', `and left an order that is ${state}`);
+    holds(known === undefined, `although the order ${id} was there before`);
+    // Nothing is ever deleted here, so they are numbered 1, 2, 3 without a gap.
+    const next = this.state.orders.size + 1;
+    holds(number === next, `as order ${number}, where the next one is ${next}`);
+    holds(amounts !== undefined, 'without what it used up');
+    const { shirts, spend } = amounts ?? { shirts: 0, spend: 0 };
+    this.state.orders.set(id, { number, line: sequence, deputy: line.deputy, amounts: { shirts, spend }, state });
+    holds(shirts > 0 && spend === shirts * this.#price, `for ${spend}, at ${this.#price} a shirt`);
+    holds(shirts <= limits.shirtsPerOrder, `with ${shirts} shirts, over ${limits.shirtsPerOrder} an order`);
+    holds(shirts <= limits.askAbove, `with ${shirts} shirts, without asking above ${limits.askAbove}`);
+    const { bought } = this.state;
+    bought.push({ time, deputy: line.deputy, shirts, spend });
+    const minute = bought.filter((one) => one.deputy === line.deputy && one.time > time - MINUTE);
     holds(minute.length <= limits.purchasesPerMinute, `over ${limits.purchasesPerMinute} purchases a minute`);
     const { ceiling } = this.state;
     const mine = this.#sum(time - DAY, line.deputy);
@@ -161,13 +188,27 @@ class Rules {
     holds(all.spend <= ceiling.spendPerDay, `up to ${all.spend} cents, over the account's ${ceiling.spendPerDay}`);
   }
 
-  /** Whether there can be a reason. What a refused call asked for is not in the record, so the most anybody asked for counts. */
-  #mayRefuse({ code, time, deputy: id, tool }: CallLine & { time: number }, { status, mandate }: Deputy): boolean {
+  /** A refused purchase says how many shirts it asked for, and for how much; nothing else does. */
+  #saysWhatItAsked({ sequence, tool, code, asked }: CallLine): void {
+    const says = tool === 'buyMcpShopItem';
+    this.#findings.expect(
+      says ? asked !== undefined && asked.spend === asked.shirts * this.#price : asked === undefined,
+      () => `line ${sequence}: ${tool}, refused with ${code}, asked for ${JSON.stringify(asked)}`,
+    );
+  }
+
+  /** Whether its reason is one. */
+  #mayRefuse(line: CallLine & { time: number }, { status, mandate }: Deputy): boolean {
+    const { code, time, deputy: id, tool, limit, asked = { shirts: 0, spend: 0 } } = line;
     const { limits, scopes, expiresAt } = mandate;
-    const { ceiling } = this.state;
-    const most = this.#mostAsked;
-    const mine = this.#sum(time - DAY_REFUSING, id);
-    const all = this.#sum(time - DAY_REFUSING);
+    const isLimit = (name: string, most: number) => limit === name && line.most === most;
+    /** Use counts against a limit of the day longer than a day, never shorter. */
+    const overDay = (granted: DayLimits, deputy?: string) => {
+      const used = this.#sum(time - DAY_REFUSING, deputy);
+      return isLimit('shirtsPerDay', granted.shirtsPerDay)
+        ? used.shirts + asked.shirts > granted.shirtsPerDay
+        : isLimit('spendPerDay', granted.spendPerDay) && used.spend + asked.spend > granted.spendPerDay;
+    };
     const recent = (made: { time: number; deputy: string }) =>
       made.deputy === id && made.time >= time - MINUTE_REFUSING;
     switch (code) {
@@ -186,24 +227,25 @@ class Rules {
       case 'demo_banned':
         return this.#banned;
       case 'rate_limited':
-        return this.#made.filter(recent).length >= limits.callsPerMinute;
-      case 'purchase_rate':
-        return this.#bought.filter(recent).length >= limits.purchasesPerMinute;
-      case 'order_limit':
-        return most > limits.shirtsPerOrder;
+        return (
+          isLimit('callsPerMinute', limits.callsPerMinute) && this.#made.filter(recent).length >= limits.callsPerMinute
+        );
+      case 'act_rate':
+        return (
+          isLimit('purchasesPerMinute', limits.purchasesPerMinute) &&
+          this.state.bought.filter(recent).length >= limits.purchasesPerMinute
+        );
+      case 'act_limit':
+        return isLimit('shirtsPerOrder', limits.shirtsPerOrder) && asked.shirts > limits.shirtsPerOrder;
       case 'approval_required':
-        return most > limits.askAbove;
-      case 'daily_shirts':
-        return mine.shirts + most > limits.shirtsPerDay;
-      case 'daily_spend':
-        return mine.spend + most * this.#price > limits.spendPerDay;
-      case 'account_shirts':
-        return all.shirts + most > ceiling.shirtsPerDay;
-      case 'account_spend':
-        return all.spend + most * this.#price > ceiling.spendPerDay;
+        return isLimit('askAbove', limits.askAbove) && asked.shirts > limits.askAbove;
+      case 'daily_limit':
+        return overDay(limits, id);
+      case 'account_limit':
+        return overDay(this.state.ceiling);
       // Their reasons are outside the record; the answers are checked for them.
       case 'idempotency_conflict':
-      case 'unknown_order':
+      case 'unknown_effect':
       case 'internal_error':
         return true;
       default:
@@ -211,13 +253,13 @@ class Rules {
     }
   }
 
-  #sum(after: number, deputy?: string): { shirts: number; spend: number } {
+  #sum(after: number, deputy?: string): Amounts {
     let shirts = 0;
     let spend = 0;
-    for (const one of this.#bought) {
+    for (const one of this.state.bought) {
       if (one.time <= after || (deputy !== undefined && one.deputy !== deputy)) continue;
-      shirts += one.quantity;
-      spend += one.total;
+      shirts += one.shirts;
+      spend += one.spend;
     }
     return { shirts, spend };
   }

@@ -1,0 +1,87 @@
+/** What holds for all deputies of one human together: their authority, the ceiling, and what was used of it. */
+import { createHmac } from 'node:crypto';
+import { z } from 'zod';
+import type { Authority } from '../authority/policy.ts';
+import type { Ceiling } from '../authority/terms.ts';
+import { type Windows, windowsSchema } from '../authority/window.ts';
+import { JsonColumn } from './json-column.ts';
+
+export const ceilingSchema = z.record(z.string(), z.int());
+
+export type AccountState = {
+  /** Names this ledger in other systems. Erasing gives it another name. */
+  recordId: string;
+  authority: Authority;
+  /** When, in milliseconds, and with which line the human last paused or resumed. */
+  authorityAt?: number;
+  authoritySequence?: number;
+  ceiling: Ceiling;
+  windows: Windows;
+  /** The last line that was exported. */
+  exported: number;
+};
+
+type Row = {
+  record_id: string;
+  authority: Authority;
+  authority_at: number | null;
+  authority_sequence: number | null;
+  ceiling: string;
+  windows: string;
+  exported: number;
+};
+
+export class Account {
+  readonly #sql: SqlStorage;
+  readonly #ceilings = new JsonColumn(ceilingSchema);
+  readonly #windows = new JsonColumn(windowsSchema);
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  read(): AccountState {
+    const row = this.#sql
+      .exec<Row>(
+        'SELECT record_id, authority, authority_at, authority_sequence, ceiling, windows, exported FROM account WHERE id = 1',
+      )
+      .one();
+    return {
+      recordId: row.record_id,
+      authority: row.authority,
+      ...(row.authority_at !== null && { authorityAt: row.authority_at }),
+      ...(row.authority_sequence !== null && { authoritySequence: row.authority_sequence }),
+      ceiling: this.#ceilings.read(row.ceiling),
+      windows: this.#windows.read(row.windows),
+      exported: row.exported,
+    };
+  }
+
+  setAuthority(authority: Authority, now: number, sequence: number): void {
+    this.#sql.exec(
+      'UPDATE account SET authority = ?, authority_at = ?, authority_sequence = ? WHERE id = 1',
+      authority,
+      now,
+      sequence,
+    );
+  }
+
+  setCeiling(ceiling: Ceiling): void {
+    this.#sql.exec('UPDATE account SET ceiling = ? WHERE id = 1', JSON.stringify(ceilingSchema.parse(ceiling)));
+  }
+
+  setWindows(windows: Windows): void {
+    this.#sql.exec('UPDATE account SET windows = ? WHERE id = 1', this.#windows.write(windows));
+  }
+
+  /** Changes nothing when the ledger was erased after `recordId` was read. */
+  setExported(recordId: string, sequence: number): void {
+    this.#sql.exec('UPDATE account SET exported = ? WHERE id = 1 AND record_id = ?', sequence, recordId);
+  }
+
+  /** An HMAC-SHA-256 under the account's own key, in hex: equal values can be recognised, and nothing read back. */
+  seal(value: unknown): string {
+    const { secret } = this.#sql.exec<{ secret: string }>('SELECT secret FROM account WHERE id = 1').one();
+    return createHmac('sha256', Buffer.from(secret, 'base64')).update(JSON.stringify(value)).digest('hex');
+  }
+}

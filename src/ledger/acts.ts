@@ -1,0 +1,229 @@
+/** What a human can do about their deputies. Each act is one transaction, and each leaves a line in the record. */
+import { ceilingOf, newCeiling, valueOf } from '../authority/limits.ts';
+import { isNoWider, latestEnd, newMandate } from '../authority/mandate.ts';
+import { type Ceiling, isNames, type Limits, type Terms } from '../authority/terms.ts';
+import { folded } from './checkpoint.ts';
+import type { Appointment, Deputy } from './deputies.ts';
+import type { Ledger } from './ledger.ts';
+import type { Entry, Head } from './record.ts';
+import { openRecord } from './schema.ts';
+
+/** How far an act reached: calls with a lower sequence were decided before it, none after it were decided in favour. */
+export type Done = {
+  sequence: number;
+  /** Milliseconds since the epoch, on the ledger's clock. */
+  at: number;
+  /** It was so already: `sequence` and `at` are of the act before. */
+  already?: true;
+  /** OAuth grants that are of no more use, to be cleaned up. */
+  grants: GrantToClear[];
+};
+export type GrantToClear = { deputyId: string; grantId: string };
+
+/** Why an act was not carried out; nothing was changed then. */
+export type Problem = { problem: 'unknown_deputy' | 'ended' | 'stale' | 'above_ceiling' | 'wider' };
+
+/** The human said yes on the consent page. The deputy goes live with its first token. */
+export function appoint(ledger: Ledger, asked: Appointment): void {
+  ledger.transaction(() => {
+    const head = ledger.record.head();
+    const now = ledger.now(head);
+    // A table keeps well-formed text only, and the record must say what the table holds.
+    const appointment = { ...asked, clientName: asked.clientName.toWellFormed() };
+    const { deputyId, clientId, clientName, clientDomain, mandate, replaces } = appointment;
+    ledger.deputies.appoint(appointment, now);
+    const client = { id: clientId, unverifiedName: clientName, ...(clientDomain && { verifiedDomain: clientDomain }) };
+    ledger.record.append({ actor: 'human', act: 'appointed', deputy: deputyId, client, mandate, replaces }, head, now);
+  });
+}
+
+/** The client fetched its first token: the deputy is live from here on, and those it replaces are not. */
+export function activate(ledger: Ledger, deputyId: string, grantId: string): Done | Problem {
+  return ledger.transaction(() => {
+    const head = ledger.record.head();
+    const now = ledger.now(head);
+    const deputy = ledger.deputies.find(deputyId, now);
+    if (!deputy) return { problem: 'unknown_deputy' };
+    // A client that did not get the answer asks again.
+    if (deputy.status === 'active' && deputy.grantId === grantId) return done(ledger, head);
+    if (deputy.status !== 'pending') return { problem: 'ended' };
+    ledger.deputies.setOAuthGrant(deputyId, grantId);
+    ledger.deputies.setStatus(deputyId, 'active', now);
+    let newest = ledger.record.append({ actor: 'client', act: 'activated', deputy: deputyId }, head, now);
+    for (const id of deputy.replaces) {
+      if (ledger.deputies.find(id, now)?.status !== 'active') continue;
+      ledger.deputies.setStatus(id, 'superseded', now);
+      newest = ledger.record.append({ actor: 'human', act: 'superseded', deputy: id, by: deputyId }, newest, now);
+    }
+    return done(ledger, newest);
+  });
+}
+
+/** Whether the deputy may have another token. */
+export function mayRefresh(ledger: Ledger, deputyId: string): boolean {
+  return ledger.endOf(deputyId) === undefined;
+}
+
+/** Stops every deputy, those that sign in later included. Once this has returned, no call is decided in a deputy's favour. */
+export function pause(ledger: Ledger): Done {
+  return setAuthority(ledger, 'paused');
+}
+
+export function resume(ledger: Ledger): Done {
+  return setAuthority(ledger, 'active');
+}
+
+function setAuthority(ledger: Ledger, authority: 'active' | 'paused'): Done {
+  return ledger.transaction(() => {
+    const head = ledger.record.head();
+    const now = ledger.now(head);
+    const account = ledger.account.read();
+    // Pressed twice, or in two tabs: it took effect the first time.
+    if (account.authority === authority) {
+      const { authoritySequence: sequence = 0, authorityAt: at = now } = account;
+      return { ...done(ledger, { ...head, sequence, at }), already: true };
+    }
+    const newest = ledger.record.append(
+      { actor: 'human', act: authority === 'paused' ? 'paused' : 'resumed' },
+      head,
+      now,
+    );
+    ledger.account.setAuthority(authority, now, newest.sequence);
+    return done(ledger, newest);
+  });
+}
+
+/** Dismisses one deputy for good. */
+export function revoke(ledger: Ledger, deputyId: string): Done | Problem {
+  return ledger.transaction(() => {
+    const head = ledger.record.head();
+    const now = ledger.now(head);
+    const deputy = ledger.deputies.find(deputyId, now);
+    if (!deputy) return { problem: 'unknown_deputy' };
+    if (deputy.status === 'revoked' || deputy.status === 'superseded') return done(ledger, head);
+    ledger.deputies.setStatus(deputyId, 'revoked', now);
+    return done(ledger, ledger.record.append({ actor: 'human', act: 'revoked', deputy: deputyId }, head, now));
+  });
+}
+
+/** What the human changes of a mandate. `expiresAt` in milliseconds, at most 30 days after the appointment; undefined leaves it. */
+export type Amendment = {
+  deputyId: string;
+  /** The version that the human saw. */
+  version: number;
+  scopes: readonly string[];
+  limits: Limits;
+  expiresAt?: number | undefined;
+};
+
+/** Changes a mandate. With `narrowOnly` it refuses to grant more than before. */
+export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { narrowOnly: boolean }): Done | Problem {
+  return ledger.transaction(() => {
+    const head = ledger.record.head();
+    const now = ledger.now(head);
+    const deputy = ledger.deputies.find(amendment.deputyId, now);
+    if (!deputy) return { problem: 'unknown_deputy' };
+    const { mandate } = deputy;
+    if (deputy.status !== 'active' || now >= mandate.expiresAt) return { problem: 'ended' };
+    if (mandate.version !== amendment.version) return { problem: 'stale' };
+    const { terms } = ledger;
+    const latest = latestEnd(Date.parse(deputy.appointedAt));
+    const granted = {
+      // The token holds no more than what was granted on the consent page.
+      scopes: amendment.scopes.filter((scope) => deputy.scopes.includes(scope)),
+      limits: amendment.limits,
+      expiresAt: Math.min(amendment.expiresAt ?? mandate.expiresAt, latest),
+    };
+    const next = newMandate(terms, granted, mandate);
+    const wider = !isNoWider(terms, next, mandate);
+    if (wider && narrowOnly) return { problem: 'wider' };
+    if (isRaisedAbove(terms, next.limits, mandate.limits, ledger.account.read().ceiling))
+      return { problem: 'above_ceiling' };
+    ledger.deputies.setMandate(deputy.deputyId, next, now);
+    const entry: Entry = { actor: 'human', act: 'amended', deputy: deputy.deputyId, mandate: next };
+    return done(ledger, ledger.record.append(entry, head, now));
+  });
+}
+
+/** A limit from before the ceiling was lowered may stay, because the ceiling binds it anyway; it cannot be raised. */
+function isRaisedAbove({ limits }: Terms, next: Limits, current: Limits, ceiling: Ceiling): boolean {
+  return Object.entries(limits).some(([name, limit]) => {
+    if (isNames(limit) || limit.ceiling === undefined) return false;
+    const most = Math.max(valueOf(current, name, limit), ceilingOf(ceiling, name, limit));
+    return valueOf(next, name, limit) > most;
+  });
+}
+
+/** Sets the limits of the account, over all deputies. */
+export function setCeiling(ledger: Ledger, ceiling: Ceiling): Done {
+  return ledger.transaction(() => {
+    const head = ledger.record.head();
+    const next = newCeiling(ledger.terms, ceiling, ledger.account.read().ceiling);
+    ledger.account.setCeiling(next);
+    return done(
+      ledger,
+      ledger.record.append({ actor: 'human', act: 'ceiling', ceiling: next }, head, ledger.now(head)),
+    );
+  });
+}
+
+/**
+ * Deletes what is stored about the human, and starts an empty record. A pause, the ceiling and what counts against it
+ * stay: they say nothing about anybody, and erasing must not be a way around them. Copies of effects elsewhere go through
+ * the outbox.
+ */
+export function erase(ledger: Ledger): Done {
+  return ledger.transaction(() => {
+    const { sql } = ledger;
+    const now = ledger.now();
+    const grants = grantsOf(ledger.deputies.all(now));
+    const { authority, authorityAt, ceiling, windows } = ledger.account.read();
+    ledger.effects.erase();
+    for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
+      sql.exec(`DELETE FROM ${table}`);
+    ledger.demo.clear();
+    openRecord(sql, { authority, authorityAt: authorityAt ?? null, ceiling, windows });
+    const head = ledger.record.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.record.head(), now);
+    return { ...done(ledger, head), grants };
+  });
+}
+
+/** Notes that a grant is gone, once the OAuth provider has said so. */
+export function grantCleared(ledger: Ledger, deputyId: string): void {
+  ledger.deputies.setOAuthGrant(deputyId, undefined);
+}
+
+/** An act as the console asks for it. */
+export type Act =
+  | { do: 'pause' | 'resume' | 'erase' }
+  | { do: 'revoke'; deputyId: string }
+  | { do: 'amend'; amendment: Amendment; narrowOnly: boolean }
+  | { do: 'ceiling'; ceiling: Ceiling };
+
+export function perform(ledger: Ledger, act: Act): Done | Problem {
+  switch (act.do) {
+    case 'pause':
+      return pause(ledger);
+    case 'resume':
+      return resume(ledger);
+    case 'erase':
+      return erase(ledger);
+    case 'revoke':
+      return revoke(ledger, act.deputyId);
+    case 'amend':
+      return amend(ledger, act.amendment, act);
+    case 'ceiling':
+      return setCeiling(ledger, act.ceiling);
+  }
+}
+
+function done(ledger: Ledger, { sequence, at }: Head): Done {
+  const grants = grantsOf(
+    ledger.deputies.all(at).filter(({ status }) => status === 'revoked' || status === 'superseded'),
+  );
+  return { sequence, at, grants };
+}
+
+function grantsOf(deputies: Deputy[]): GrantToClear[] {
+  return deputies.flatMap(({ deputyId, grantId }) => (grantId === undefined ? [] : [{ deputyId, grantId }]));
+}

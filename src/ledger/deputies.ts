@@ -1,0 +1,140 @@
+/** The deputies one human has appointed: who they are, and what they were granted. */
+import { z } from 'zod';
+import { type Mandate, mandateSchema } from '../authority/mandate.ts';
+import type { Standing, Status } from '../authority/policy.ts';
+import { PENDING_MS } from '../lifetimes.ts';
+import { JsonColumn } from './json-column.ts';
+
+/** Who asks, as the OAuth provider verified them when the human said yes. */
+export type Appointment = {
+  deputyId: string;
+  clientId: string;
+  /** The client's own word, unless `clientDomain` is set. */
+  clientName: string;
+  /** The domain a Client ID Metadata Document client proved to control. */
+  clientDomain?: string;
+  redirectHost: string;
+  mandate: Mandate;
+  /** Deputies that this one takes the place of, once it is live. */
+  replaces: string[];
+};
+
+export type Deputy = Omit<Appointment, 'replaces'> & {
+  status: Status;
+  replaces: string[];
+  /** What the token was granted; the mandate can be narrower. */
+  scopes: string[];
+  /** The OAuth provider's grant, known from the first token on, until it was cleaned up. */
+  grantId?: string;
+  /** ISO 8601. */
+  appointedAt: string;
+  changedAt: string;
+};
+
+type Row = {
+  deputy_id: string;
+  client_id: string;
+  client_name: string;
+  client_domain: string | null;
+  redirect_host: string;
+  scopes: string;
+  appointed_at: number;
+  status: Status;
+  mandate: string;
+  replaces: string;
+  grant_id: string | null;
+  changed_at: number;
+};
+
+export class Deputies {
+  readonly #sql: SqlStorage;
+  readonly #mandates = new JsonColumn<Mandate>(mandateSchema);
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** `now` is the ledger's time in milliseconds. Appointments that were never taken up are forgotten on the way. */
+  appoint(deputy: Appointment, now: number): void {
+    this.forgetPending(now);
+    this.#sql.exec(
+      `INSERT INTO deputies (deputy_id, client_id, client_name, client_domain, redirect_host, scopes, appointed_at,
+         status, mandate, replaces, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
+      deputy.deputyId,
+      deputy.clientId,
+      deputy.clientName,
+      deputy.clientDomain ?? null,
+      deputy.redirectHost,
+      JSON.stringify(deputy.mandate.scopes),
+      now,
+      JSON.stringify(mandateSchema.parse(deputy.mandate)),
+      JSON.stringify(deputy.replaces),
+      now,
+    );
+  }
+
+  /** An appointment that ran out is as if it had never been. */
+  find(deputyId: string, now: number): Deputy | undefined {
+    const [row] = this.#sql.exec<Row>('SELECT * FROM deputies WHERE deputy_id = ?', deputyId);
+    return row && !isVoid(row, now) ? toDeputy(row) : undefined;
+  }
+
+  /** What decides about a call, and no more. */
+  standingOf(deputyId: string): Standing | undefined {
+    const [row] = this.#sql.exec<Pick<Row, 'status' | 'mandate'>>(
+      'SELECT status, mandate FROM deputies WHERE deputy_id = ?',
+      deputyId,
+    );
+    return row && { status: row.status, mandate: this.#mandates.read(row.mandate) };
+  }
+
+  /** Newest first. */
+  all(now: number): Deputy[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM deputies ORDER BY appointed_at DESC, deputy_id')
+      .toArray()
+      .filter((row) => !isVoid(row, now))
+      .map(toDeputy);
+  }
+
+  setStatus(deputyId: string, status: Status, now: number): void {
+    this.#sql.exec('UPDATE deputies SET status = ?, changed_at = ? WHERE deputy_id = ?', status, now, deputyId);
+  }
+
+  setMandate(deputyId: string, mandate: Mandate, now: number): void {
+    const json = JSON.stringify(mandateSchema.parse(mandate));
+    this.#sql.exec('UPDATE deputies SET mandate = ?, changed_at = ? WHERE deputy_id = ?', json, now, deputyId);
+  }
+
+  /** Notes the OAuth grant of a deputy, or that it is gone. */
+  setOAuthGrant(deputyId: string, grantId: string | undefined): void {
+    this.#sql.exec('UPDATE deputies SET grant_id = ? WHERE deputy_id = ?', grantId ?? null, deputyId);
+  }
+
+  forgetPending(now: number): void {
+    this.#sql.exec("DELETE FROM deputies WHERE status = 'pending' AND appointed_at <= ?", now - PENDING_MS);
+  }
+}
+
+function isVoid({ status, appointed_at: at }: Row, now: number): boolean {
+  return status === 'pending' && now >= at + PENDING_MS;
+}
+
+const ids = z.array(z.string());
+
+function toDeputy(row: Row): Deputy {
+  return {
+    deputyId: row.deputy_id,
+    clientId: row.client_id,
+    clientName: row.client_name,
+    ...(row.client_domain !== null && { clientDomain: row.client_domain }),
+    redirectHost: row.redirect_host,
+    status: row.status,
+    mandate: mandateSchema.parse(JSON.parse(row.mandate)),
+    replaces: ids.parse(JSON.parse(row.replaces)),
+    scopes: ids.parse(JSON.parse(row.scopes)),
+    ...(row.grant_id !== null && { grantId: row.grant_id }),
+    appointedAt: new Date(row.appointed_at).toISOString(),
+    changedAt: new Date(row.changed_at).toISOString(),
+  };
+}

@@ -1,0 +1,189 @@
+/** The tables of one human in their Durable Object. One transaction decides, acts and records. */
+import { startCeiling, tooManyCalls, type Usage } from '../authority/limits.ts';
+import { type Action, decide, endOf, type Standing } from '../authority/policy.ts';
+import { type Reason, Refusal, type Told } from '../authority/refusal.ts';
+import { ACTS, type Amounts, CALLS, isNames, pairsOf, type Terms } from '../authority/terms.ts';
+import { addUse, type Pair, SPANS, useOf, type Windows } from '../authority/window.ts';
+import type { Caller } from '../deputy.ts';
+import { Account, type AccountState } from './account.ts';
+import { DemoSwitch } from './demo-mode.ts';
+import { Deputies } from './deputies.ts';
+import { Effects } from './effects.ts';
+import { IdempotencyKeys } from './idempotency.ts';
+import { type Meter, Meters } from './meters.ts';
+import { Pending } from './pending.ts';
+import { type CallEntry, type Head, RecordLines } from './record.ts';
+import { recount } from './recount.ts';
+import { migrate } from './schema.ts';
+
+export class Ledger {
+  readonly terms: Terms;
+  /** What is counted for each deputy, and for all of them together. */
+  readonly pairs: { own: Pair[]; all: Pair[] };
+  readonly deputies: Deputies;
+  readonly meters: Meters;
+  readonly account: Account;
+  readonly effects: Effects;
+  readonly pending: Pending;
+  readonly record: RecordLines;
+  readonly idempotency: IdempotencyKeys;
+  readonly demo: DemoSwitch;
+  readonly sql: SqlStorage;
+  readonly #storage: DurableObjectStorage;
+
+  /** Makes its tables, so it must be made before the object answers. `delivers`: effects are copied to elsewhere. */
+  constructor(storage: DurableObjectStorage, terms: Terms, { delivers }: { delivers: boolean }) {
+    migrate(storage, startCeiling(terms));
+    this.#storage = storage;
+    this.sql = storage.sql;
+    this.terms = terms;
+    this.pairs = pairsOf(terms);
+    this.deputies = new Deputies(storage.sql);
+    this.meters = new Meters(storage.sql);
+    this.account = new Account(storage.sql);
+    this.effects = new Effects(storage.sql, delivers);
+    this.pending = new Pending(storage.sql);
+    this.record = new RecordLines(storage.sql);
+    this.idempotency = new IdempotencyKeys(storage.sql);
+    this.demo = new DemoSwitch(storage.kv);
+    recount(this, storage.kv);
+  }
+
+  /**
+   * Runs `work` as one synchronous transaction: what it wrote is undone when it throws. Inside another one, only what the
+   * inner one wrote is.
+   */
+  transaction<Result>(work: () => Result): Result {
+    return this.#storage.transactionSync(work);
+  }
+
+  /** Milliseconds since the epoch; never runs backwards, even when the machine's clock does. */
+  now(head: Head = this.record.head()): number {
+    return Math.max(Date.now(), head.at);
+  }
+
+  /** Why the deputy may do nothing any more, or undefined while it is live. */
+  endOf(deputyId: string): Reason | undefined {
+    return endOf(this.deputies.standingOf(deputyId), this.now());
+  }
+
+  /** What counts in these windows, by the name of a limit. */
+  usage(windows: Windows, now: number): Usage {
+    return (name) => {
+      const limit = this.terms.limits[name];
+      if (!limit || isNames(limit) || limit.per === 'act') return { used: 0, freesAt: undefined };
+      return useOf(windows, { per: limit.per, of: limit.of }, now);
+    };
+  }
+
+  /** Begins a deputy's call. Only inside a transaction, which must end in a line of the record. */
+  begin(caller: Caller): Turn {
+    return new Turn(this, caller);
+  }
+}
+
+/** One call of a deputy: what decides about it, read once, and the one way to record what came of it. */
+export class Turn {
+  /** The ledger's time, in milliseconds. */
+  readonly now: number;
+  readonly account: AccountState;
+  readonly standing: Standing | undefined;
+  readonly usage: { own: Usage; all: Usage };
+  readonly #meter: Meter;
+  readonly #ledger: Ledger;
+  readonly #caller: Caller;
+  readonly #head: Head;
+
+  constructor(ledger: Ledger, caller: Caller) {
+    this.#ledger = ledger;
+    this.#caller = caller;
+    this.#head = ledger.record.head();
+    this.now = ledger.now(this.#head);
+    this.account = ledger.account.read();
+    this.standing = ledger.deputies.standingOf(caller.deputyId);
+    this.#meter = ledger.meters.read(caller.deputyId);
+    this.usage = {
+      own: ledger.usage(this.#meter.windows, this.now),
+      all: ledger.usage(this.account.windows, this.now),
+    };
+  }
+
+  /** The line that this call will have. */
+  get line(): number {
+    return this.#head.sequence + 1;
+  }
+
+  /** The reason that stops the action, if any. */
+  reasonAgainst(action: Omit<Action, 'tokenScopes' | 'permissions'>): Reason | undefined {
+    const { authority, ceiling } = this.account;
+    const { scopes: tokenScopes, permissions } = this.#caller;
+    const { standing, usage, now } = this;
+    return decide(
+      this.#ledger.terms,
+      { authority, standing, ceiling, usage, now },
+      { ...action, tokenScopes, permissions },
+    );
+  }
+
+  /** Throws Refusal when something stops the action. */
+  decide(action: Omit<Action, 'tokenScopes' | 'permissions'>): void {
+    const reason = this.reasonAgainst(action);
+    if (reason) throw new Refusal(reason);
+  }
+
+  /** Records a call that was carried out, and counts what it used. */
+  allowed({ amounts, ...facts }: Facts & { amounts?: Amounts | undefined }): void {
+    this.#append({ ...facts, decision: 'allowed' });
+    const used = amounts ? { ...amounts, [ACTS]: 1 } : {};
+    this.#saveMeter({ windows: this.#count({ ...used, [CALLS]: 1 }), unrecorded: 0 });
+    if (amounts) this.#ledger.account.setWindows(addUse(this.account.windows, this.#ledger.pairs.all, used, this.now));
+  }
+
+  /** Records a call that was not carried out. Over the limit of calls, a deputy's refusals share one line a minute. */
+  refused(told: Told, facts: Facts & Pick<CallEntry, 'most' | 'asked'>): void {
+    // A deputy that is not in the ledger, because its human has erased it, leaves nothing in it again.
+    if (!this.standing) return;
+    const over = tooManyCalls(this.#ledger.terms, this.standing.mandate.limits, this.usage.own) !== undefined;
+    if (over && this.now < this.#meter.sharedAt + SPANS.minute.lengthMs) {
+      this.#saveMeter({ unrecorded: this.#meter.unrecorded + 1 });
+      return;
+    }
+    const { code, rule, limit } = told;
+    this.#append({ ...facts, decision: 'refused', code, rule, ...(limit !== undefined && { limit }) });
+    this.#saveMeter({
+      unrecorded: 0,
+      ...(over ? { sharedAt: this.now } : { windows: this.#count({ [CALLS]: 1 }) }),
+    });
+  }
+
+  #count(amounts: Amounts): Windows {
+    return addUse(this.#meter.windows, this.#ledger.pairs.own, amounts, this.now);
+  }
+
+  #append(facts: Facts & Pick<CallEntry, 'decision' | 'code' | 'rule' | 'limit' | 'most' | 'asked'>): void {
+    const { deputyId, clientId } = this.#caller;
+    const { tool, effect, repeats, arguments: sealed, most, asked, ...decision } = facts;
+    const entry: CallEntry = {
+      actor: 'deputy',
+      deputy: deputyId,
+      client: clientId,
+      tool,
+      ...decision,
+      ...(most !== undefined && { most }),
+      ...(asked && { asked }),
+      ...(this.standing && { mandateVersion: this.standing.mandate.version }),
+      ...(effect && { effect }),
+      ...(repeats !== undefined && { repeats }),
+      ...(sealed !== undefined && { arguments: sealed }),
+      ...(this.#meter.unrecorded > 0 && { refusedBefore: this.#meter.unrecorded }),
+    };
+    this.#ledger.record.append(entry, this.#head, this.now);
+  }
+
+  #saveMeter(changes: Partial<Meter>): void {
+    this.#ledger.meters.save(this.#caller.deputyId, { ...this.#meter, ...changes, lastSeen: this.now });
+  }
+}
+
+/** What a line says of a call, besides who made it and what was decided. */
+type Facts = Pick<CallEntry, 'tool'> & { [Key in 'effect' | 'repeats' | 'arguments']?: CallEntry[Key] | undefined };

@@ -1,0 +1,219 @@
+/**
+ * The record: one line of JSON for each act and each call, holding the hash of the line before. A line's hash is the
+ * SHA-256 of its text, so anybody can check a downloaded file with `sha256sum` alone.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { mandateSchema } from '../authority/mandate.ts';
+import { ceilingSchema } from './account.ts';
+
+/** What the first line has for the hash of the line before. */
+export const GENESIS = '0'.repeat(64);
+
+const amounts = z.record(z.string(), z.int());
+
+/** An effect as the call left it. `amounts` only in the line that used them up. */
+const effectFacts = z.object({ id: z.string(), number: z.int(), state: z.string(), amounts: amounts.optional() });
+
+/** The checkpoint: what it stands for, up to which line and that one's hash, and the SHA-256 of itself. */
+const foldedInto = { through: z.int(), hash: z.string(), checkpoint: z.string() };
+
+/** What the human did, or what followed from it. */
+const actSchema = z.discriminatedUnion('act', [
+  z.object({
+    actor: z.literal('human'),
+    act: z.literal('appointed'),
+    deputy: z.string(),
+    /** The name is the client's own word; the domain was verified, when there is one. */
+    client: z.object({ id: z.string(), unverifiedName: z.string(), verifiedDomain: z.string().optional() }),
+    mandate: mandateSchema,
+    replaces: z.array(z.string()),
+  }),
+  z.object({ actor: z.literal('client'), act: z.literal('activated'), deputy: z.string() }),
+  z.object({ actor: z.literal('human'), act: z.literal('superseded'), deputy: z.string(), by: z.string() }),
+  z.object({ actor: z.literal('human'), act: z.literal('revoked'), deputy: z.string() }),
+  z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema }),
+  z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema }),
+  z.object({ actor: z.literal('human'), act: z.literal('paused') }),
+  z.object({ actor: z.literal('human'), act: z.literal('resumed') }),
+  z.object({ actor: z.literal('human'), act: z.literal('erased'), ...foldedInto }),
+  /** The first line of a record, which vouches for what it starts from. */
+  z.object({ actor: z.literal('system'), act: z.literal('opened'), ...foldedInto }),
+  z.object({ actor: z.literal('system'), act: z.literal('pruned'), ...foldedInto }),
+  z.object({
+    actor: z.literal('system'),
+    act: z.literal('counted'),
+    deputy: z.string(),
+    /** Calls refused over the limit of a minute that share this line. */
+    refused: z.int(),
+  }),
+]);
+
+/** A tool call of a deputy. */
+const callSchema = z.object({
+  actor: z.literal('deputy'),
+  deputy: z.string(),
+  client: z.string(),
+  tool: z.string(),
+  decision: z.enum(['allowed', 'refused']),
+  /** Why it was refused. A string, because lines outlive the codes of a version. */
+  code: z.string().optional(),
+  rule: z.string().optional(),
+  /** The limit it was, and what that allowed. */
+  limit: z.string().optional(),
+  most: z.union([z.int(), z.array(z.string()).readonly()]).optional(),
+  /** What a refused metered call would have used. */
+  asked: amounts.optional(),
+  /** Of the mandate that the decision was made under. */
+  mandateVersion: z.int().optional(),
+  /** The effect that the call made or changed, as it was then. */
+  effect: effectFacts.optional(),
+  /** The effect of an earlier call with the same idempotency key; nothing was done again. */
+  repeats: z.string().optional(),
+  /** An HMAC of the arguments under the account's own key: to compare with, not to read. */
+  arguments: z.string().optional(),
+  /** Calls over the limit of a minute, refused since the line before of this deputy, that share this line. */
+  refusedBefore: z.int().optional(),
+});
+
+const entrySchema = z.union([actSchema, callSchema]);
+export type Entry = z.infer<typeof entrySchema>;
+export type CallEntry = z.infer<typeof callSchema>;
+
+const lineTime = z.iso.datetime();
+const lineSchema = z.object({ sequence: z.int(), at: lineTime, previous: z.string() }).and(entrySchema);
+export type Line = z.infer<typeof lineSchema>;
+
+/** Which lines to show: those before a sequence, of one deputy, tool or decision. */
+export type Search = {
+  before?: number | undefined;
+  deputy?: string | undefined;
+  tool?: string | undefined;
+  decision?: 'allowed' | 'refused' | undefined;
+};
+/** Calls of one deputy in one hour, which is named as in ISO 8601: "2026-11-24T06". */
+export type Count = { deputy: string; hour: string; allowed: number; refused: number };
+
+/** Lines read for one page or chart, so that neither costs more as the record grows. */
+const SEARCHED_AT_ONCE = 5000;
+
+export type Head = { sequence: number; hash: string; at: number };
+type Row = { sequence: number; line: string; hash: string };
+
+export class RecordLines {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** The newest line, or the checkpoint when there is none. `at` in milliseconds. */
+  head(): Head {
+    const [row] = this.#sql.exec<{ sequence: number; hash: string; at: string | null }>(
+      "SELECT sequence, hash, line ->> 'at' AS at FROM record ORDER BY sequence DESC LIMIT 1",
+    );
+    // Only its time is read here: every call begins with it.
+    if (row) return { sequence: row.sequence, hash: row.hash, at: Date.parse(lineTime.parse(row.at)) };
+    return this.#sql.exec<Head>('SELECT sequence, hash, at FROM checkpoint').one();
+  }
+
+  /** Adds a line after `head`, which is the newest. `now` is the ledger's time in milliseconds. */
+  append(entry: Entry, head: Head, now: number): Head {
+    const sequence = head.sequence + 1;
+    const line = JSON.stringify({ sequence, at: new Date(now).toISOString(), ...entry, previous: head.hash });
+    const hash = hashOf(line);
+    this.#sql.exec('INSERT INTO record VALUES (?, ?, ?)', sequence, line, hash);
+    return { sequence, hash, at: now };
+  }
+
+  /**
+   * Lines older than `before` that match, newest first. `older` is where to go on. Looks through at most 5,000 lines at
+   * a time, so a page can hold fewer than `limit`, and even none, while older lines are still to be searched.
+   */
+  newest(limit: number, { before, deputy, tool, decision }: Search): { lines: Line[]; older?: number } {
+    const from = Math.min(before ?? Infinity, this.head().sequence + 1);
+    const rows = this.#sql
+      .exec<Row>(
+        `SELECT * FROM (SELECT * FROM record WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2)
+         WHERE (?3 IS NULL OR line ->> 'deputy' = ?3) AND (?4 IS NULL OR line ->> 'tool' = ?4)
+           AND (?5 IS NULL OR line ->> 'decision' = ?5)
+         ORDER BY sequence DESC LIMIT ?6`,
+        from,
+        SEARCHED_AT_ONCE,
+        deputy ?? null,
+        tool ?? null,
+        decision ?? null,
+        limit + 1,
+      )
+      .toArray();
+    const lines = rows.slice(0, limit).map(({ line }) => readLine(line));
+    // Sequences have no gaps, so where the search stopped is known without reading it.
+    const older = rows.length > limit ? lines.at(-1)?.sequence : from - SEARCHED_AT_ONCE;
+    const first = this.#sql.exec<{ first: number | null }>('SELECT min(sequence) AS first FROM record').one().first;
+    return { lines, ...(older !== undefined && first !== null && first < older && { older }) };
+  }
+
+  /** When the oldest of the newest 5,000 lines was written (ISO 8601); undefined when there are not so many. */
+  searchedBackTo(): string | undefined {
+    // Sequences have no gaps.
+    const [row] = this.#sql.exec<{ at: string }>(
+      "SELECT line ->> 'at' AS at FROM record WHERE sequence = ?",
+      this.head().sequence - SEARCHED_AT_ONCE + 1,
+    );
+    return row?.at;
+  }
+
+  /** Calls of each deputy at and after `since` (ISO 8601), counted by hour, from the newest 5,000 lines. */
+  countByHour(since: string): Count[] {
+    return this.#sql
+      .exec<Count>(
+        `SELECT deputy, hour, sum(decision IS 'allowed') AS allowed, sum(decision IS 'refused') + sum(shared) AS refused
+         FROM (SELECT line ->> 'deputy' AS deputy, substr(line ->> 'at', 1, 13) AS hour, line ->> 'decision' AS decision,
+             coalesce(line ->> 'refusedBefore', line ->> 'refused', 0) AS shared
+           FROM (SELECT line FROM record ORDER BY sequence DESC LIMIT ?)
+           WHERE (line ->> 'actor' = 'deputy' OR line ->> 'act' = 'counted') AND line ->> 'at' >= ?)
+         GROUP BY deputy, hour`,
+        SEARCHED_AT_ONCE,
+        since,
+      )
+      .toArray();
+  }
+
+  /** Pauses and resumes at and after `since` (ISO 8601), oldest first, from the newest 5,000 lines. */
+  switches(since: string): { at: string; act: 'paused' | 'resumed' }[] {
+    return this.#sql
+      .exec<{ at: string; act: 'paused' | 'resumed' }>(
+        `SELECT line ->> 'at' AS at, line ->> 'act' AS act
+         FROM (SELECT sequence, line FROM record ORDER BY sequence DESC LIMIT ?)
+         WHERE line ->> 'act' IN ('paused', 'resumed') AND line ->> 'at' >= ? ORDER BY sequence`,
+        SEARCHED_AT_ONCE,
+        since,
+      )
+      .toArray();
+  }
+
+  /** Lines after `after`, oldest first. */
+  lines(after: number, limit: number): Line[] {
+    return this.text(after, limit).map(({ line }) => readLine(line));
+  }
+
+  /** The lines as they stand, oldest first, from `after` on: what is exported. */
+  text(after: number, limit: number): { sequence: number; line: string }[] {
+    return this.rows(after, limit).map(({ sequence, line }) => ({ sequence, line }));
+  }
+
+  /** Stored rows after `after`, oldest first. */
+  rows(after: number, limit: number): Row[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM record WHERE sequence > ? ORDER BY sequence LIMIT ?', after, limit)
+      .toArray();
+  }
+}
+
+export function readLine(line: string): Line {
+  return lineSchema.parse(JSON.parse(line));
+}
+
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

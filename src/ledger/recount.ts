@@ -1,0 +1,48 @@
+/** Counts the past for a limit that is new in the domain: it holds from the first call on, and the record still replays to it. */
+import { z } from 'zod';
+import { ACTS } from '../authority/terms.ts';
+import { addUse, type Pair, SPANS, type Windows } from '../authority/window.ts';
+import { checkpointState } from './checkpoint.ts';
+import type { Ledger } from './ledger.ts';
+
+const KEY = 'counted';
+const LONGEST_MS = Math.max(...Object.values(SPANS).map(({ lengthMs, stepMs }) => lengthMs + stepMs));
+
+/** Runs when the object starts, and does nothing while the domain counts what it counted before. */
+export function recount(ledger: Ledger, kv: SyncKvStorage): void {
+  const known = z.array(z.string()).parse(kv.get(KEY) ?? []);
+  const { own, all } = ledger.pairs;
+  const names = [...own.map((pair) => nameOf('own', pair)), ...all.map((pair) => nameOf('all', pair))];
+  if (names.join() === known.join()) return;
+  const fresh = {
+    own: own.filter((pair) => !known.includes(nameOf('own', pair))),
+    all: all.filter((pair) => !known.includes(nameOf('all', pair))),
+  };
+  ledger.transaction(() => {
+    const now = ledger.now();
+    const byDeputy = new Map<string, Windows>();
+    // What was used before the human erased their data has no effects any more.
+    let shared = addUse(checkpointState(ledger.sql).windows, fresh.all, {}, now);
+    for (const { deputyId, at, amounts } of ledger.effects.usedSince(now - LONGEST_MS)) {
+      const used = { ...amounts, [ACTS]: 1 };
+      byDeputy.set(deputyId, addUse(byDeputy.get(deputyId) ?? {}, fresh.own, used, at));
+      shared = addUse(shared, fresh.all, used, at);
+    }
+    for (const id of ledger.meters.ids()) {
+      const meter = ledger.meters.read(id);
+      const counted = byDeputy.get(id) ?? addUse({}, fresh.own, {}, now);
+      ledger.meters.save(id, { ...meter, windows: inPlaceOf(meter.windows, counted) });
+    }
+    ledger.account.setWindows(inPlaceOf(ledger.account.read().windows, shared));
+    kv.put(KEY, names);
+  });
+}
+
+function inPlaceOf(windows: Windows, counted: Windows): Windows {
+  const spans = Object.keys({ ...windows, ...counted });
+  return Object.fromEntries(spans.map((per) => [per, { ...windows[per], ...counted[per] }]));
+}
+
+function nameOf(kind: string, { per, of }: Pair): string {
+  return `${kind} ${of} ${per}`;
+}

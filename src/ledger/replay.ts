@@ -1,0 +1,88 @@
+/** What the record says the ledger must hold: each line is applied to the state before it, from the checkpoint on. */
+import { z } from 'zod';
+import { mandateSchema } from '../authority/mandate.ts';
+import { windowsSchema } from '../authority/window.ts';
+import { ceilingSchema } from './account.ts';
+import type { EffectFacts } from './effects.ts';
+import type { Line } from './record.ts';
+
+/** The state without effects, which a checkpoint keeps in rows of their own. */
+export const coreSchema = z.object({
+  /** What all deputies together had used when the human erased their data; it counts on. */
+  windows: windowsSchema,
+  authority: z.enum(['active', 'paused']),
+  ceiling: ceilingSchema,
+  deputies: z.record(
+    z.string(),
+    z.object({
+      status: z.enum(['pending', 'active', 'revoked', 'superseded']),
+      mandate: mandateSchema,
+      clientId: z.string(),
+      clientName: z.string(),
+      clientDomain: z.string().optional(),
+      /** What was granted on the consent page. */
+      scopes: z.array(z.string()).readonly(),
+    }),
+  ),
+});
+type CallLine = Extract<Line, { actor: 'deputy' }>;
+export type Core = z.infer<typeof coreSchema>;
+export type State = Core & { effects: Map<string, EffectFacts> };
+
+/** Applies one line to `state`, in place. Throws when the line cannot follow from it. */
+export function apply(state: State, line: Line): void {
+  if (line.actor === 'deputy') {
+    if (line.effect) applyEffect(state, line.effect);
+    return;
+  }
+  switch (line.act) {
+    case 'appointed':
+      state.deputies[line.deputy] = {
+        status: 'pending',
+        mandate: line.mandate,
+        clientId: line.client.id,
+        clientName: line.client.unverifiedName,
+        ...(line.client.verifiedDomain && { clientDomain: line.client.verifiedDomain }),
+        scopes: line.mandate.scopes,
+      };
+      return;
+    case 'activated':
+      deputy(state, line.deputy).status = 'active';
+      return;
+    case 'superseded':
+      deputy(state, line.deputy).status = 'superseded';
+      return;
+    case 'revoked':
+      deputy(state, line.deputy).status = 'revoked';
+      return;
+    case 'amended':
+      deputy(state, line.deputy).mandate = line.mandate;
+      return;
+    case 'ceiling':
+      state.ceiling = line.ceiling;
+      return;
+    case 'paused':
+      state.authority = 'paused';
+      return;
+    case 'resumed':
+      state.authority = 'active';
+      return;
+    case 'erased':
+    case 'opened':
+    case 'pruned':
+    case 'counted':
+      return;
+  }
+}
+
+function deputy(state: State, id: string) {
+  const found = state.deputies[id];
+  if (!found) throw new Error(`the deputy ${id} was never appointed`);
+  return found;
+}
+
+function applyEffect(state: State, { id, number, state: word, amounts }: NonNullable<CallLine['effect']>): void {
+  const before = state.effects.get(id);
+  if (!before && !amounts) throw new Error(`the effect ${id} was never made`);
+  state.effects.set(id, { id, number, state: word, amounts: amounts ?? before?.amounts ?? {} });
+}

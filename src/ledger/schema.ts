@@ -1,0 +1,126 @@
+/** The tables of one human's ledger, and how those of an older version become today's. Runs in the object's constructor. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Authority } from '../authority/policy.ts';
+import type { Ceiling } from '../authority/terms.ts';
+import type { Windows } from '../authority/window.ts';
+import { folded } from './checkpoint.ts';
+import { GENESIS, RecordLines } from './record.ts';
+import type { Core } from './replay.ts';
+
+const VERSION_KEY = 'schemaVersion';
+
+/** One step of the schema. `startCeiling` is what a new account starts with. */
+export type Step = (storage: DurableObjectStorage, startCeiling: Ceiling) => void;
+
+/** Each table's columns are explained where it is read: the file of its name. */
+function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
+  sql.exec(`CREATE TABLE deputies (
+    deputy_id TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    client_name TEXT NOT NULL,
+    client_domain TEXT,
+    redirect_host TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    appointed_at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    mandate TEXT NOT NULL,
+    replaces TEXT NOT NULL,
+    grant_id TEXT,
+    changed_at INTEGER NOT NULL
+  ) WITHOUT ROWID`);
+  sql.exec(`CREATE TABLE meters (
+    deputy_id TEXT PRIMARY KEY,
+    last_seen INTEGER NOT NULL,
+    windows TEXT NOT NULL,
+    shared_at INTEGER NOT NULL,
+    unrecorded INTEGER NOT NULL
+  ) WITHOUT ROWID`);
+  sql.exec(`CREATE TABLE account (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    record_id TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    authority TEXT NOT NULL,
+    authority_at INTEGER,
+    authority_sequence INTEGER,
+    ceiling TEXT NOT NULL,
+    windows TEXT NOT NULL,
+    exported INTEGER NOT NULL
+  )`);
+  sql.exec(`CREATE TABLE effects (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    line INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    deputy_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    amounts TEXT NOT NULL,
+    data TEXT NOT NULL
+  )`);
+  sql.exec('CREATE TABLE outbox (effect_id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID');
+  sql.exec(`CREATE TABLE idempotency (
+    deputy_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    effect_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (deputy_id, key)
+  ) WITHOUT ROWID`);
+  sql.exec('CREATE TABLE record (sequence INTEGER PRIMARY KEY, line TEXT NOT NULL, hash TEXT NOT NULL)');
+  sql.exec(`CREATE TABLE checkpoint (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    state TEXT NOT NULL
+  )`);
+  sql.exec(`CREATE TABLE checkpoint_effects (
+    id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    amounts TEXT NOT NULL
+  ) WITHOUT ROWID`);
+  openRecord(sql, { authority: 'active', authorityAt: null, ceiling, windows: {} });
+  const record = new RecordLines(sql);
+  record.append({ actor: 'system', act: 'opened', ...folded(sql) }, record.head(), Date.now());
+}
+
+/** In their order. A step, once released, is never changed: it says nothing of today's defaults, and a later one is added. */
+const STEPS: readonly Step[] = [first];
+
+/**
+ * Brings the tables to the newest of `steps`. Throws for a ledger that a later version has written: what it does not
+ * understand of a human's authority, it must not decide about.
+ */
+export function migrate(storage: DurableObjectStorage, startCeiling: Ceiling, steps = STEPS): void {
+  const current = z
+    .int()
+    .min(0)
+    .parse(storage.kv.get(VERSION_KEY) ?? 0);
+  if (current === steps.length) return;
+  if (current > steps.length) throw new Error(`this ledger is of schema ${current}, from a later version`);
+  storage.transactionSync(() => {
+    for (const step of steps.slice(current)) step(storage, startCeiling);
+    storage.kv.put(VERSION_KEY, steps.length);
+  });
+}
+
+/** What an account starts with. */
+export type Start = { authority: Authority; authorityAt: number | null; ceiling: Ceiling; windows: Windows };
+
+/** Starts the account and its checkpoint. The next line must vouch for that checkpoint. */
+export function openRecord(sql: SqlStorage, { authority, authorityAt, ceiling, windows }: Start): void {
+  sql.exec(
+    'INSERT INTO account VALUES (1, ?, ?, ?, ?, NULL, ?, ?, 0)',
+    randomUUID(),
+    randomBytes(32).toString('base64'),
+    authority,
+    authorityAt,
+    JSON.stringify(ceiling),
+    JSON.stringify(windows),
+  );
+  const state: Core = { windows, authority, ceiling, deputies: {} };
+  sql.exec('INSERT INTO checkpoint VALUES (1, 0, 0, ?, ?)', GENESIS, JSON.stringify(state));
+}

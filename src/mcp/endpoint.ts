@@ -1,0 +1,93 @@
+/** /mcp after the token check: the narrow way from an authenticated request to the human's object. */
+import type { OAuthResourceContext } from '@cloudflare/workers-oauth-provider';
+import { CALLER_HEADER, type Caller, encodeCaller, objectName, propsSchema } from '../deputy.ts';
+import { logError } from '../log.ts';
+import { invalidToken, rpcError } from './rpc-error.ts';
+
+/** Bytes of one JSON-RPC request. The largest valid tool call is far below. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** The object's own address for MCP. Fixed, because an Agent gives meaning to other paths. */
+const OBJECT_URL = 'https://mcp-shop.internal/mcp';
+
+/** The endpoint of a server whose tool `look` shows what was done. */
+export function mcpEndpoint(look: string) {
+  return { fetch: (request: Request, env: Env, ctx: ExecutionContext) => handleMcp(request, env, ctx, look) };
+}
+
+/**
+ * Answers one request that carries a valid token. The client's request itself goes no further: the object gets a new
+ * one, made of the bounded body, a few headers, and who calls according to the token.
+ */
+async function handleMcp(request: Request, env: Env, ctx: ExecutionContext, look: string): Promise<Response> {
+  // A WebSocket upgrade is a GET, whatever method it was sent with.
+  if (request.method !== 'POST') {
+    const message =
+      'Method not allowed: this endpoint is stateless and takes POST only. There is no stream to GET and no session to DELETE.';
+    return rpcError(405, -32000, message, { Allow: 'POST, OPTIONS' });
+  }
+
+  const body = await readBody(request);
+  if (body === undefined)
+    return rpcError(413, -32600, `The request body is over ${MAX_BODY_BYTES / 1024} KiB. Send less.`);
+  if (body.trimStart().startsWith('[')) {
+    return rpcError(
+      400,
+      -32600,
+      'Invalid request: JSON-RPC batches left MCP in 2025-06-18. Send one message per request.',
+    );
+  }
+
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the provider set `auth`, which its own handler type leaves out
+  const caller = callerOf(ctx as OAuthResourceContext<unknown>);
+  if (!caller) return invalidToken(request.url, 'This token is from another version. Sign in again.');
+
+  const object = env.MCP_OBJECT.getByName(objectName(caller.userId));
+  try {
+    const answer = await object.fetch(OBJECT_URL, { method: 'POST', headers: forwardedHeaders(request, caller), body });
+    // What broke in there is for the log; a client could learn a stack from it.
+    if (answer.status >= 500) throw new Error(`the object answered ${answer.status}: ${await answer.text()}`);
+    // The older era's answer is a stream that may break off: only a whole one is passed on.
+    return new Response(await answer.arrayBuffer(), answer);
+  } catch (error) {
+    logError('object_unreachable', error);
+    const message =
+      'No answer came from the ledger of your human, so this may or may not have been carried out. ' +
+      `Look at ${look} before you repeat it.`;
+    return rpcError(503, -32000, message, { 'Retry-After': '5' });
+  }
+}
+
+/** Props are what this Worker stored at sign-in; the provider typed them as unknown, and `auth` is what it verified. */
+function callerOf({ props, auth }: OAuthResourceContext<unknown>): Caller | undefined {
+  const parsed = propsSchema.safeParse(props);
+  if (!parsed.success || !auth.clientId || auth.userId !== parsed.data.userId) return undefined;
+  return { ...parsed.data, clientId: auth.clientId, scopes: auth.scope, resource: auth.audience };
+}
+
+function forwardedHeaders(request: Request, caller: Caller): Headers {
+  const headers = new Headers();
+  for (const [name, value] of request.headers) {
+    if (name === 'content-type' || name === 'accept' || name.startsWith('mcp-')) headers.set(name, value);
+  }
+  headers.set(CALLER_HEADER, encodeCaller(caller));
+  return headers;
+}
+
+/** The body as text, or undefined when it is over the limit; never holds more than the limit in memory. */
+async function readBody(request: Request): Promise<string | undefined> {
+  const declared = request.headers.get('content-length');
+  if (declared !== null && Number(declared) <= MAX_BODY_BYTES) {
+    // HTTP holds a body to its declared length, and reading it whole is much cheaper than in pieces.
+    const text = await request.text();
+    return text.length > MAX_BODY_BYTES ? undefined : text;
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return new Blob(chunks).text();
+}

@@ -1,0 +1,70 @@
+/** An order: what an effect of the kernel means in this shop, and its copy in KV. */
+import { z } from 'zod';
+import type { Effect } from '../ledger/effects.ts';
+import { COLORS, CURRENCY, MAX_QUANTITY, SIZES } from './catalog.ts';
+
+/** As tools answer with it and KV holds it. */
+export const orderSchema = z.object({
+  id: z.uuid(),
+  number: z.int().describe('Counts the orders of this human from 1.'),
+  userId: z.string(),
+  email: z.string(),
+  company: z.string(),
+  mailingAddress: z.string(),
+  tshirtSize: z.enum(SIZES),
+  color: z.enum(COLORS),
+  quantity: z.int().min(1).max(MAX_QUANTITY),
+  unitPrice: z.int().describe('Whole cents.'),
+  total: z.int().describe('Whole cents: quantity times unitPrice.'),
+  currency: z.literal(CURRENCY),
+  orderDate: z.iso.datetime(),
+  status: z.enum(['confirmed', 'cancelled']),
+});
+export type Order = z.infer<typeof orderSchema>;
+
+/** What the kernel keeps for the shop, beside the amounts. */
+export const orderData = orderSchema.pick({
+  email: true,
+  company: true,
+  mailingAddress: true,
+  tshirtSize: true,
+  color: true,
+  unitPrice: true,
+});
+export type OrderData = z.infer<typeof orderData>;
+
+export function orderOf({ id, number, at, state, amounts, data }: Effect<OrderData>, userId: string): Order {
+  const { email, company, mailingAddress, tshirtSize, color, unitPrice } = data;
+  return {
+    id,
+    number,
+    userId,
+    email,
+    company,
+    mailingAddress,
+    tshirtSize,
+    color,
+    quantity: amounts['shirts'] ?? 0,
+    unitPrice,
+    total: amounts['spend'] ?? 0,
+    currency: CURRENCY,
+    orderDate: at,
+    status: state === 'cancelled' ? 'cancelled' : 'confirmed',
+  };
+}
+
+/** Seconds that KV keeps an order: 30 days. */
+const KV_SECONDS = 30 * 24 * 60 * 60;
+
+/** Brings an order to KV as it is now, or deletes its copy. */
+export async function deliverOrder(
+  { ORDERS }: Pick<Cloudflare.Env, 'ORDERS'>,
+  { userId, id }: { userId: string; id: string },
+  effect: Effect<OrderData> | undefined,
+): Promise<void> {
+  const key = `order:${userId}:${id}`;
+  if (!effect) return ORDERS.delete(key);
+  const { deputyId, clientId } = effect;
+  const value = JSON.stringify({ ...orderOf(effect, userId), deputyId, clientId });
+  return ORDERS.put(key, value, { expirationTtl: KV_SECONDS });
+}

@@ -1,0 +1,96 @@
+/** The desk of one call: what its tool may see, and its own effects, made and changed through the ledger. */
+import type { z } from 'zod';
+import { leftOf } from '../authority/limits.ts';
+import { Refusal } from '../authority/refusal.ts';
+import { type Amounts, maySpend } from '../authority/terms.ts';
+import type { Caller } from '../deputy.ts';
+import type { Effect } from '../ledger/effects.ts';
+import type { Ledger, Turn } from '../ledger/ledger.ts';
+import type { DemoDesk, EffectBook } from './define-tool.ts';
+
+/** What a call did to its effect: `made` with the amounts it used up, or only changed. */
+export type Touched = { effect: Effect; made: boolean };
+
+export type CallDesk = {
+  desk: DemoDesk;
+  /** Ends the call: nothing is made or changed at this desk any more. Tells which effect the tool made or changed, if any. */
+  close: () => Touched | undefined;
+};
+
+/** `amounts` is what a metered call uses up; undefined for any other, which can make nothing. */
+export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amounts | undefined): CallDesk {
+  let touched: Touched | undefined;
+  let over = false;
+  // Asked before anything is written: a tool may catch what is thrown here.
+  const mayTouch = () => {
+    if (over) throw new Error('the call is over');
+    if (touched) throw new Error('a call makes or changes one effect at most');
+  };
+  const { effects, terms } = ledger;
+  const mandate = turn.standing?.mandate;
+  if (!mandate) throw new Error('a deputy without a mandate was let through');
+
+  function book<Data>(schema: z.ZodType<Data>): EffectBook<Data> {
+    const typed = (effect: Effect): Effect<Data> => ({ ...effect, data: schema.parse(JSON.parse(effect.data)) });
+    return {
+      make(state, data) {
+        if (!amounts) throw new Error('only a metered call makes an effect');
+        mayTouch();
+        const parsed = schema.parse(data);
+        const kept = { state, amounts, data: JSON.stringify(parsed) };
+        const effect = effects.make(caller, kept, { line: turn.line, now: turn.now });
+        touched = { effect, made: true };
+        // A copy: what the record says is what was counted, whatever a tool does with its own.
+        return { ...effect, amounts: { ...amounts }, data: parsed };
+      },
+      find(id, field) {
+        const effect = effects.find(id);
+        if (!effect) throw new Refusal({ code: 'unknown_effect', field });
+        return typed(effect);
+      },
+      change({ id }, state) {
+        mayTouch();
+        const effect = effects.change(id, state, turn.line);
+        if (!effect) throw new Error(`there is no effect ${id}`);
+        touched = { effect, made: false };
+        return typed(effect);
+      },
+      page(limit, cursor) {
+        const before = cursor === undefined ? undefined : effects.find(cursor);
+        if (cursor !== undefined && !before) throw new Refusal({ code: 'unknown_cursor', field: 'cursor' });
+        // One more than asked for tells whether there is a next page.
+        const found = effects.newest(limit + 1, before?.number).map(typed);
+        const shown = found.slice(0, limit);
+        const last = shown.at(-1);
+        return found.length > limit && last ? { effects: shown, nextCursor: last.id } : { effects: shown };
+      },
+    };
+  }
+
+  return {
+    close() {
+      over = true;
+      return touched;
+    },
+    desk: {
+      caller,
+      now: turn.now,
+      mandate,
+      terms,
+      effects: book,
+      ban: ledger.demo,
+      get deputy() {
+        const deputy = ledger.deputies.find(caller.deputyId, turn.now);
+        if (!deputy) throw new Error(`no row for deputy ${caller.deputyId}`);
+        const { clientName, clientDomain, appointedAt } = deputy;
+        return { clientName, ...(clientDomain !== undefined && { clientDomain }), appointedAt };
+      },
+      get left() {
+        const remaining = leftOf(terms, mandate.limits, turn.account.ceiling, turn.usage);
+        const may = maySpend(terms, mandate.scopes) && maySpend(terms, caller.scopes);
+        if (!may) return Object.fromEntries(Object.keys(remaining).map((unit) => [unit, 0]));
+        return terms.affordable?.(remaining) ?? remaining;
+      },
+    },
+  };
+}
