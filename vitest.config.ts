@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 import { SkippedReporter } from './test/support/skipped-reporter.ts';
@@ -20,6 +21,9 @@ export const WORKER: Parameters<typeof cloudflareTest>[0] = {
   miniflare: { bindings: NO_KEYS },
 };
 
+/** A domain of another kind than the shop, in the place of `src/domain.ts`. */
+const SECOND_DOMAIN = resolve(import.meta.dirname, 'test/second-domain/mails.ts');
+
 export default defineConfig({
   // Vite warns at every run about source maps that some packages leave out.
   logLevel: 'error',
@@ -34,11 +38,23 @@ export default defineConfig({
         plugins: [cloudflareTest(WORKER)],
         test: {
           name: 'workerd',
-          include: ['test/{unit,auth,journeys,attacks,proof}/**/*.test.ts'],
+          include: ['test/{unit,auth,journeys,attacks,proof}/**/*.test.ts', 'test/second-domain/shop.test.ts'],
           setupFiles: ['test/support/setup.ts'],
           testTimeout: 20_000,
           // One worker for all files: three times faster. They share its storage, so every test has its own user.
           isolate: false,
+        },
+      },
+      {
+        // The same Worker with another domain: `src/domain.ts` is swapped for it, as a fork would do.
+        logLevel: 'error',
+        plugins: [cloudflareTest(WORKER)],
+        resolve: { alias: [{ find: /^(\.{1,2}\/)+(src\/)?domain\.ts$/, replacement: SECOND_DOMAIN }] },
+        test: {
+          name: 'second-domain',
+          include: ['test/second-domain/mails.test.ts'],
+          setupFiles: ['test/support/setup.ts'],
+          testTimeout: 20_000,
         },
       },
       {

@@ -1,0 +1,37 @@
+/** The stories of every domain, in a Worker that sends mails: `src/domain.ts` is swapped, and nothing else. */
+import { stories } from './stories.ts';
+
+stories({
+  name: 'Letterbox',
+  meteredPower: 'mails:send',
+  reads: 'listMails',
+  act: { tool: 'sendMail', args: { to: ['ada@example.com'], subject: 'Notes', text: 'On the engine.' } },
+  other: { to: ['ada@example.com'], subject: 'More notes', text: 'On the engine.' },
+  over: [
+    { limit: 'recipientsIn', blanks: { recipientsIn: 'example.org' }, args: {}, code: 'act_limit' },
+    {
+      limit: 'recipientsIn',
+      blanks: { recipientsIn: 'example.com, example.org' },
+      args: { to: ['ada@example.com', 'eve@evil.example'] },
+      code: 'act_limit',
+    },
+    {
+      limit: 'kilobytesPerMail',
+      blanks: { kilobytesPerMail: '1' },
+      args: { text: 'x'.repeat(1001) },
+      code: 'act_limit',
+    },
+    {
+      limit: 'mailsPerDay',
+      blanks: { mailsPerDay: '1' },
+      args: { to: ['ada@example.com', 'bob@EXAMPLE.com'] },
+      code: 'daily_limit',
+    },
+  ],
+  day: { blanks: { mailsPerDay: '4' }, allows: 4 },
+  ceiling: { mailsPerDay: 4 },
+  mistyped: { blanks: { recipientsIn: 'not a domain!' }, problem: /Enter a domain, or up to 10 domains/ },
+  consentSays: /Domains to write to/,
+  listSays: /Notes.*ada@example\.com/s,
+  recordSays: /sent 1 mail, number 1\./,
+});

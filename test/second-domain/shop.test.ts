@@ -1,0 +1,30 @@
+/** The stories of every domain, in the shop. */
+import { stories } from './stories.ts';
+
+stories({
+  name: 'MCP Shop',
+  meteredPower: 'shop:buy',
+  reads: 'listMcpShopInventory',
+  act: {
+    tool: 'buyMcpShopItem',
+    args: { company: 'Analytical Engines Ltd', mailingAddress: '12 St James’s Square', tshirtSize: 'L' },
+  },
+  other: { company: 'Difference Engines Ltd', mailingAddress: '12 St James’s Square', tshirtSize: 'L' },
+  over: [
+    {
+      limit: 'shirtsPerOrder',
+      blanks: { shirtsPerOrder: '2', askAbove: '2' },
+      args: { quantity: 3 },
+      code: 'act_limit',
+    },
+    { limit: 'askAbove', blanks: { askAbove: '1' }, args: { quantity: 2 }, code: 'approval_required' },
+    { limit: 'shirtsPerDay', blanks: { shirtsPerDay: '1' }, args: { quantity: 2 }, code: 'daily_limit' },
+    { limit: 'spendPerDay', blanks: { spendPerDay: '24.99' }, args: {}, code: 'daily_limit' },
+  ],
+  day: { blanks: { shirtsPerDay: '4' }, allows: 4 },
+  ceiling: { shirtsPerDay: 4, spendPerDay: 50_000 },
+  mistyped: { blanks: { spendPerDay: 'much' }, problem: /Enter an amount in US dollars/ },
+  consentSays: /Shirts in one order/,
+  listSays: /1 black L, Analytical Engines Ltd/,
+  recordSays: /bought 1 shirt for \$25\.00, order 1\./,
+});
