@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ENVIRONMENT, TOOLS, until } from '../../src/dev/dev-server.ts';
-import { type Scene, Stage } from '../../src/dev/stage.ts';
+import { type Scene, Stage } from '../../src/demo/stage.ts';
 
 type Demo = { child: ChildProcess; folder: string; output: () => string; ended: Promise<number | null> };
 

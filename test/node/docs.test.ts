@@ -1,28 +1,31 @@
 /** What the documents say of the code is what the code says. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { mandateSchema } from '../../src/authority/mandate.ts';
+import { REFUSAL_CODES } from '../../src/authority/refusal.ts';
 import { configSchema } from '../../src/config.ts';
-import { TOOLS } from '../../src/tools/registry.ts';
+import { domain } from '../../src/domain.ts';
+import { jobSchema } from '../../src/ledger/jobs.ts';
+import { readLine } from '../../src/ledger/record.ts';
+import { orderData } from '../../src/shop/order.ts';
 
+const DOCUMENTS = ['README.md', 'AGENTS.md', ...globSync('docs/**/*.md')];
+const TEXTS = DOCUMENTS.map((document) => [document, readFileSync(document, 'utf8')] as const);
 const README = readFileSync('README.md', 'utf8');
-const DOCUMENTS = [
-  'README.md',
-  'docs/architecture.md',
-  'docs/operating.md',
-  'docs/extending.md',
-  'docs/attacks.md',
-  'docs/proof/faults.md',
-  'docs/presenting.md',
-  'docs/proof/benchmarks.md',
-  'docs/proof/conformance.md',
-  'docs/proof/cost.md',
-  'docs/proof/load.md',
-];
+const ARCHITECTURE = readFileSync('docs/architecture.md', 'utf8');
+const OPERATING = readFileSync('docs/operating.md', 'utf8');
+const SCHEMA = readFileSync('src/ledger/schema.ts', 'utf8');
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+const LOGGED = namesIn(readFileSync('src/log.ts', 'utf8'), /(?:event: |^ +\| )'(\w+)'/gm);
 
-/** The first column of the README's table under a heading of the first column, without its backticks. */
-function table(heading: string): string[][] {
-  const lines = README.split('\n');
+function namesIn(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map(([, name = '']) => name);
+}
+
+/** The cells of the table under a heading of the first column, without their backticks around one name. */
+function table(text: string, heading: string): string[][] {
+  const lines = text.split('\n');
   const start = lines.findIndex((line) => line.startsWith(`| ${heading}`));
   const rows = lines.slice(start + 2);
   return rows
@@ -34,16 +37,22 @@ function table(heading: string): string[][] {
       row
         .split('|')
         .slice(1, -1)
-        .map((cell) => cell.trim()),
+        .map((cell) => cell.trim().replace(/^`([^`]*)`$/, '$1')),
     );
 }
 
+/** The lines from a heading up to the next one. */
+function section(text: string, heading: string): string[] {
+  const [, rest = ''] = text.split(`\n${heading}\n`);
+  return `${heading}\n${rest.split(/^#+ /m)[0] ?? ''}`.trimEnd().split('\n');
+}
+
 test('the tool table lists the tools in their order, with what each needs', () => {
-  const rows = table('tool').map(([name, , needs]) => [name, needs]);
+  const rows = table(README, 'tool').map(([name, , needs = '']) => [name, needs.replaceAll('`', '')]);
   expect(rows).toEqual(
-    TOOLS.map(({ name, scope, permission }) => [
-      `\`${name}\``,
-      `\`${scope}\`${permission ? `, permission \`${permission}\`` : ''}`,
+    domain.tools.map(({ name, scope, permission }) => [
+      name,
+      `${scope}${permission ? `, permission ${permission}` : ''}`,
     ]),
   );
 });
@@ -51,48 +60,97 @@ test('the tool table lists the tools in their order, with what each needs', () =
 test('the variables are those of the code, in the README and in .dev.vars.example', () => {
   const known = new Set(Object.keys(configSchema.shape).filter((name) => name !== 'WORKOS_API_ORIGIN'));
   const example = readFileSync('.dev.vars.example', 'utf8');
-  expect(new Set([...example.matchAll(/^([A-Z_]+)=$/gm)].map(([, name]) => name))).toEqual(known);
-  expect(new Set(table('variable').map(([name]) => name?.replaceAll('`', '')))).toEqual(known);
+  expect(new Set(namesIn(example, /^([A-Z_]+)=$/gm))).toEqual(known);
+  expect(new Set(table(README, 'variable').map(([name]) => name))).toEqual(known);
 });
 
 test('every command is a script of package.json or one of wrangler', () => {
-  for (const document of DOCUMENTS) {
-    for (const [, command = ''] of readFileSync(document, 'utf8').matchAll(/npx -y pnpm (?:run )?([\w:-]+)/g)) {
-      expect([...Object.keys(scripts), 'wrangler'], `${document}: ${command}`).toContain(command);
+  for (const [document, text] of TEXTS) {
+    for (const command of namesIn(text, /npx -y pnpm (?:run )?([\w:-]+)/g)) {
+      expect([...Object.keys(scripts), 'wrangler', 'exec'], `${document}: ${command}`).toContain(command);
     }
   }
 });
 
 test('every instrument that a document names is one, and each has a document that names it', () => {
   const instruments = readdirSync('test/proof', { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const named = DOCUMENTS.flatMap((document) => [
-    ...readFileSync(document, 'utf8').matchAll(/pnpm prove ([a-z]+)/g),
-  ]).map(([, name]) => name);
+  const named = TEXTS.flatMap(([, text]) => namesIn(text, /pnpm prove ([a-z]+)/g));
   expect(new Set(named)).toEqual(new Set(instruments.map(({ name }) => name)));
 });
 
 test('every script is mentioned somewhere', () => {
-  const text = DOCUMENTS.map((document) => readFileSync(document, 'utf8')).join();
+  const all = TEXTS.map(([, text]) => text).join();
   const parts = ['typecheck', 'lint', 'format', 'format:check'];
   for (const name of Object.keys(scripts)) {
-    if (!parts.includes(name)) expect(text, name).toMatch(new RegExp(`pnpm (run )?${name}\\b`));
+    if (!parts.includes(name)) expect(all, name).toMatch(new RegExp(`pnpm (run )?${name}\\b`));
   }
 });
 
-test('every file, folder and link named exists', () => {
-  for (const [, name = ''] of README.matchAll(/^ {2}([\w./-]+\/?) {2,}/gm)) {
-    const places = [`src/${name}`, `test/${name}`];
-    expect(
-      places.some((place) => existsSync(place)),
-      name,
-    ).toBe(true);
+test.each(TEXTS)('every file, folder and link that %s names exists', (document, text) => {
+  for (const path of namesIn(text, /(?<![\w./-])((?:src|test)\/[\w./-]*[\w/-])/g)) {
+    // The tutorial's reader writes these.
+    if (!/rooms/.test(path)) expect(existsSync(path), path).toBe(true);
   }
-  for (const document of DOCUMENTS) {
-    const text = readFileSync(document, 'utf8');
-    for (const [, path = ''] of text.matchAll(/`((?:src|test|docs)\/[\w./-]+)`/g)) {
-      if (!/docs\/(consent|upstream|mcp-servers)/.test(path))
-        expect(existsSync(path), `${document}: ${path}`).toBe(true);
-    }
-    for (const [, path = ''] of text.matchAll(/\]\((docs\/[\w./-]+)\)/g)) expect(existsSync(path), path).toBe(true);
+  for (const path of namesIn(text, /`(docs\/[\w./-]+)`/g)) {
+    // These are documents of packages.
+    if (!/docs\/(consent|upstream|mcp-servers)/.test(path)) expect(existsSync(path), path).toBe(true);
   }
+  for (const path of namesIn(text, /\]\((?!https?:|#)([^)#]+)[^)]*\)/g))
+    expect(existsSync(join(dirname(document), path)), path).toBe(true);
+});
+
+test('every file that the pages about the structure name is one of ours', () => {
+  const files = new Set(globSync('{src,test}/**/*.{ts,tsx}').map((file) => basename(file)));
+  for (const text of [README, ARCHITECTURE, readFileSync('AGENTS.md', 'utf8')]) {
+    for (const name of namesIn(text, /(?<![\w-])([\w.-]+\.tsx?)\b/g)) expect(files, name).toContain(name);
+  }
+  // It is generated, and so no room.
+  const rooms = readdirSync('src').filter((room) => room !== 'env.d.ts');
+  for (const room of rooms) expect(ARCHITECTURE, room).toContain(room);
+});
+
+test('AGENTS.md has at most 40 lines, and the structure in the README at most 20', () => {
+  expect(readFileSync('AGENTS.md', 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(40);
+  expect(section(README, '## Structure').length).toBeLessThanOrEqual(20);
+  expect(section(README, '## Structure').length).toBeGreaterThan(5);
+});
+
+test.each(TEXTS)('every code that %s names is of a refusal, the log, the schema or OAuth', (_, text) => {
+  const others = ['invalid_grant', 'invalid_token', 'invalid_client', 'offline_access', 'client_id', 'return_to'];
+  const known = new Set([...REFUSAL_CODES, ...LOGGED, ...others, ...(SCHEMA.match(/\b[a-z_]+\b/g) ?? [])]);
+  for (const name of namesIn(text, /`([a-z]+(?:_[a-z]+)+)`/g)) expect(known, name).toContain(name);
+  for (const code of namesIn(text, /"code": "(\w+)"/g)) expect(REFUSAL_CODES, code).toContain(code);
+});
+
+test('the log events are those of the code', () => {
+  expect(table(OPERATING, '`event`').map(([event = '']) => event)).toHaveLength(LOGGED.length);
+  expect(new Set(table(OPERATING, '`event`').map(([event]) => event))).toEqual(new Set(LOGGED));
+});
+
+test('every table and every kind of job is explained', () => {
+  for (const name of namesIn(SCHEMA, /CREATE TABLE (\w+)/g))
+    expect(ARCHITECTURE, name).toContain(`object, table \`${name}\``);
+  const kinds = jobSchema.options.map(({ shape }) => shape.kind.value);
+  expect(new Set(table(ARCHITECTURE, 'kind').map(([kind]) => kind))).toEqual(new Set<string | undefined>(kinds));
+});
+
+test('the examples of a mandate, of lines and of an effect are of the shapes that are stored', () => {
+  const [mandate = '', allowed = '', refused = '', effect = ''] = namesIn(ARCHITECTURE, /```json\n([^]*?)```/g);
+  expect(mandateSchema.parse(JSON.parse(mandate))).toEqual(JSON.parse(mandate));
+  for (const line of [allowed, refused]) expect(readLine(line)).toEqual(JSON.parse(line));
+  const row = JSON.parse(effect) as { data: unknown };
+  expect(orderData.strict().parse(row.data)).toEqual(row.data);
+  const [, columns = ''] = /CREATE TABLE effects \(([^)]*)/.exec(SCHEMA) ?? [];
+  expect(Object.keys(row)).toEqual(namesIn(columns, /^\s+(\w+) [A-Z]/gm));
+});
+
+test('what a call writes is what its test counts', () => {
+  const counted = namesIn(readFileSync('test/journeys/rows-written.test.ts', 'utf8'), /toBe\((\d+)\)/g);
+  const rows = table(ARCHITECTURE, 'call').map(([, count]) => count);
+  expect(rows).toEqual(counted.filter((count, index) => count !== counted[index - 1]));
+});
+
+test('every attack that is played has a line in the list of attacks', () => {
+  const attacks = readFileSync('docs/attacks.md', 'utf8');
+  for (const story of globSync('test/attacks/*.test.ts')) expect(attacks, story).toContain(`(../${story})`);
 });

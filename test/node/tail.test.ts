@@ -40,11 +40,11 @@ test('errors, exceptions and unhappy outcomes stand out', () => {
     event({
       outcome: 'exceededCpu',
       exceptions: [{ name: 'Error', message: 'too slow', timestamp: 1 }],
-      logs: [logged('error', { event: 'order_delivery_failed', orderId: 'o1', error: 'KV is down' })],
+      logs: [logged('error', { event: 'delivery_failed', orderId: 'o1', error: 'KV is down' })],
     }),
   );
   expect(lines).toEqual([
-    '12:00:01.000 ERROR order_delivery_failed orderId=o1 error=KV is down',
+    '12:00:01.000 ERROR delivery_failed orderId=o1 error=KV is down',
     '12:00:00.005 EXCEPTION Error too slow',
     '12:00:00.005 OUTCOME exceededCpu',
   ]);
