@@ -67,6 +67,8 @@ export const ResumePage: FC<Looking & { overview: Overview }> = ({ overview, ...
       ))}
     </ul>
     <Post action="/deputies/resume" token={looking.token} class="actions">
+      {/* The pause that is shown here. Another one, pressed later, is not lifted by this form. */}
+      <input type="hidden" name="pause" value={String(overview.account.authoritySequence ?? '')} />
       <button class="primary">Resume every deputy</button>
       <a class="button" href="/deputies">
         Keep them paused
@@ -75,10 +77,17 @@ export const ResumePage: FC<Looking & { overview: Overview }> = ({ overview, ...
   </Frame>
 );
 
-export const CeilingPage: FC<Looking & { typed: Typed; problems: Problems }> = ({ typed, problems, ...looking }) => (
+/** `version` is that of the limits as they were when the page was made. */
+export const CeilingPage: FC<Looking & { typed: Typed; version: number; problems: Problems }> = ({
+  typed,
+  version,
+  problems,
+  ...looking
+}) => (
   <Frame {...looking} title="The limits of your account">
     <p>They bind all your deputies together, dismissed ones included, whatever each mandate says.</p>
     <Post action="/deputies/ceiling" token={looking.token}>
+      <input type="hidden" name="version" value={String(version)} />
       <fieldset>
         <legend>Over all deputies</legend>
         <p class="blanks">

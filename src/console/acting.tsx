@@ -62,8 +62,8 @@ const PROBLEMS: Record<Problem['problem'], { title: string; text: string; status
     status: 409,
   },
   stale: {
-    title: 'This mandate was changed meanwhile',
-    text: 'Another page changed it after yours was made. Look at it as it is now, then change it.',
+    title: 'This was changed after your page was made',
+    text: 'Another page, or you, pressed something since. Look at it as it is now, then decide.',
     status: 409,
     again: true,
   },

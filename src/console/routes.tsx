@@ -64,9 +64,7 @@ pages.post('/pause', async (c) => {
   const start = Date.now();
   const form = await accept(c, 'valid');
   if (form instanceof Response) return form;
-  return perform(c, form.userId, { do: 'pause' }, ({ sequence, already }) =>
-    already ? '' : `?paused=${sequence}&took=${Date.now() - start}`,
-  );
+  return perform(c, form.userId, { do: 'pause' }, ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`);
 });
 // Who opens the address of a form is shown the page that it is on.
 pages.get('/pause', (c) => c.redirect('/deputies'));
@@ -79,22 +77,42 @@ pages.get('/resume', async (c) => {
   if (overview.account.authority === 'active') return c.redirect('/deputies');
   return c.html(<ResumePage {...looking(c, session)} overview={overview} />);
 });
-pages.post('/resume', (c) => simply(c, 'confirmed', { do: 'resume' }));
+pages.post('/resume', async (c) => {
+  const form = await accept(c, 'confirmed');
+  if (form instanceof Response) return form;
+  return perform(c, form.userId, { do: 'resume', pause: Number(form.typed['pause']) });
+});
 
 pages.get('/ceiling', async (c) => {
   const session = await freshVisitor(c);
   if (session instanceof Response) return session;
   const { account } = await objectOf(c, session.user.userId).lookAtOverview();
-  return c.html(<CeilingPage {...looking(c, session)} typed={typedCeiling(domain, account.ceiling)} problems={{}} />);
+  return c.html(
+    <CeilingPage
+      {...looking(c, session)}
+      typed={typedCeiling(domain, account.ceiling)}
+      version={account.ceilingVersion}
+      problems={{}}
+    />,
+  );
 });
 pages.post('/ceiling', async (c) => {
   const form = await accept(c, 'fresh');
   if (form instanceof Response) return form;
   const read = readCeiling(domain, form.typed);
-  if ('ceiling' in read) return perform(c, form.userId, { do: 'ceiling', ceiling: read.ceiling });
+  if ('ceiling' in read)
+    return perform(c, form.userId, {
+      do: 'ceiling',
+      ceiling: read.ceiling,
+      version: Number(form.typed['version']),
+    });
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  return c.html(<CeilingPage {...looking(c, session)} typed={form.typed} problems={read.problems} />, 400);
+  const version = Number(form.typed['version']);
+  return c.html(
+    <CeilingPage {...looking(c, session)} {...{ typed: form.typed, version }} problems={read.problems} />,
+    400,
+  );
 });
 
 pages.get('/erase', async (c) => {

@@ -16,6 +16,8 @@ export type AccountState = {
   authorityAt?: number;
   authoritySequence?: number;
   ceiling: Ceiling;
+  /** The line that set the ceiling; 0 for the one that an account starts with. */
+  ceilingVersion: number;
   windows: Windows;
   /** The last line that was exported. */
   exported: number;
@@ -27,6 +29,7 @@ type Row = {
   authority_at: number | null;
   authority_sequence: number | null;
   ceiling: string;
+  ceiling_version: number;
   windows: string;
   exported: number;
 };
@@ -43,7 +46,7 @@ export class Account {
   read(): AccountState {
     const row = this.#sql
       .exec<Row>(
-        'SELECT record_id, authority, authority_at, authority_sequence, ceiling, windows, exported FROM account WHERE id = 1',
+        'SELECT record_id, authority, authority_at, authority_sequence, ceiling, ceiling_version, windows, exported FROM account WHERE id = 1',
       )
       .one();
     return {
@@ -52,6 +55,7 @@ export class Account {
       ...(row.authority_at !== null && { authorityAt: row.authority_at }),
       ...(row.authority_sequence !== null && { authoritySequence: row.authority_sequence }),
       ceiling: this.#ceilings.read(row.ceiling),
+      ceilingVersion: row.ceiling_version,
       windows: this.#windows.read(row.windows),
       exported: row.exported,
     };
@@ -66,8 +70,9 @@ export class Account {
     );
   }
 
-  setCeiling(ceiling: Ceiling): void {
-    this.#sql.exec('UPDATE account SET ceiling = ? WHERE id = 1', JSON.stringify(ceilingSchema.parse(ceiling)));
+  setCeiling(ceiling: Ceiling, version: number): void {
+    const json = JSON.stringify(ceilingSchema.parse(ceiling));
+    this.#sql.exec('UPDATE account SET ceiling = ?, ceiling_version = ? WHERE id = 1', json, version);
   }
 
   setWindows(windows: Windows): void {

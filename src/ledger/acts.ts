@@ -13,8 +13,6 @@ export type Done = {
   sequence: number;
   /** Milliseconds since the epoch, on the ledger's clock. */
   at: number;
-  /** It was so already: `sequence` and `at` are of the act before. */
-  already?: true;
   /** OAuth grants that are of no more use, to be cleaned up. */
   grants: GrantToClear[];
 };
@@ -64,31 +62,29 @@ export function mayRefresh(ledger: Ledger, deputyId: string): boolean {
   return ledger.endOf(deputyId) === undefined;
 }
 
-/** Stops every deputy, those that sign in later included. Once this has returned, no call is decided in a deputy's favour. */
+/**
+ * Stops every deputy, those that sign in later included. Once this has returned, no call is decided in a deputy's favour.
+ * Each press takes a new sequence, also while they are paused: only who saw the last one can lift it.
+ */
 export function pause(ledger: Ledger): Done {
-  return setAuthority(ledger, 'paused');
-}
-
-export function resume(ledger: Ledger): Done {
-  return setAuthority(ledger, 'active');
-}
-
-function setAuthority(ledger: Ledger, authority: 'active' | 'paused'): Done {
   return ledger.transaction(() => {
     const head = ledger.record.head();
     const now = ledger.now(head);
-    const account = ledger.account.read();
-    // Pressed twice, or in two tabs: it took effect the first time.
-    if (account.authority === authority) {
-      const { authoritySequence: sequence = 0, authorityAt: at = now } = account;
-      return { ...done(ledger, { ...head, sequence, at }), already: true };
-    }
-    const newest = ledger.record.append(
-      { actor: 'human', act: authority === 'paused' ? 'paused' : 'resumed' },
-      head,
-      now,
-    );
-    ledger.account.setAuthority(authority, now, newest.sequence);
+    const newest = ledger.record.append({ actor: 'human', act: 'paused' }, head, now);
+    ledger.account.setAuthority('paused', now, newest.sequence);
+    return done(ledger, newest);
+  });
+}
+
+/** Lifts the pause of that sequence. Any other pause, or none, makes it stale. */
+export function resume(ledger: Ledger, pauseSequence: number): Done | Problem {
+  return ledger.transaction(() => {
+    const { authority, authoritySequence } = ledger.account.read();
+    if (authority !== 'paused' || authoritySequence !== pauseSequence) return { problem: 'stale' };
+    const head = ledger.record.head();
+    const now = ledger.now(head);
+    const newest = ledger.record.append({ actor: 'human', act: 'resumed' }, head, now);
+    ledger.account.setAuthority('active', now, newest.sequence);
     return done(ledger, newest);
   });
 }
@@ -125,7 +121,6 @@ export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { na
     if (!deputy) return { problem: 'unknown_deputy' };
     const { mandate } = deputy;
     if (deputy.status !== 'active' || now >= mandate.expiresAt) return { problem: 'ended' };
-    if (mandate.version !== amendment.version) return { problem: 'stale' };
     const { terms } = ledger;
     const latest = latestEnd(Date.parse(deputy.appointedAt));
     const granted = {
@@ -136,6 +131,8 @@ export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { na
     };
     const next = newMandate(terms, granted, mandate);
     const wider = !isNoWider(terms, next, mandate);
+    // What narrows always works; what widens must know what it widens.
+    if (wider && mandate.version !== amendment.version) return { problem: 'stale' };
     if (wider && narrowOnly) return { problem: 'wider' };
     if (isRaisedAbove(terms, next.limits, mandate.limits, ledger.account.read().ceiling))
       return { problem: 'above_ceiling' };
@@ -154,16 +151,17 @@ function isRaisedAbove({ limits }: Terms, next: Limits, current: Limits, ceiling
   });
 }
 
-/** Sets the limits of the account, over all deputies. */
-export function setCeiling(ledger: Ledger, ceiling: Ceiling): Done {
+/** Sets the limits of the account, over all deputies. To raise one, `version` must be that of the limits as they are. */
+export function setCeiling(ledger: Ledger, ceiling: Ceiling, version: number): Done | Problem {
   return ledger.transaction(() => {
+    const account = ledger.account.read();
+    const next = newCeiling(ledger.terms, ceiling, account.ceiling);
+    const wider = Object.entries(next).some(([name, most]) => most > (account.ceiling[name] ?? 0));
+    if (wider && account.ceilingVersion !== version) return { problem: 'stale' };
     const head = ledger.record.head();
-    const next = newCeiling(ledger.terms, ceiling, ledger.account.read().ceiling);
-    ledger.account.setCeiling(next);
-    return done(
-      ledger,
-      ledger.record.append({ actor: 'human', act: 'ceiling', ceiling: next }, head, ledger.now(head)),
-    );
+    const newest = ledger.record.append({ actor: 'human', act: 'ceiling', ceiling: next }, head, ledger.now(head));
+    ledger.account.setCeiling(next, newest.sequence);
+    return done(ledger, newest);
   });
 }
 
@@ -184,6 +182,9 @@ export function erase(ledger: Ledger): Done {
     ledger.demo.clear();
     openRecord(sql, { authority, authorityAt: authorityAt ?? null, ceiling, windows });
     const head = ledger.record.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.record.head(), now);
+    // Pages from before name sequences of the old record.
+    ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence);
+    ledger.account.setCeiling(ceiling, head.sequence);
     return { ...done(ledger, head), grants };
   });
 }
@@ -195,17 +196,19 @@ export function grantCleared(ledger: Ledger, deputyId: string): void {
 
 /** An act as the console asks for it. */
 export type Act =
-  | { do: 'pause' | 'resume' | 'erase' }
+  | { do: 'pause' | 'erase' }
+  /** `pause` is the sequence of the pause that the human saw. */
+  | { do: 'resume'; pause: number }
   | { do: 'revoke'; deputyId: string }
   | { do: 'amend'; amendment: Amendment; narrowOnly: boolean }
-  | { do: 'ceiling'; ceiling: Ceiling };
+  | { do: 'ceiling'; ceiling: Ceiling; version: number };
 
 export function perform(ledger: Ledger, act: Act): Done | Problem {
   switch (act.do) {
     case 'pause':
       return pause(ledger);
     case 'resume':
-      return resume(ledger);
+      return resume(ledger, act.pause);
     case 'erase':
       return erase(ledger);
     case 'revoke':
@@ -213,7 +216,7 @@ export function perform(ledger: Ledger, act: Act): Done | Problem {
     case 'amend':
       return amend(ledger, act.amendment, act);
     case 'ceiling':
-      return setCeiling(ledger, act.ceiling);
+      return setCeiling(ledger, act.ceiling, act.version);
   }
 }
 

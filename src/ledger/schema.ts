@@ -44,6 +44,7 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     authority_at INTEGER,
     authority_sequence INTEGER,
     ceiling TEXT NOT NULL,
+    ceiling_version INTEGER NOT NULL,
     windows TEXT NOT NULL,
     exported INTEGER NOT NULL
   )`);
@@ -113,7 +114,7 @@ export type Start = { authority: Authority; authorityAt: number | null; ceiling:
 /** Starts the account and its checkpoint. The next line must vouch for that checkpoint. */
 export function openRecord(sql: SqlStorage, { authority, authorityAt, ceiling, windows }: Start): void {
   sql.exec(
-    'INSERT INTO account VALUES (1, ?, ?, ?, ?, NULL, ?, ?, 0)',
+    'INSERT INTO account VALUES (1, ?, ?, ?, ?, NULL, ?, 0, ?, 0)',
     randomUUID(),
     randomBytes(32).toString('base64'),
     authority,

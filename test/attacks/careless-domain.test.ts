@@ -286,7 +286,9 @@ test.each<[string, Record<string, LimitValue>]>([
   inLarder(larder([look(), take()]), async ({ ledger }) => {
     expect(() => newMandate(ledger.terms, { scopes: [], limits, expiresAt: 0 })).toThrow('is no value of');
     const before = ledger.account.read();
-    expect(() => setCeiling(ledger, limits as Record<string, number>)).toThrow('is no value of');
+    expect(() => setCeiling(ledger, limits as Record<string, number>, ledger.account.read().ceilingVersion)).toThrow(
+      'is no value of',
+    );
     expect(ledger.account.read()).toEqual(before);
   }),
 );

@@ -9,7 +9,7 @@ import { Effects } from '../../src/ledger/effects.ts';
 import { RecordLines } from '../../src/ledger/record.ts';
 import type { OrderData } from '../../src/shop/order.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
-import { deputyOf, objectOf, person } from '../support/people.ts';
+import { deputyOf, objectOf, person, resumption } from '../support/people.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
 
 afterEach(() => {
@@ -336,7 +336,7 @@ test('a mandate can be widened up to what the account allows, and be given more 
 test('a mandate from before the account was lowered can be given more time, and not more shirts', async () => {
   const human = person();
   await deputyOf(human, '2026-07-28');
-  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 7500 } });
+  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 7500 }, version: 0 });
   const page = await deputyPage(human);
   expect(textOf(await consoleOf(human))).toContain(
     'Left now: 3 shirts of 10 shirts, because the account allows no more Left now: $75.00 of $250.00, because',
@@ -489,7 +489,7 @@ test('a long history is paged, and its download is whole', async () => {
   const human = person();
   await human.walk('/login?return_to=/');
   const object = objectOf(human);
-  for (let count = 0; count < 60; count += 1) await object.act({ do: count % 2 ? 'resume' : 'pause' });
+  for (let count = 0; count < 60; count += 1) await object.act(count % 2 ? await resumption(object) : { do: 'pause' });
   const first = await consoleOf(human);
   expect(first.html.match(/<time /g)).toHaveLength(50);
   const [, older = ''] = /href="(\/deputies\?before=\d+)/.exec(first.html) ?? [];
@@ -519,7 +519,7 @@ test('erasing is no way around a pause, or around the limits of the account', as
   const human = person();
   const deputy = await deputyOf(human, '2025-11-25');
   await buy(deputy, { quantity: 2 });
-  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 50_000 } });
+  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 50_000 }, version: 0 });
   await objectOf(human).act({ do: 'pause' });
   const erased = await human.browser.press(await human.browser.open('/deputies/erase'), 'Delete everything');
   expect(textOf(erased)).toContain('Every deputy is paused since');
@@ -527,7 +527,7 @@ test('erasing is no way around a pause, or around the limits of the account', as
   const { account, used } = await objectOf(human).look({});
   expect(account).toMatchObject({ authority: 'paused', ceiling: { shirtsPerDay: 3 } });
   expect(used).toEqual({ shirtsPerDay: 2, spendPerDay: 5000 });
-  await objectOf(human).act({ do: 'resume' });
+  await objectOf(human).act(await resumption(objectOf(human)));
   human.blanks = { shirtsPerDay: '3' };
   const next = await deputyOf(human, '2025-11-25');
   expect(await codeOf(next, 'buyMcpShopItem', { ...PURCHASE, quantity: 2 })).toBe('account_limit');

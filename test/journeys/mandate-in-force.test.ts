@@ -198,7 +198,7 @@ test('nobody can be granted more than the account allows, and the page says how 
 test('the blanks start within an account that allows less than usual', async () => {
   const human = person();
   await human.walk('/login?return_to=/');
-  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 7000 } });
+  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 7000 }, version: 0 });
   const page = await consentOf(human);
   expect(page.html).toMatch(/name="shirtsPerDay"[^>]* value="3"/);
   expect((await human.browser.press(page, 'Allow')).left?.searchParams.get('code')).toBeTruthy();

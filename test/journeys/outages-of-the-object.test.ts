@@ -26,7 +26,7 @@ import {
   theDeputy,
   type Tokens,
 } from '../support/outages.ts';
-import { deputyOf, objectOf, person } from '../support/people.ts';
+import { deputyOf, objectOf, person, resumption } from '../support/people.ts';
 import { PURCHASE } from '../support/shop.ts';
 
 beforeEach(quiet);
@@ -102,7 +102,7 @@ test('while the object cannot be reached, no page shows or grants anything', asy
   const overview = await human.browser.open('/deputies');
   await objectOf(human).act({ do: 'pause' });
   const resume = await human.browser.open('/deputies/resume');
-  await objectOf(human).act({ do: 'resume' });
+  await objectOf(human).act(await resumption(objectOf(human)));
   const forms: [Page, string][] = [
     [consent, 'Allow'],
     [overview, 'Pause every deputy'],
@@ -238,15 +238,15 @@ const ENDS: [string, (human: Person) => Promise<void>][] = [
 test.each(ENDS)('what the human has done holds when the object %s right after it', async (_, end) => {
   const { human, tokens } = await connected();
   const { deputyId } = await theDeputy(human);
-  const acts: Act[] = [
-    { do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 7500 } },
-    { do: 'pause' },
-    { do: 'resume' },
-    { do: 'revoke', deputyId },
+  const acts: (() => Act | Promise<Act>)[] = [
+    () => ({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 7500 }, version: 0 }),
+    () => ({ do: 'pause' }),
+    () => resumption(objectOf(human)),
+    () => ({ do: 'revoke', deputyId }),
   ];
   const seen: unknown[] = [];
   for (const act of acts) {
-    await objectOf(human).act(act);
+    await objectOf(human).act(await act());
     await end(human);
     const { account, deputies } = await objectOf(human).look({});
     seen.push([account.ceiling['shirtsPerDay'], account.authority, deputies[0]?.status]);

@@ -134,14 +134,14 @@ async function scene(random: Random, { limits = {}, ceiling = WIDEST }: { limits
   }
   const name = objectName(userIdOf(human.email));
   const object = env.MCP_OBJECT.getByName(name);
-  await object.act({ do: 'ceiling', ceiling: WIDEST });
+  await object.act({ do: 'ceiling', ceiling: WIDEST, version: 0 });
   for (const { deputyId, clientName, mandate } of (await object.look({})).deputies) {
     const buyer = buyers.find(({ id }) => id === clientName);
     if (buyer) buyer.id = deputyId;
     const amendment = { deputyId, version: mandate.version, scopes: mandate.scopes, limits: { ...WIDE, ...limits } };
     expect(await object.act({ do: 'amend', amendment, narrowOnly: false })).not.toHaveProperty('problem');
   }
-  await object.act({ do: 'ceiling', ceiling });
+  await object.act({ do: 'ceiling', ceiling, version: 0 });
   return {
     random,
     human,
@@ -399,7 +399,7 @@ test(
     const set = await scene(random, {});
     const outcomes = await race(set, {
       async middle() {
-        await set.object.act({ do: 'ceiling', ceiling: { shirtsPerDay: 1, spendPerDay: 1 } });
+        await set.object.act({ do: 'ceiling', ceiling: { shirtsPerDay: 1, spendPerDay: 1 }, version: 0 });
       },
     });
     const lines = await linesOf(set);

@@ -10,7 +10,7 @@ import { AuthkitStore, LOCAL_ORGANIZATION, userIdOf } from '../../src/dev/authki
 import { ERAS, type Person } from '../../src/dev/clients.ts';
 import { domain } from '../../src/domain.ts';
 import { callMessage, rpc } from '../support/http.ts';
-import { deputyOf, jobsOf, objectOf, person } from '../support/people.ts';
+import { deputyOf, jobsOf, objectOf, person, resumption } from '../support/people.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
 
 afterEach(() => {
@@ -119,8 +119,8 @@ test('the human’s acts have theirs: appointed, taken up, changed, paused, resu
     amendment: { deputyId, version: 1, scopes: ['shop:browse'], limits },
   });
   await object.act({ do: 'pause' });
-  await object.act({ do: 'resume' });
-  await object.act({ do: 'ceiling', ceiling: { shirtsPerDay: 5, spendPerDay: 100 } });
+  await object.act(await resumption(object));
+  await object.act({ do: 'ceiling', ceiling: { shirtsPerDay: 5, spendPerDay: 100 }, version: 0 });
   await object.act({ do: 'revoke', deputyId });
   const told = await lines(human);
   expect(told.map((line) => (line.actor === 'deputy' ? line.tool : line.act))).toEqual([
@@ -305,7 +305,7 @@ test('a pause does not wait until a long record is verified', async () => {
     const ledger = new Ledger(storage, domain, { delivers: true });
     for (let count = 0; count < 1500; count += 1) {
       pause(ledger);
-      resume(ledger);
+      resume(ledger, ledger.account.read().authoritySequence ?? 0);
     }
   });
   const done: string[] = [];

@@ -159,7 +159,11 @@ async function bought(blanks: Record<string, string>, ceiling: Record<string, nu
   human.blanks = blanks;
   const deputy = await deputyOf(human, '2025-11-25');
   if (Object.keys(ceiling).length > 0) {
-    await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 20, spendPerDay: 50_000, ...ceiling } });
+    await objectOf(human).act({
+      do: 'ceiling',
+      ceiling: { shirtsPerDay: 20, spendPerDay: 50_000, ...ceiling },
+      version: 0,
+    });
   }
   await buy(deputy, { quantity: 2 });
   return told(deputy, 'buyMcpShopItem', { ...PURCHASE, quantity: more });

@@ -4,7 +4,7 @@ import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
 import type { Order } from '../../src/shop/order.ts';
-import { deputyOf, objectOf, person } from '../support/people.ts';
+import { deputyOf, objectOf, person, resumption } from '../support/people.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
 
 afterEach(() => {
@@ -62,7 +62,7 @@ test('a purchase that was refused does not use up its key', async () => {
   const deputy = await deputyOf(human, '2026-07-28');
   await objectOf(human).act({ do: 'pause' });
   expect((await deputy.call('buyMcpShopItem', { ...PURCHASE, idempotencyKey: 'k' })).isError).toBe(true);
-  await objectOf(human).act({ do: 'resume' });
+  await objectOf(human).act(await resumption(objectOf(human)));
   expect((await buy(deputy, { idempotencyKey: 'k' })).status).toBe('confirmed');
 });
 

@@ -91,7 +91,7 @@ export function stories(play: Play): void {
 
     test('the limits of the account bind all deputies together, a new one included', async () => {
       const ada = person();
-      await objectOf(ada).act({ do: 'ceiling', ceiling: play.ceiling });
+      await objectOf(ada).act({ do: 'ceiling', ceiling: play.ceiling, version: 0 });
       const deputies = [await deputyOf(ada, '2025-11-25'), await deputyOf(ada, '2026-07-28')];
       for (let count = 0; count < play.day.allows; count += deputies.length)
         for (const deputy of deputies) expect(await acting(deputy)).toBe('allowed');
@@ -233,7 +233,7 @@ export function stories(play: Play): void {
 
     test('erasing leaves the account’s use of the day, so it makes no room for more', async () => {
       const ada = person();
-      await objectOf(ada).act({ do: 'ceiling', ceiling: play.ceiling });
+      await objectOf(ada).act({ do: 'ceiling', ceiling: play.ceiling, version: 0 });
       const deputy = await deputyOf(ada, '2026-07-28');
       for (let count = 0; count < play.day.allows; count += 1) await acting(deputy);
       await objectOf(ada).act({ do: 'erase' });

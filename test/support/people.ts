@@ -26,3 +26,9 @@ export async function jobsOf(object: DurableObjectStub<McpShopServer>, kind: Job
   const jobs = await runInDurableObject(object, (instance) => instance.listSchedules());
   return jobs.filter(({ callback, payload }) => callback === 'runJob' && jobSchema.parse(payload).kind === kind).length;
 }
+
+/** The act that lifts the pause of that object as it is now. */
+export async function resumption(object: DurableObjectStub<McpShopServer>) {
+  const { account } = await object.lookAtOverview();
+  return { do: 'resume' as const, pause: account.authoritySequence ?? 0 };
+}

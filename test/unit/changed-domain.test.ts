@@ -166,7 +166,7 @@ test('an old limit that becomes one of the account counts what was done for all'
     const ledger = ledgerOver(storage, domain);
     expect(counts(ledger, 'shirtsPerDay')).toEqual({ dep_1: 3, dep_2: 3, all: 6 });
     // The account was opened under today's shop, whose ceiling of 20 it keeps.
-    setCeiling(ledger, { shirtsPerDay: 7, spendPerDay: 50_000 });
+    setCeiling(ledger, { shirtsPerDay: 7, spendPerDay: 50_000 }, ledger.account.read().ceilingVersion);
     expect(await buy(ledger, 'dep_1', 2, domain)).toMatchObject({ code: 'account_limit' });
     expect(await buy(ledger, 'dep_1', 1, domain)).toMatchObject({ allowed: true });
     expect(check(ledger)).toMatchObject({ ok: true });
@@ -250,7 +250,7 @@ test('an account from before a limit of all deputies has that limit, and is told
     const ledger = ledgerOver(storage, later);
     expect(lookAtOverview(ledger).used).toEqual({ shirtsPerDay: 6, spendPerDay: 15_000, rush: 4 });
     expect(await buy(ledger, 'dep_1', 2, later)).toMatchObject({ code: 'account_limit' });
-    setCeiling(ledger, { shirtsPerDay: 30, spendPerDay: 50_000, rush: 4 });
+    setCeiling(ledger, { shirtsPerDay: 30, spendPerDay: 50_000, rush: 4 }, ledger.account.read().ceilingVersion);
     expect(await buy(ledger, 'dep_1', 1, later)).toMatchObject({ code: 'account_limit' });
     expect(ceilingInWords({ ...later, ceiling: 'At most {rush}.' }, startCeiling(shop))).toBe('At most 5 shirts.');
     // A limit that is gone says nothing any more.

@@ -250,12 +250,14 @@ type Happening = Exclude<Step, Call>;
 function happen(ledger: Ledger, human: Human, step: Happening, now: number): void {
   if ('wait' in step) vi.setSystemTime(now + step.wait);
   else if ('human' in step) {
-    perform(ledger, { do: step.human });
+    const pauseSequence = ledger.account.read().authoritySequence ?? 0;
+    perform(ledger, step.human === 'pause' ? { do: 'pause' } : { do: 'resume', pause: pauseSequence });
     human.paused = step.human === 'pause';
   } else if ('revoke' in step) {
     perform(ledger, { do: 'revoke', deputyId: `dep_${step.revoke}` });
     human.revoked.add(step.revoke);
-  } else if ('ceiling' in step) perform(ledger, { do: 'ceiling', ceiling: step.ceiling });
+  } else if ('ceiling' in step)
+    perform(ledger, { do: 'ceiling', ceiling: step.ceiling, version: ledger.account.read().ceilingVersion });
   else {
     const deputyId = `dep_${step.amend}`;
     const held = ledger.deputies.find(deputyId, now)?.mandate;
@@ -275,7 +277,7 @@ test('no sequence of calls raises authority, lengthens a mandate, lifts a pause,
       vi.useFakeTimers({ toFake: ['Date'], now: START });
       await inLedger(async (ledger) => {
         // All three together may buy less than each for itself.
-        perform(ledger, { do: 'ceiling', ceiling: { shirtsPerDay: 7, spendPerDay: 40_000 } });
+        perform(ledger, { do: 'ceiling', ceiling: { shirtsPerDay: 7, spendPerDay: 40_000 }, version: 0 });
         for (const [index, { mandate }] of DEPUTIES.entries()) employ(ledger, `dep_${index}`, mandate);
         const human: Human = { paused: false, revoked: new Set() };
         const served: Served[] = [];

@@ -99,12 +99,12 @@ function tell(ledger: Ledger): { kept: string; cancelled: string } {
   const cancelled = buy(ledger, 'dep_1') ?? '';
   call(ledger, 'dep_1');
   cancel(ledger, 'dep_1', cancelled);
-  setCeiling(ledger, { shirtsPerDay: 40, spendPerDay: 90_000 });
+  setCeiling(ledger, { shirtsPerDay: 40, spendPerDay: 90_000 }, ledger.account.read().ceilingVersion);
   const amendment = { deputyId: 'dep_1', version: 1, scopes: [...SCOPES], limits: LIMITS };
   amend(ledger, amendment, { narrowOnly: true });
   pause(ledger);
   call(ledger, 'dep_1');
-  resume(ledger);
+  resume(ledger, ledger.account.read().authoritySequence ?? 0);
   employ(ledger, 'dep_2', {}, ['dep_1']);
   employ(ledger, 'dep_3');
   revoke(ledger, 'dep_3');
@@ -605,7 +605,7 @@ test('whatever is pruned when, the record verifies, and only anchors at or after
             if (act === 'buy') buy(ledger, 'dep_1');
             if (act === 'call') call(ledger, 'dep_1');
             if (act === 'pause') pause(ledger);
-            if (act === 'resume') resume(ledger);
+            if (act === 'resume') resume(ledger, ledger.account.read().authoritySequence ?? 0);
             heads.push(ledger.record.head());
           }
           const { sequence } = ledger.sql.exec<{ sequence: number }>('SELECT sequence FROM checkpoint').one();
@@ -650,7 +650,7 @@ function costOf(storage: DurableObjectStorage, work: (ledger: Ledger) => void): 
 test('a hundred thousand lines cost a call, an act and the head no row more than a few do', () =>
   inLedger((ledger, storage) => {
     employ(ledger, 'dep_1', { shirtsPerDay: 1000, spendPerDay: 2_500_000 });
-    setCeiling(ledger, { shirtsPerDay: 1000, spendPerDay: 2_500_000 });
+    setCeiling(ledger, { shirtsPerDay: 1000, spendPerDay: 2_500_000 }, ledger.account.read().ceilingVersion);
     buy(ledger, 'dep_1');
     const costs = () => ({
       head: costOf(storage, (counted) => counted.record.head()),
@@ -658,7 +658,7 @@ test('a hundred thousand lines cost a call, an act and the head no row more than
       purchase: costOf(storage, (counted) => buy(counted, 'dep_1')),
       refusal: costOf(storage, (counted) => buy(counted, 'dep_1', 99)),
       pause: costOf(storage, pause),
-      resume: costOf(storage, resume),
+      resume: costOf(storage, (counted) => resume(counted, counted.account.read().authoritySequence ?? 0)),
       page: costOf(storage, (counted) => counted.record.newest(3, {})),
       export: costOf(storage, (counted) => counted.record.text(counted.record.head().sequence - 3, 3)),
     });
@@ -742,7 +742,14 @@ test('lines, shared counts and what waits for a line add up to the calls that we
         arbitrary: fc.record({ call: fc.constantFrom(...DEPUTIES), times: fc.integer({ min: 1, max: 9 }) }),
       },
       { weight: 4, arbitrary: fc.record({ wait: fc.constantFrom(1, 4999, 5000, 20_000, 59_999, 60_000, 65_000) }) },
-      { weight: 1, arbitrary: fc.constantFrom({ act: pause }, { act: resume }, { act: recordShared }) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(
+          { act: pause },
+          { act: (ledger: Ledger) => void resume(ledger, ledger.account.read().authoritySequence ?? 0) },
+          { act: recordShared },
+        ),
+      },
     );
     let shares = 0;
     fc.assert(
