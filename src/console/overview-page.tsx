@@ -44,7 +44,7 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; took?: num
             <p>
               <strong>Every deputy is paused</strong>
               {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}.
-              {account.authoritySequence !== undefined && (
+              {account.authoritySequence !== undefined && account.authoritySequence > 1 && (
                 <>
                   {' '}
                   It took effect as line {account.authoritySequence} of the record,{' '}

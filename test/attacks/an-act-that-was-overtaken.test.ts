@@ -14,19 +14,21 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Makes WorkOS answer only once `answer` is called. */
-function slowWorkOS(): { asked: Promise<void>; answer: () => void } {
-  const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
-  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+/** Makes WorkOS wait for `answer`. By flags, because a request of workerd cannot be woken by another one's promise. */
+function slowWorkOS() {
+  const state = { asked: false, answered: false };
   const get = env.OAUTH_KV.get.bind(env.OAUTH_KV) as (...args: unknown[]) => Promise<unknown>;
   vi.spyOn(env.OAUTH_KV, 'get').mockImplementation((async (...args: unknown[]) => {
     if (String(args[0]).startsWith('local-authkit:refresh')) {
-      wasAsked();
-      await answered;
+      state.asked = true;
+      await vi.waitUntil(() => state.answered, { timeout: 4000, interval: 5 });
     }
     return get(...args);
   }) as never);
-  return { asked, answer };
+  return {
+    asked: () => vi.waitUntil(() => state.asked, { timeout: 4000, interval: 5 }),
+    answer: () => (state.answered = true),
+  };
 }
 
 /** Posts a form as that human's browser does, without waiting for the page before it. */
@@ -42,7 +44,7 @@ test('a resume that was pressed before a pause counts for nothing', async () => 
   const fields = hiddenFields(await ada.browser.open('/deputies/resume'));
   const { asked, answer } = slowWorkOS();
   const resumed = posting('/deputies/resume', fields, cookiesOf(ada));
-  await asked;
+  await asked();
   const { sequence } = (await objectOf(ada).act({ do: 'pause' })) as { sequence: number };
   answer();
   const response = await resumed;
