@@ -14,6 +14,7 @@ import { clearGrants } from './auth/grants.ts';
 import { basePower } from './authority/terms.ts';
 import { objectName, propsSchema } from './deputy.ts';
 import { domain } from './domain.ts';
+import { haltFor } from './edge/halt.ts';
 import { ACCESS_TOKEN_SECONDS, GRANT_SECONDS } from './lifetimes.ts';
 import { log, logError } from './log.ts';
 import { mcpEndpoint } from './mcp/endpoint.ts';
@@ -59,9 +60,15 @@ export function providerFor(origin: string): OAuthProvider<Env> {
  * `invalid_grant` also makes the provider remove the grant (RFC 6749, section 5.2).
  */
 async function askTheLedger(
-  { grantType, grantId, userId, props, env }: TokenExchangeCallbackOptions<Env>,
+  { grantType, grantId, userId, clientId, props, env }: TokenExchangeCallbackOptions<Env>,
   options: OAuthProviderOptions<Env>,
 ): Promise<void> {
+  const halt = haltFor(env, clientId);
+  if (halt?.blocked) throw new OAuthError('unauthorized_client', { description: halt.message });
+  if (halt) {
+    const headers = { 'Retry-After': '60' };
+    throw new OAuthError('temporarily_unavailable', { description: halt.message, statusCode: 503, headers });
+  }
   const { deputyId } = propsSchema.parse(props);
   const object = env.MCP_OBJECT.getByName(objectName(userId));
   let live: boolean;

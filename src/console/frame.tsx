@@ -4,8 +4,8 @@ import type { User } from '../deputy.ts';
 import { Layout, SignedInAs } from '../pages/layout.tsx';
 import { FORM_TOKEN } from './guard.tsx';
 
-/** What every page of the console needs: who is looking, and the token that its forms carry. */
-export type Looking = { user: User; token: string };
+/** What every page of the console needs: who is looking, the token of its forms, and whether the operator has stopped everything. */
+export type Looking = { user: User; token: string; halted: boolean };
 
 type FrameProps = Looking & {
   title: string;
@@ -14,7 +14,7 @@ type FrameProps = Looking & {
   live?: Record<'data-account' | 'data-version' | 'data-changes-in', string>;
 };
 
-export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, live, children }) => (
+export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, halted, live, children }) => (
   <Layout
     title={paused ? `Paused · ${title}` : title}
     account={<SignedInAs user={user} leave="Sign out" returnTo="/" />}
@@ -32,6 +32,12 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, 
       </div>
     )}
     <h1>{title}</h1>
+    {halted && (
+      <p class="warning" role="status">
+        <strong>The operator has stopped all deputies of everybody.</strong> None of yours can act until the operator
+        lifts that. What you set here holds then.
+      </p>
+    )}
     {children}
   </Layout>
 );

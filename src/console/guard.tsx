@@ -4,10 +4,10 @@ import { AuthkitUnavailableError, type SignIn } from '../auth/authkit.ts';
 import { formOf, hereOf, loginPath, typedIn } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from '../auth/session.ts';
 import { readConfig } from '../config.ts';
-import type { User } from '../deputy.ts';
 import { FRESH_SECONDS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
 import { within } from '../within.ts';
+import type { Looking } from './frame.tsx';
 
 /** A field of every form: proves that this server made the form for this session. */
 export const FORM_TOKEN = 'form';
@@ -19,8 +19,8 @@ export function formToken(c: AppContext, sessionId: string): string {
 }
 
 /** What each page of the console is given. */
-export function looking(c: AppContext, { user, sessionId }: SignIn): { user: User; token: string } {
-  return { user, token: formToken(c, sessionId) };
+export function looking(c: AppContext, { user, sessionId }: SignIn): Looking {
+  return { user, token: formToken(c, sessionId), halted: readConfig(c.env).HALT === 'on' };
 }
 
 /** The human in front of a page, or the way to the sign-in. */

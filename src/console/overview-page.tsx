@@ -15,12 +15,9 @@ import { Timeline } from './timeline.tsx';
 /** What the page shows before it refers to the page with all of them. */
 const [CARDS, ENDED] = [12, 5];
 
-export const OverviewPage: FC<Looking & { view: View; search: Search; took?: number | undefined }> = ({
-  view,
-  search,
-  took,
-  ...looking
-}) => {
+export const OverviewPage: FC<
+  Looking & { view: View; search: Search; took?: number | undefined; demoOff: boolean }
+> = ({ view, search, took, demoOff, ...looking }) => {
   const { account, deputies, effects, timeline, used, older, head } = view;
   const paused = account.authority === 'paused';
   const live = deputies.filter(isLive);
@@ -65,6 +62,15 @@ export const OverviewPage: FC<Looking & { view: View; search: Search; took?: num
           </Post>
         )}
       </section>
+      {view.banned && !demoOff && (
+        <Post action="/deputies/unban" token={looking.token} class="warning">
+          <p>
+            <strong>The demo ban is on.</strong> A deputy has set it, for all of them, and any deputy can lift it. It is
+            a switch for the stage, and no pause of yours.
+          </p>
+          <button>Lift the demo ban</button>
+        </Post>
+      )}
       <h2>Acting for you</h2>
       {live.length === 0 && (
         <p class="muted">Nobody. Give the address of this server to an MCP client to appoint one.</p>

@@ -7,6 +7,7 @@ import { type AppContext, lastSignedIn, type PageEnv, signedIn } from '../auth/s
 import { readCeiling, readDuration, readLimits, typedCeiling, typedLimits } from '../authority/form.ts';
 import { ceilingOf, valueOf } from '../authority/limits.ts';
 import { type Ceiling, isNames, type Limits } from '../authority/terms.ts';
+import { readConfig } from '../config.ts';
 import { domain } from '../domain.ts';
 import { isLive } from '../ledger/view.ts';
 import { Message } from '../pages/layout.tsx';
@@ -37,7 +38,14 @@ pages.get('/', async (c) => {
   const view = await objectOf(c, session.user.userId).look(search);
   // How long it took is known of that very pause only.
   const known = paused !== undefined && paused === view.account.authoritySequence;
-  return c.html(<OverviewPage {...looking(c, session)} {...{ view, search }} took={known ? took : undefined} />);
+  return c.html(
+    <OverviewPage
+      {...looking(c, session)}
+      {...{ view, search }}
+      took={known ? took : undefined}
+      demoOff={readConfig(c.env).DEMO_TOOLS === 'off'}
+    />,
+  );
 });
 
 /** An open page follows the record. The object gets a request of our own, which says whose page this is. */
@@ -66,6 +74,8 @@ pages.post('/pause', async (c) => {
   if (form instanceof Response) return form;
   return perform(c, form.userId, { do: 'pause' }, ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`);
 });
+pages.post('/unban', (c) => simply(c, 'valid', { do: 'unban' }));
+
 // Who opens the address of a form is shown the page that it is on.
 pages.get('/pause', (c) => c.redirect('/deputies'));
 

@@ -89,6 +89,8 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
       return 'You paused every deputy.';
     case 'resumed':
       return 'You let your deputies go on.';
+    case 'unbanned':
+      return 'You lifted the demo ban.';
     case 'erased':
       return 'You deleted your data. The record begins here.';
     case 'opened':

@@ -189,6 +189,15 @@ export function erase(ledger: Ledger): Done {
   });
 }
 
+/** Lifts the demo ban that a deputy has set. */
+export function unban(ledger: Ledger): Done {
+  return ledger.transaction(() => {
+    const head = ledger.record.head();
+    ledger.demo.clear();
+    return done(ledger, ledger.record.append({ actor: 'human', act: 'unbanned' }, head, ledger.now(head)));
+  });
+}
+
 /** Notes that a grant is gone, once the OAuth provider has said so. */
 export function grantCleared(ledger: Ledger, deputyId: string): void {
   ledger.deputies.setOAuthGrant(deputyId, undefined);
@@ -196,7 +205,7 @@ export function grantCleared(ledger: Ledger, deputyId: string): void {
 
 /** An act as the console asks for it. */
 export type Act =
-  | { do: 'pause' | 'erase' }
+  | { do: 'pause' | 'erase' | 'unban' }
   /** `pause` is the sequence of the pause that the human saw. */
   | { do: 'resume'; pause: number }
   | { do: 'revoke'; deputyId: string }
@@ -211,6 +220,8 @@ export function perform(ledger: Ledger, act: Act): Done | Problem {
       return resume(ledger, act.pause);
     case 'erase':
       return erase(ledger);
+    case 'unban':
+      return unban(ledger);
     case 'revoke':
       return revoke(ledger, act.deputyId);
     case 'amend':

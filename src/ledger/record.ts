@@ -36,6 +36,8 @@ const actSchema = z.discriminatedUnion('act', [
   z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema }),
   z.object({ actor: z.literal('human'), act: z.literal('paused') }),
   z.object({ actor: z.literal('human'), act: z.literal('resumed') }),
+  /** The demo ban, which is no authority, was taken off by the human. */
+  z.object({ actor: z.literal('human'), act: z.literal('unbanned') }),
   z.object({ actor: z.literal('human'), act: z.literal('erased'), ...foldedInto }),
   /** The first line of a record, which vouches for what it starts from. */
   z.object({ actor: z.literal('system'), act: z.literal('opened'), ...foldedInto }),

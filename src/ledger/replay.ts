@@ -71,6 +71,7 @@ export function apply(state: State, line: Line): void {
     case 'opened':
     case 'pruned':
     case 'counted':
+    case 'unbanned':
       return;
   }
 }

@@ -28,6 +28,8 @@ export type Left = { own: Amounts; all: Amounts };
 export type Overview = {
   now: number;
   account: Omit<AccountState, 'windows' | 'exported'>;
+  /** Whether a deputy has set the demo ban. It is independent of authority. */
+  banned: boolean;
   /** By the name of each limit of the account. */
   used: Amounts;
   /** Newest first. */
@@ -78,6 +80,7 @@ export function lookAtOverview(ledger: Ledger): Overview {
   return {
     now,
     account,
+    banned: ledger.demo.read() === 'banned',
     used: Object.fromEntries(Object.keys(startCeiling(ledger.terms)).map((name) => [name, usage(name).used])),
     deputies,
   };

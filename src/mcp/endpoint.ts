@@ -1,6 +1,7 @@
 /** /mcp after the token check: the narrow way from an authenticated request to the human's object. */
 import type { OAuthResourceContext } from '@cloudflare/workers-oauth-provider';
 import { CALLER_HEADER, type Caller, encodeCaller, objectName, propsSchema } from '../deputy.ts';
+import { haltFor } from '../edge/halt.ts';
 import { logError } from '../log.ts';
 import { invalidToken, rpcError } from './rpc-error.ts';
 
@@ -41,6 +42,10 @@ async function handleMcp(request: Request, env: Env, ctx: ExecutionContext, look
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the provider set `auth`, which its own handler type leaves out
   const caller = callerOf(ctx as OAuthResourceContext<unknown>);
   if (!caller) return invalidToken(request.url, 'This token is from another version. Sign in again.');
+
+  const halt = haltFor(env, caller.clientId);
+  if (halt)
+    return rpcError(halt.blocked ? 403 : 503, -32000, halt.message, halt.blocked ? {} : { 'Retry-After': '60' });
 
   const object = env.MCP_OBJECT.getByName(objectName(caller.userId));
   try {

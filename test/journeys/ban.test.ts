@@ -3,8 +3,9 @@ import { env } from 'cloudflare:workers';
 import { abortAllDurableObjects, evictDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { objectName } from '../../src/deputy.ts';
+import { textOf } from '../../src/dev/browser.ts';
 import { type Deputy, ERAS } from '../../src/dev/clients.ts';
-import { deputyOf, person } from '../support/people.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
 
 const BANNED = 'ABSOLUTELY NOT. GO AWAY 👋';
@@ -82,4 +83,18 @@ test('setDemoMode normal lifts the ban too', async () => {
   await ban(deputy);
   expect((await deputy.call('setDemoMode', { mode: 'normal' })).data).toMatchObject({ mode: 'normal' });
   await expectWelcome(deputy);
+});
+
+test('the human sees a demo ban on their page, lifts it there, and the record says so', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  expect(textOf(await human.browser.open('/deputies'))).not.toContain('The demo ban is on.');
+  await deputy.call('setDemoMode', { mode: 'banned' });
+  const page = await human.browser.open('/deputies');
+  expect(textOf(page)).toContain('The demo ban is on.');
+  const lifted = textOf(await human.browser.press(page, 'Lift the demo ban'));
+  expect(lifted).not.toContain('The demo ban is on.');
+  expect(lifted).toContain('You lifted the demo ban.');
+  expect((await deputy.call('listMcpShopInventory')).isError).toBe(false);
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
 });

@@ -24,6 +24,8 @@ test('three secrets are enough, and the rest has defaults', () => {
   expect(readConfig({ ...COMPLETE })).toEqual({
     ...COMPLETE,
     DEMO_TOOLS: 'on',
+    HALT: 'off',
+    BLOCKED_CLIENTS: [],
     WORKOS_API_ORIGIN: 'https://api.workos.com',
   });
 });
@@ -41,6 +43,7 @@ test.each([
   ['PUBLIC_URL', 'shop.example.com', /https origin/],
   ['PUBLIC_URL', 'http://shop.example.com', /https origin/],
   ['DEMO_TOOLS', 'maybe', /"on" or "off"/],
+  ['HALT', 'now', /"on" or "off"/],
 ])('%s=%s is refused with what it should be, without repeating it', (name, value, message) => {
   const problems = problemsOf({ ...COMPLETE, [name]: value });
   expect(problems).toEqual([expect.stringMatching(message)]);

@@ -74,6 +74,49 @@ const AMOUNT_STATED: Removal & { name: string } = {
 };
 
 export const GUARDS: readonly Guard[] = [
+  // ---------------------------------------------------------------- an act names the state it changes
+  {
+    name: 'a resume lifts the pause it was shown, and no other',
+    story: 'an-act-that-was-overtaken',
+    file: 'ledger/acts.ts',
+    text: "if (authority !== 'paused' || authoritySequence !== pauseSequence) return { problem: 'stale' };",
+    without: "if (authority !== 'paused') return { problem: 'stale' };",
+  },
+  {
+    name: 'a page that is too old raises no limit of the account',
+    story: 'an-act-that-was-overtaken',
+    file: 'ledger/acts.ts',
+    text: 'if (wider && account.ceilingVersion !== version)',
+    without: 'if (!wider && account.ceilingVersion === -version)',
+  },
+  {
+    name: 'a page that is too old widens no mandate',
+    story: 'an-act-that-was-overtaken',
+    file: 'ledger/acts.ts',
+    text: 'if (wider && mandate.version !== amendment.version)',
+    without: 'if (!wider && mandate.version === -amendment.version)',
+  },
+  {
+    name: 'erasing makes older pages stale',
+    story: 'an-act-that-was-overtaken',
+    file: 'ledger/acts.ts',
+    text: 'ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence);',
+    without: 'ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence + 2);',
+  },
+  {
+    name: 'a halt is asked for each call',
+    story: 'the-operators-halt',
+    file: 'mcp/endpoint.ts',
+    text: 'const halt = haltFor(env, caller.clientId);',
+    without: "const halt = haltFor({ ...env, HALT: '', BLOCKED_CLIENTS: '' }, caller.clientId);",
+  },
+  {
+    name: 'a halt is asked for each token',
+    story: 'the-operators-halt',
+    file: 'oauth.ts',
+    text: 'const halt = haltFor(env, clientId);',
+    without: "const halt = haltFor({ ...env, HALT: '', BLOCKED_CLIENTS: '' }, clientId);",
+  },
   // ---------------------------------------------------------------- what a deputy may do
   {
     name: 'a pause stops every deputy',
@@ -652,8 +695,9 @@ export const GUARDS: readonly Guard[] = [
     name: 'resuming needs a session that stands now',
     story: 'signed-out-session',
     file: 'console/routes.tsx',
-    text: "simply(c, 'confirmed', { do: 'resume' })",
-    without: "simply(c, 'valid', { do: 'resume' })",
+    text: "const form = await accept(c, 'confirmed');\n  if (form instanceof Response) return form;\n  return perform(c, form.userId, { do: 'resume'",
+    without:
+      "const form = await accept(c, 'valid');\n  if (form instanceof Response) return form;\n  return perform(c, form.userId, { do: 'resume'",
   },
   {
     name: 'granting more needs a session that stands now',
