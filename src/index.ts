@@ -1,12 +1,15 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
 import { ConfigError, readConfig } from './config.ts';
 import { tooMany } from './edge/abuse.ts';
+import { beforeTheProvider } from './edge/before-the-provider.ts';
 import { forAnyKey } from './edge/kv-keys.ts';
-import { log, logError } from './log.ts';
+import { log, logError, ownTheConsole } from './log.ts';
 import { providerFor } from './oauth.ts';
 import { isOriginAllowed, servedOrigin } from './edge/origin.ts';
 
 export { McpShopServer } from './mcp-server.ts';
+
+ownTheConsole();
 
 /** Both name the same resource; RFC 9728 builds the second one, and many clients look at the first. */
 const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';
@@ -55,10 +58,14 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const limited = await tooMany(request, env);
     if (limited) return limited;
 
+    const kv = forAnyKey(env.OAUTH_KV);
+    const checked = await beforeTheProvider(request, kv);
+    if (checked instanceof Response) return checked;
+
     const canonical =
-      url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, request) : request;
+      url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, checked) : checked;
     // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
-    return await providerFor(origin).fetch(canonical, { ...env, OAUTH_KV: forAnyKey(env.OAUTH_KV) }, ctx);
+    return await providerFor(origin).fetch(canonical, { ...env, OAUTH_KV: kv }, ctx);
   } catch (error) {
     if (error instanceof ConfigError)
       return plain(

@@ -10,10 +10,11 @@ export type LogEvent =
   | { event: 'oauth_error'; code: string; category: string; reason: string; status: number }
   | { event: 'oauth_data_purged'; grants: number; tokens: number }
   | { event: 'limited'; route: string; by: 'address' | 'all' }
-  | { event: 'audit_head'; user: string; sequence: number; hash: string };
+  | { event: 'audit_head'; user: string; sequence: number; hash: string }
+  | { event: 'library_output'; level: Level; about: string };
 
 export function log(event: LogEvent): void {
-  console.log(JSON.stringify(event));
+  print('log', event);
 }
 
 /** Something broke, or somebody else's service did. `error` says what, for the operator. */
@@ -33,5 +34,51 @@ export function logError(
   error: unknown,
   ids: Record<string, string> = {},
 ): void {
-  console.error(JSON.stringify({ event, ...ids, error: String(error) }));
+  print('error', { event, ...ids, error: String(error) });
+}
+
+const LEVELS = ['debug', 'log', 'info', 'warn', 'error'] as const;
+type Level = (typeof LEVELS)[number];
+
+/** What libraries are known to print, by how it starts. */
+const KNOWN_OUTPUT = ['CIMD fetch failed', 'Failed to revoke grant', 'Failed to renew client registration'];
+
+/** Whether a line of ours is being printed. */
+let ours = false;
+
+/** JSON escapes less than what moves a terminal's cursor or turns its text around. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+function print(level: 'log' | 'error', event: Record<string, unknown>): void {
+  ours = true;
+  try {
+    console[level](visible(JSON.stringify(event)));
+  } finally {
+    ours = false;
+  }
+}
+
+/** The text with what cannot be seen in it escaped as in JSON. */
+export function visible(text: string): string {
+  return text.replaceAll(INVISIBLE, (character) =>
+    [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/**
+ * From now on what anything else prints is one event without its text: libraries print what strangers sent, who could
+ * otherwise write a line such as `audit_head`.
+ */
+export function ownTheConsole(): void {
+  for (const level of LEVELS) {
+    const real = console[level].bind(console);
+    console[level] = (...texts: unknown[]) => {
+      if (ours) return real(...texts);
+      const [text] = texts;
+      const about = KNOWN_OUTPUT.find((start) => typeof text === 'string' && text.startsWith(start)) ?? 'unknown';
+      log({ event: 'library_output', level, about });
+    };
+  }
 }

@@ -9,11 +9,13 @@ import {
   type TokenExchangeCallbackOptions,
 } from '@cloudflare/workers-oauth-provider';
 import { waitUntil } from 'cloudflare:workers';
+import { z } from 'zod';
 import { app } from './app.tsx';
 import { clearGrants } from './auth/grants.ts';
 import { basePower } from './authority/terms.ts';
 import { objectName, propsSchema } from './deputy.ts';
 import { domain } from './domain.ts';
+import { documentUnavailable, rememberFailure } from './edge/before-the-provider.ts';
 import { haltFor } from './edge/halt.ts';
 import { ACCESS_TOKEN_SECONDS, GRANT_SECONDS } from './lifetimes.ts';
 import { log, logError } from './log.ts';
@@ -21,6 +23,9 @@ import { mcpEndpoint } from './mcp/endpoint.ts';
 
 const MAX_METADATA_LENGTH = 8 * 1024;
 const MAX_CLIENT_NAME_LENGTH = 100;
+
+/** What the provider tells of a client's document that it could not read. */
+const unreadDocument = z.object({ metadataUrl: z.string() });
 
 let latest: { origin: string; provider: OAuthProvider<Env> } | undefined;
 
@@ -47,8 +52,13 @@ export function providerFor(origin: string): OAuthProvider<Env> {
     clientIdMetadataDocumentEnabled: true,
     clientRegistrationCallback: checkRegistration,
     tokenExchangeCallback: (exchange) => askTheLedger(exchange, options),
-    onError: ({ code, status, internal: { category, reason } }) =>
-      log({ event: 'oauth_error', code, category, reason, status }),
+    onError({ code, status, internal: { category, reason, detail } }) {
+      log({ event: 'oauth_error', code, category, reason, status });
+      const unread = unreadDocument.safeParse(detail);
+      if (category !== 'client-id-metadata-document' || !unread.success) return undefined;
+      rememberFailure(unread.data.metadataUrl);
+      return documentUnavailable();
+    },
   };
   const provider = new OAuthProvider<Env>(options);
   latest = { origin, provider };

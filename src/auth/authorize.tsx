@@ -6,13 +6,13 @@ import type { Props } from '../deputy.ts';
 import { domain } from '../domain.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
-import { formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
+import { authRequestOf, formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
 import { type AppContext, signedIn, signedInFreshly } from './session.ts';
 
 /** GET /authorize: the page, once the human is signed in. */
 export async function showConsent(c: AppContext): Promise<Response> {
   const oauth = c.env.OAUTH_PROVIDER;
-  const request = await oauth.parseAuthRequest(c.req.raw);
+  const request = await authRequestOf(c, c.req.raw);
   const session = await signedIn(c);
   const here = hereOf(c);
   if (!session) return c.redirect(loginPath(here));
@@ -80,7 +80,7 @@ export async function answerConsent(c: AppContext): Promise<Response> {
 
   // Read before the consent is used up, so that a mistyped blank can be corrected on the same page.
   const object = objectOf(c, user.userId);
-  const asked = await oauth.parseAuthRequest(new Request(c.req.url));
+  const asked = await authRequestOf(c, new Request(c.req.url));
   const known = await object.lookForConsent(asked.clientId);
   const typed = typedIn(fields);
   const limits = readLimits(domain, typed, known.ceiling);

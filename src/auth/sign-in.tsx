@@ -13,7 +13,7 @@ import {
   signOutUrl,
 } from './authkit.ts';
 import { answerUnavailable } from './errors.tsx';
-import { formOf, loginPath, objectOf, originOf, ownPath, redirectOut } from './requests.ts';
+import { authRequestOf, formOf, loginPath, objectOf, originOf, ownPath, redirectOut } from './requests.ts';
 import {
   type AppContext,
   endSession,
@@ -120,6 +120,6 @@ async function waitingClient(
 ): Promise<string | undefined> {
   const url = new URL(returnTo, originOf(c));
   if (url.pathname !== '/authorize') return undefined;
-  const request = await c.env.OAUTH_PROVIDER.parseAuthRequest(new Request(url));
+  const request = await authRequestOf(c, new Request(url));
   return authorizationErrorRedirect(request, error, description);
 }

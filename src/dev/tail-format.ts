@@ -1,5 +1,6 @@
 /** How `pnpm tail` shows one event of `wrangler tail --format json`. */
 import { z } from 'zod';
+import { visible } from '../log.ts';
 
 const tailEvent = z.object({
   outcome: z.string(),
@@ -22,7 +23,8 @@ export function readable(text: string): string[] | undefined {
   for (const { name, message } of exceptions)
     lines.push(`${clock(eventTimestamp)} EXCEPTION ${name ?? ''} ${String(message)}`);
   if (outcome !== 'ok') lines.push(`${clock(eventTimestamp)} OUTCOME ${outcome}`);
-  return lines;
+  // A terminal obeys what it is shown, and an error can hold what a stranger sent.
+  return lines.map(visible);
 }
 
 function lineOf(level: string, timestamp: number | null | undefined, message: unknown[]): string {

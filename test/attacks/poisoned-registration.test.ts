@@ -13,7 +13,7 @@ test.each([
   ['no redirect URI', { redirect_uris: [] }],
   ['a script as logo', { logo_uri: 'javascript:alert(1)' }],
   ['a script as home page', { client_uri: 'javascript:alert(1)' }],
-  ['a name of 100 KB', { client_name: 'x'.repeat(100_000) }],
+  ['a name of 10 KB', { client_name: 'x'.repeat(10_000) }],
   ['a name of 101 characters', { client_name: 'x'.repeat(101) }],
   ['a name that is no text', { client_name: { toString: 'x' } }],
   ['9 KB of metadata', { contacts: ['x'.repeat(9000)] }],
