@@ -639,7 +639,7 @@ export const GUARDS: readonly Guard[] = [
       {
         name: 'the provider looks at the address that was asked, too',
         file: 'index.ts',
-        text: ', request) : request;',
+        text: ', checked) : checked;',
         without: ", request) : new Request(request.url.replace('127.0.0.1', 'localhost'), request);",
       },
     ],
