@@ -17,7 +17,7 @@ const ARCHITECTURE = readFileSync('docs/architecture.md', 'utf8');
 const OPERATING = readFileSync('docs/operating.md', 'utf8');
 const SCHEMA = readFileSync('src/ledger/schema.ts', 'utf8');
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-const LOGGED = namesIn(readFileSync('src/log.ts', 'utf8'), /(?:event: |^ +\| )'(\w+)'/gm);
+const LOGGED = [...new Set(namesIn(readFileSync('src/log.ts', 'utf8'), /(?:event: |^ +\| )'(\w+)'/gm))];
 
 function namesIn(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map(([, name = '']) => name);

@@ -55,3 +55,9 @@ test('lines that are not ours are shown as they are, and half an event waits for
   expect(readable(event({}).slice(0, 40))).toBeUndefined();
   expect(readable('{"unexpected": true}')).toEqual(['{"unexpected": true}']);
 });
+
+test('what a terminal would obey is shown, and not obeyed', () => {
+  const line = { event: 'request_failed', error: 'a\u001b[2Jb\nc' };
+  const [shown] = readable(event({ logs: [logged('error', line)] })) ?? [];
+  expect(shown).toContain('error=a\\u001b[2Jb\\u000ac');
+});
