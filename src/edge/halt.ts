@@ -1,17 +1,17 @@
 /** The operator's stop, of everything or of one client everywhere. It is asked for each call and each token. */
-import { readConfig } from '../config.ts';
 
+/** The variables, as `config.ts` checks them. */
+type Switches = { HALT?: string; BLOCKED_CLIENTS?: string };
 export type Halt = { blocked: boolean; message: string };
 
 /** Why the operator lets this client do nothing now; undefined when it may go on. */
-export function haltFor(env: object, clientId: string): Halt | undefined {
-  const { HALT, BLOCKED_CLIENTS } = readConfig(env);
-  if (BLOCKED_CLIENTS.includes(clientId)) {
+export function haltFor({ HALT, BLOCKED_CLIENTS = '' }: Switches, clientId: string): Halt | undefined {
+  if (BLOCKED_CLIENTS.split(/[\s,]+/).includes(clientId)) {
     const message =
       'The operator of this server has blocked this client. Only the operator can lift that. Stop, and tell your human.';
     return { blocked: true, message };
   }
-  if (HALT === 'off') return undefined;
+  if (HALT?.trim() !== 'on') return undefined;
   const message =
     'The operator of this server has stopped all deputies of everybody. Only the operator can lift that. Stop, tell your human, and try again later.';
   return { blocked: false, message };

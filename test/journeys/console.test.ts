@@ -260,7 +260,7 @@ test('addresses that a person might open or keep lead to the page', async () => 
   expect((await human.browser.open('/deputies/all/')).url.pathname).toBe('/deputies/all');
 });
 
-test('pressed twice, or on an old page, pause and resume do no harm', async () => {
+test('each press of the pause counts, on an old page too, and only the last one can be lifted', async () => {
   const human = person();
   await deputyOf(human, '2025-11-25');
   const page = await consoleOf(human);
@@ -268,10 +268,12 @@ test('pressed twice, or on an old page, pause and resume do no harm', async () =
   expect(textOf(first)).toMatch(/\d+ ms after it was asked for/);
   const before = await objectOf(human).look({});
   const second = await human.browser.press(page, 'Pause every deputy');
-  expect(textOf(second), 'it was paused before this was asked for').not.toContain('ms after it was asked for');
-  const after = await objectOf(human).look({});
-  expect(after.head).toEqual(before.head);
-  expect(after.account.authorityAt).toBe(before.account.authorityAt);
+  expect(textOf(second)).toMatch(/\d+ ms after it was asked for/);
+  const { account } = await objectOf(human).look({});
+  expect(account.authority).toBe('paused');
+  expect(account.authoritySequence).toBeGreaterThan(before.account.authoritySequence ?? 0);
+  const old = { do: 'resume' as const, pause: before.account.authoritySequence ?? 0 };
+  expect(await objectOf(human).act(old)).toEqual({ problem: 'stale' });
 });
 
 test.each(ERAS)('a dismissed %s deputy gets 401 at its next call, and its grant is gone', async (era) => {
@@ -361,7 +363,7 @@ test('a form that another tab has overtaken changes nothing and says so', async 
   await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '2' });
   const answer = await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '4' });
   expect(answer.status).toBe(409);
-  expect(textOf(answer)).toContain('Nothing was changed. Another page changed it');
+  expect(textOf(answer)).toContain('Nothing was changed. Another page, or you, pressed something since.');
   const [, now = ''] = /href="([^"]+)">Look at it as it is now/.exec(answer.html) ?? [];
   expect((await human.browser.open(now)).html).toMatch(/name="shirtsPerOrder"[^>]* value="2"/);
   expect((await objectOf(human).look({})).deputies[0]?.mandate.limits['shirtsPerOrder']).toBe(2);

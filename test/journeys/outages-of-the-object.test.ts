@@ -133,7 +133,7 @@ test('while the object cannot be reached, no page shows or grants anything', asy
   await expectSound(human);
 });
 
-test('a pause whose answer was lost holds, and pressed again it is still one line of the record', async () => {
+test('a pause whose answer was lost holds, and pressed again it takes a line of its own', async () => {
   const { human, tokens } = await connected();
   const page = await human.browser.open('/deputies');
   const gone = unreachable({ after: true, method: 'act' });
@@ -141,7 +141,7 @@ test('a pause whose answer was lost holds, and pressed again it is still one lin
   gone.mockRestore();
   expect(await messageOf(await purchase(tokens))).toMatchObject({ result: { isError: true } });
   expect((await human.browser.press(page, 'Pause every deputy')).status).toBe(200);
-  expect((await actsOf(human)).filter((act) => act === 'paused')).toHaveLength(1);
+  expect((await actsOf(human)).filter((act) => act === 'paused')).toHaveLength(2);
   expect(await ordersOf(human)).toEqual([]);
   await expectSound(human);
 });

@@ -25,7 +25,6 @@ test('three secrets are enough, and the rest has defaults', () => {
     ...COMPLETE,
     DEMO_TOOLS: 'on',
     HALT: 'off',
-    BLOCKED_CLIENTS: [],
     WORKOS_API_ORIGIN: 'https://api.workos.com',
   });
 });
