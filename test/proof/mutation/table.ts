@@ -426,6 +426,41 @@ export const GUARDS: readonly Guard[] = [
     text: "if (!vouched) return { ok: false, problem: 'the checkpoint is not the one it was made with' };",
     without: '',
   },
+  {
+    name: 'Verify starts again when lines were pruned or erased meanwhile',
+    story: 'overtaken-record',
+    file: 'ledger/verify.ts',
+    text: 'if (!isEqual(startOf(ledger), start)) break;',
+    without: '',
+  },
+  {
+    name: 'Verify is overtaken a few times at most',
+    story: 'overtaken-record',
+    file: 'ledger/verify.ts',
+    text: 'overtaken < MOST_OVERTAKEN;',
+    without: 'overtaken < MOST_OVERTAKEN + 1;',
+  },
+  {
+    name: 'each page of a download follows from the one before',
+    story: 'overtaken-record',
+    file: 'ledger/download.ts',
+    text: 'return first && readLine(first.line).previous === hashOf(last.line) ? page : undefined;',
+    without: 'return page;',
+  },
+  {
+    name: 'what was pruned after it was sent is not missed',
+    story: 'overtaken-record',
+    file: 'ledger/download.ts',
+    text: 'return first && readLine(first.line).previous === hashOf(last.line) ? page : undefined;',
+    without: 'return undefined;',
+  },
+  {
+    name: 'a download starts again while nothing was sent',
+    story: 'overtaken-record',
+    file: 'ledger/download.ts',
+    text: 'if (kept && starts < MOST_STARTS) {',
+    without: 'if (kept && starts < 0) {',
+  },
 
   // ---------------------------------------------------------------- who calls
   { ...OWN_USER, story: 'forged-caller-header' },
