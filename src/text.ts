@@ -5,7 +5,7 @@
  * that enclose digits are format characters too, and are drawn.
  */
 const UNSEEN =
-  /(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}])[\p{DI}\p{Cf}\p{NChar}\u2800\u{16fe4}\u{1d159}]/gu;
+  /(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}])[\u{16fe4}\p{DI}\p{Cf}\p{NChar}\u2800\u{1d159}]/gu;
 const BREAKS = /[\p{Cc}\u2028\u2029]/gu;
 /** A mark alone has nothing to stand on, and a space shows nothing. */
 const DRAWN = /[\p{L}\p{N}\p{P}\p{S}]/u;

@@ -437,8 +437,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'every ignorable code point is drawn as nothing',
     story: 'text',
     file: 'text.ts',
-    text: '[\\p{DI}\\p{Cf}',
-    without: '[\\p{Cf}',
+    text: '\\p{DI}\\p{Cf}',
+    without: '\\p{Cf}',
   },
   {
     name: 'a name must draw something',
