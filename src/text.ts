@@ -1,11 +1,31 @@
 /** What counts as visible text, wherever it comes from outside. */
 
-/** Control and format characters, line separators, and letters that are drawn as nothing. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\u2028\u2029\u115f\u1160\u2800\u3164\uffa0]/gu;
+/**
+ * What is drawn as nothing: ignorable and format characters, tags, variation selectors, fillers, blanks, noncharacters. Signs
+ * that enclose digits are format characters too, and are drawn.
+ */
+const UNSEEN =
+  /(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}])[\u{16fe4}\p{DI}\p{Cf}\p{NChar}\u2800\u{1d159}]/gu;
+const BREAKS = /[\p{Cc}\u2028\u2029]/gu;
+/** A mark alone has nothing to stand on, and a space shows nothing. */
+const DRAWN = /[\p{L}\p{N}\p{P}\p{S}]/u;
+
+/**
+ * The text as a person sees it, its line breaks kept, and well-formed. An emoji of several parts falls into its parts, which
+ * is the price: what joins them can also spell out a text that nobody sees.
+ */
+export function seen(text: string): string {
+  return text.toWellFormed().replace(UNSEEN, '');
+}
 
 /** The text without what cannot be seen or would bend the line it stands in. */
 export function visible(text: string): string {
-  return text.replace(INVISIBLE, '').trim();
+  return seen(text).replace(BREAKS, '').trim();
+}
+
+/** What somebody else wrote, for a line that a model reads: in quotes that it cannot end, and short. */
+export function quoted(text: string): string {
+  return JSON.stringify(shortened(visible(text), MAX_QUOTED_LENGTH));
 }
 
 /** ISO 8601 to the minute, as people read it. */
@@ -24,10 +44,15 @@ export function slugOf(name: string): string {
 }
 
 const MAX_NAME_LENGTH = 60;
+const MAX_QUOTED_LENGTH = 40;
 
 /** A client chooses its own name: text only, without what could bend the line it stands in, and short. */
 export function displayName(name: string): string {
-  const plain = visible(name) || 'An app without a name';
-  const characters = Array.from(plain);
-  return characters.length > MAX_NAME_LENGTH ? `${characters.slice(0, MAX_NAME_LENGTH).join('')}…` : plain;
+  const plain = visible(name);
+  return DRAWN.test(plain) ? shortened(plain, MAX_NAME_LENGTH) : 'An app without a name';
+}
+
+function shortened(text: string, most: number): string {
+  const characters = Array.from(text);
+  return characters.length > most ? `${characters.slice(0, most).join('')}…` : text;
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { objectOf } from '../auth/requests.ts';
 import type { PageEnv } from '../auth/session.ts';
 import { domain } from '../domain.ts';
-import { hashOf } from '../ledger/record.ts';
+import { downloaded } from '../ledger/download.ts';
 import { slugOf } from '../text.ts';
 import { looking, visitor } from './guard.tsx';
 import { VerifyPage } from './verify-page.tsx';
@@ -36,29 +36,17 @@ recordPages.get('/verify', async (c) => {
   return c.html(page, problem ? 400 : 200);
 });
 
-/** Lines fetched from the object at a time. */
-const EXPORT_PAGE = 1000;
-
 recordPages.get('/record.jsonl', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
   const object = objectOf(c, session.user.userId);
-  let after = 0;
-  let last: { sequence: number; line: string } | undefined;
+  const file = downloaded((after, limit) => object.recordText(after, limit));
   const encoder = new TextEncoder();
   const text = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const lines = await object.recordText(after, EXPORT_PAGE);
-      for (const { line } of lines) controller.enqueue(encoder.encode(`${line}\n`));
-      last = lines.at(-1) ?? last;
-      after = last?.sequence ?? 0;
-      if (lines.length === EXPORT_PAGE) return;
-      // What to keep elsewhere: with it, nobody can rewrite the record unseen.
-      if (last) {
-        const head = { sequence: last.sequence, hash: hashOf(last.line) };
-        controller.enqueue(encoder.encode(`${JSON.stringify({ head })}\n`));
-      }
-      controller.close();
+      const { done, value } = await file.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
     },
   });
   return c.body(text, 200, {

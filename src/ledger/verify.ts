@@ -9,6 +9,9 @@ import { apply, type State } from './replay.ts';
 /** Lines that are checked at a time; calls and acts of the human go on in between. */
 const VERIFY_BATCH = 1000;
 
+/** How often pruning or erasing may come in between; after that, all lines are checked at once. */
+const MOST_OVERTAKEN = 3;
+
 export type Verification =
   | { ok: true; lines: number; head: { sequence: number; hash: string } }
   | {
@@ -22,7 +25,10 @@ type Expected = { sequence: number; hash: string } | undefined;
 
 /** All of `checking` at once. */
 export function verify(ledger: Ledger, expected?: Expected): Verification {
-  const steps = checking(ledger, expected);
+  return allOf(checkingOnce(ledger, expected));
+}
+
+function allOf(steps: Generator<void, Verification>): Verification {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
@@ -35,10 +41,29 @@ export function verify(ledger: Ledger, expected?: Expected): Verification {
  * elsewhere, is part of it. Without such an anchor a chain proves nothing against somebody who can rewrite all of it.
  *
  * Yields after each batch of lines, so that calls and pauses come in between; the tables are compared in the last step.
+ * Pruning and erasing may come in between as well: the lines are then checked from the start again.
  */
 export function* checking(ledger: Ledger, expected: Expected): Generator<void, Verification> {
+  for (let overtaken = 0; overtaken < MOST_OVERTAKEN; overtaken += 1) {
+    const start = startOf(ledger);
+    const steps = checkingOnce(ledger, expected);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      yield;
+      if (!isEqual(startOf(ledger), start)) break;
+    }
+  }
+  return allOf(checkingOnce(ledger, expected));
+}
+
+/** Which record it is, and the line that it starts after. Pruning changes this, and so does erasing. */
+function startOf(ledger: Ledger): { recordId: string; after: number } {
+  return { recordId: ledger.account.read().recordId, after: checkpointHead(ledger.sql).sequence };
+}
+
+function* checkingOnce(ledger: Ledger, expected: Expected): Generator<void, Verification> {
   const { sql } = ledger;
-  const { recordId } = ledger.account.read();
   const replayed = new Replay(ledger);
   let vouched = false;
   let anchored = expected === undefined || isSame(replayed.head, expected);
@@ -54,7 +79,6 @@ export function* checking(ledger: Ledger, expected: Expected): Generator<void, V
     }
     if (rows.length < VERIFY_BATCH) break;
     yield;
-    if (ledger.account.read().recordId !== recordId) return { ok: false, problem: 'the record was erased meanwhile' };
   }
   if (!vouched) return { ok: false, problem: 'the checkpoint is not the one it was made with' };
   if (!anchored) return { ok: false, problem: 'the expected head is not part of this record' };

@@ -98,6 +98,7 @@ export const shop = defineDomain({
         : `bought ${shirts.reads(count)} for ${formatPrice(spend)}, order ${number}`,
     columns: {
       What: ({ amounts, data }) => `${amounts['shirts'] ?? 0} ${data.color} ${data.tshirtSize}, ${data.company}`,
+      'Sent to': ({ data }) => data.mailingAddress,
       Total: ({ amounts }) => formatPrice(amounts['spend'] ?? 0),
     },
     deliver: deliverOrder,

@@ -33,8 +33,11 @@ export type EffectBook<Data> = {
   find: (id: string, field: string) => Effect<Data>;
   change: (effect: Effect<Data>, state: string) => Effect<Data>;
   /** Newest first. `cursor` is the `nextCursor` of the page before; throws the Refusal `unknown_cursor` for any other. */
-  page: (limit: number, cursor?: string) => { effects: Effect<Data>[]; nextCursor?: string };
+  page: (limit: number, cursor?: string) => { effects: Listed<Data>[]; nextCursor?: string };
 };
+
+/** An effect among those of other deputies. `clientName` is what the client of the deputy that made it calls itself. */
+export type Listed<Data> = Effect<Data> & { clientName: string };
 
 /** For the demo tools alone: the ban, which deputies may lift. */
 export type DemoDesk = Desk & { readonly ban: { read(): DemoMode; write(mode: DemoMode): void; clear(): void } };

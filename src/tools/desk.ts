@@ -6,6 +6,7 @@ import { type Amounts, maySpend } from '../authority/terms.ts';
 import type { Caller } from '../deputy.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Ledger, Turn } from '../ledger/ledger.ts';
+import { displayName } from '../text.ts';
 import type { DemoDesk, EffectBook } from './define-tool.ts';
 
 /** What a call did to its effect: `made` with the amounts it used up, or only changed. */
@@ -29,6 +30,13 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
   const { effects, terms } = ledger;
   const mandate = turn.standing?.mandate;
   if (!mandate) throw new Error('a deputy without a mandate was let through');
+
+  const names = new Map<string, string>();
+  function nameOf(deputyId: string): string {
+    const known = names.get(deputyId) ?? displayName(ledger.deputies.find(deputyId, turn.now)?.clientName ?? '');
+    names.set(deputyId, known);
+    return known;
+  }
 
   function book<Data>(schema: z.ZodType<Data>): EffectBook<Data> {
     const typed = (effect: Effect): Effect<Data> => ({ ...effect, data: schema.parse(JSON.parse(effect.data)) });
@@ -59,8 +67,10 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
         const before = cursor === undefined ? undefined : effects.find(cursor);
         if (cursor !== undefined && !before) throw new Refusal({ code: 'unknown_cursor', field: 'cursor' });
         // One more than asked for tells whether there is a next page.
-        const found = effects.newest(limit + 1, before?.number).map(typed);
-        const shown = found.slice(0, limit);
+        const found = effects.newest(limit + 1, before?.number);
+        const shown = found
+          .slice(0, limit)
+          .map((effect) => ({ ...typed(effect), clientName: nameOf(effect.deputyId) }));
         const last = shown.at(-1);
         return found.length > limit && last ? { effects: shown, nextCursor: last.id } : { effects: shown };
       },
@@ -83,7 +93,11 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
         const deputy = ledger.deputies.find(caller.deputyId, turn.now);
         if (!deputy) throw new Error(`no row for deputy ${caller.deputyId}`);
         const { clientName, clientDomain, appointedAt } = deputy;
-        return { clientName, ...(clientDomain !== undefined && { clientDomain }), appointedAt };
+        return {
+          clientName: displayName(clientName),
+          ...(clientDomain !== undefined && { clientDomain }),
+          appointedAt,
+        };
       },
       get left() {
         const remaining = leftOf(terms, mandate.limits, turn.account.ceiling, turn.usage);

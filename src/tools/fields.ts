@@ -1,6 +1,6 @@
 /** Kinds of tool arguments: what each accepts, and the sentence a model reads when it does not. */
 import { z } from 'zod';
-import { visible } from '../text.ts';
+import { seen, visible } from '../text.ts';
 
 /** Unknown fields that an answer names; a model learns nothing from more. */
 const MAX_NAMED = 5;
@@ -20,7 +20,7 @@ export function strict<Shape extends z.core.$ZodShape>(shape: Shape) {
   });
 }
 
-/** One line of text, trimmed. */
+/** One line of text, trimmed, without what nobody sees. */
 export function line(description: string, maxLength: number) {
   return text(
     description,
@@ -30,22 +30,26 @@ export function line(description: string, maxLength: number) {
   );
 }
 
-/** Text that may have line breaks, trimmed. */
+/** Text that may have line breaks, trimmed, without what nobody sees. */
 export function paragraph(description: string, maxLength: number) {
   return text(description, maxLength, /^(?:[^\p{Cc}\u202a-\u202e\u2066-\u2069]|\r?\n)*$/u, 'control characters');
 }
 
-/** Bidirectional overrides are refused because they can make an address read as another one. */
+/**
+ * Bidirectional overrides are refused because they can make an address read as another one. What is drawn as nothing is taken
+ * out: another deputy would read in it what the human cannot see.
+ */
 function text(description: string, maxLength: number, allowed: RegExp, forbidden: string) {
   return z
     .string({ error: 'must be text.' })
     .trim()
     .refine((value) => /[\p{L}\p{N}]/u.test(visible(value)), 'must not be empty or blank.')
-    .max(maxLength, `must be at most ${maxLength} characters.`)
     .refine(
       (value) => value.isWellFormed() && allowed.test(value),
       `must not contain ${forbidden} or bidirectional overrides.`,
     )
+    .overwrite((value) => seen(value).trim())
+    .max(maxLength, `must be at most ${maxLength} characters.`)
     .describe(`${description} 1 to ${maxLength} characters.`);
 }
 

@@ -6,6 +6,7 @@ import { type Amounts, basePower, isNames, type Terms } from '../authority/terms
 import { isNamed } from '../authority/units.ts';
 import { readsAmounts, sentenceOf } from '../authority/words.ts';
 import { type AnyTool, type Desk, defineTool } from './define-tool.ts';
+import { quoted } from '../text.ts';
 import { strict } from './fields.ts';
 
 const annotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
@@ -85,7 +86,7 @@ export function mandateTools(terms: Terms, adminPermission: string): AnyTool[] {
     run(_, desk) {
       const { caller, deputy } = desk;
       return {
-        text: `You act for ${caller.name} (${caller.email}), who appointed ${deputy.clientName} on ${deputy.appointedAt}. They granted: "${describe(desk).sentence}" Carry on within that.`,
+        text: `You act for ${caller.name} (${caller.email}), who appointed ${quoted(deputy.clientName)} on ${deputy.appointedAt}. They granted: "${describe(desk).sentence}" Carry on within that.`,
         data: {
           user: { id: caller.userId, email: caller.email, name: caller.name },
           permissions: [...caller.permissions],

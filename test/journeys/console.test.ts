@@ -45,7 +45,11 @@ test('the page shows who acts, what each may do, what is left, what was ordered 
   expect(text).toContain('Left now: 8 shirts of 10 shirts Left now: $200.00 of $250.00');
   expect(text).toContain('unverified nobody we could verify, goes back to localhost');
   expect(text).toContain('up to 20 shirts for $500.00 in any 24 hours. Used: 2 shirts, $50.00.');
-  expect(text).toMatch(new RegExp(`Id 1 [\\d-]+ [\\d:]+ 2 blue L, ${order.company} \\$50.00 confirmed ${order.id}`));
+  expect(text).toMatch(
+    new RegExp(
+      `Id 1 [\\d-]+ [\\d:]+ 2 blue L, ${order.company} ${order.mailingAddress} \\$50.00 confirmed ${order.id}`,
+    ),
+  );
   expect(text).toContain('You appointed Shopping buddy. It may look around');
   expect(text).toContain('Shopping buddy bought 2 shirts for $50.00, order 1.');
   expect(text).toContain(

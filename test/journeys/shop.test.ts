@@ -38,7 +38,9 @@ test.each(ERAS)('a client of %s signs in, browses, buys and lists what it bought
   });
 
   const listed = await deputy.call('listMcpShopOrders');
-  expect(listed.data).toEqual({ title: 'MCP Shop orders', status: 'success', orders: [bought.data['order']] });
+  const placedBy = { deputyId: expect.stringMatching(/^dep_/), clientName: `Test client ${era}` };
+  const orders = [{ ...(bought.data['order'] as object), placedBy }];
+  expect(listed.data).toEqual({ title: 'MCP Shop orders', status: 'success', orders });
 });
 
 test.each(ERAS)('an order of a %s client is in KV too, with the deputy that placed it', async (era) => {
