@@ -705,6 +705,42 @@ export const GUARDS: readonly Guard[] = [
     without: "simply(c, 'confirmed', { do: 'erase' })",
   },
 
+  {
+    name: 'a session that does not unseal is none',
+    story: 'a-broken-session',
+    file: 'auth/authkit.ts',
+    text: '  } catch {\n    return undefined;\n  }',
+    without: '  } catch (error) {\n    throw error;\n  }',
+  },
+  {
+    name: 'a session is read only after it was unsealed',
+    story: 'a-broken-session',
+    file: 'auth/authkit.ts',
+    text: 'const known = await unseal(config, sealed);\n  if (!known) return undefined;',
+    without: 'const known = (await unseal(config, sealed)) as Unsealed;',
+  },
+  {
+    name: 'what is unsealed is a session with all that we read of it',
+    story: 'a-broken-session',
+    file: 'auth/authkit.ts',
+    text: 'claims: tokenClaims.parse(decode(accessToken).payload)',
+    without: 'claims: decode(accessToken).payload as z.infer<typeof tokenClaims>',
+  },
+  {
+    name: "a token that is not by WorkOS's keys is told from an outage",
+    story: 'a-broken-session',
+    file: 'auth/authkit.ts',
+    text: '.authenticate().catch(notByTheseKeys)',
+    without: '.authenticate()',
+  },
+  {
+    name: 'an outage is told from a broken session',
+    story: 'a-broken-session',
+    file: 'auth/session.ts',
+    text: "if ('unavailable' in result) throw new AuthkitUnavailableError(result.unavailable);",
+    without: "if ('unavailable' in result) return undefined;",
+  },
+
   // ---------------------------------------------------------------- strangers
   {
     name: 'an escaped letter in a path is the letter',
