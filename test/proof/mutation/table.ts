@@ -741,6 +741,43 @@ export const GUARDS: readonly Guard[] = [
     without: "if ('unavailable' in result) return undefined;",
   },
 
+  {
+    name: 'a broken request leads to no address by itself',
+    story: 'sent-to-a-stranger',
+    file: 'auth/errors.tsx',
+    text: 'const client = brokenRequest(new URL(c.req.url), error);',
+    without: 'if (error.redirectTo) return c.redirect(error.redirectTo);\n    const client = undefined;',
+  },
+  {
+    name: 'only a verified client and a program on this computer are told at once',
+    story: 'sent-to-a-stranger',
+    file: 'auth/waiting-client.tsx',
+    text: 'if (isVerified(client) || isLoopback(host)) return',
+    without: 'if (c) return',
+  },
+  {
+    name: 'a name that a client chose verifies nothing',
+    story: 'sent-to-a-stranger',
+    file: 'auth/waiting-client.tsx',
+    text: "return clientId.startsWith('https://');",
+    without: 'return clientId.length > 0;',
+  },
+  {
+    name: 'a request that is too long leads to no address by itself',
+    story: 'sent-to-a-stranger',
+    file: 'auth/sign-in.tsx',
+    text: 'if (client) return tellClient(c, client, page);',
+    without: 'if (client) return c.redirect(client.redirectTo);',
+  },
+  {
+    name: 'a sign-in that was cancelled leads to no address by itself',
+    story: 'sent-to-a-stranger',
+    file: 'auth/sign-in.tsx',
+    text: "if (client) return tellClient(c, client, { title: 'You did not sign in'",
+    without:
+      "if (client) return c.redirect(client.redirectTo);\n    if (client) return tellClient(c, client, { title: 'You did not sign in'",
+  },
+
   // ---------------------------------------------------------------- strangers
   {
     name: 'an escaped letter in a path is the letter',
