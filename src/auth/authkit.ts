@@ -69,25 +69,58 @@ export async function exchangeCode(config: Config, code: string, codeVerifier: s
   return sealedSession;
 }
 
+/** What we read of a sealed session. A sealed session is as old as the code that sealed it. */
+const sealedSession = z.object({ accessToken: z.string(), user: z.looseObject({ id: z.string(), email: z.string() }) });
+const tokenClaims = z.object({ sid: z.string(), exp: z.number(), auth_time: z.number().default(0) });
+
+type Unsealed = { userId: string; claims: z.infer<typeof tokenClaims> };
+
 /**
- * Who a sealed session belongs to, or undefined when it is not ours or its access token has expired.
+ * What a sealed session says, or undefined when it cannot be read: damaged, cut off, sealed by other keys or by older
+ * code. It asks nobody, so whatever fails here says nothing about WorkOS. Does not throw.
+ */
+async function unseal(config: Config, sealed: string): Promise<Unsealed | undefined> {
+  const options = { sessionData: sealed, cookiePassword: config.COOKIE_PASSWORD };
+  try {
+    const { accessToken, user } = sealedSession.parse(
+      await workos(config).userManagement.getSessionFromCookie(options),
+    );
+    return { userId: user.id, claims: tokenClaims.parse(decode(accessToken).payload) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Who a sealed session belongs to, or undefined when it cannot be read, is not ours, or its access token has expired.
  * Throws AuthkitUnavailableError when WorkOS's signing keys cannot be read.
  */
 export async function readSession(config: Config, sealed: string): Promise<SignIn | undefined> {
-  const result = await reach(() => load(config, sealed).authenticate());
-  return result.authenticated ? toSignIn(result) : undefined;
+  const known = await unseal(config, sealed);
+  if (!known) return undefined;
+  const result = await reach(() => load(config, sealed).authenticate().catch(notByTheseKeys));
+  return result?.authenticated ? toSignIn(result, known) : undefined;
 }
 
-/** Whose session this is and which, however old: enough to refresh or end it, not to act. */
+/** What jose says of a token that none of WorkOS's keys can have signed. The SDK takes it for a fault. */
+const FOREIGN_TOKEN = new Set<unknown>([
+  'ERR_JWKS_NO_MATCHING_KEY',
+  'ERR_JOSE_NOT_SUPPORTED',
+  'ERR_JOSE_ALG_NOT_ALLOWED',
+]);
+
+/** Such a token counts as one that has expired; throws whatever else it is given. */
+function notByTheseKeys(error: unknown): undefined {
+  if (!(error instanceof Error && 'code' in error && FOREIGN_TOKEN.has(error.code))) throw error;
+}
+
+/** Whose session this is and which, however old: enough to refresh or end it, not to act. Does not throw. */
 export async function describeSession(
   config: Config,
   sealed: string,
 ): Promise<{ userId: string; sessionId: string } | undefined> {
-  const options = { sessionData: sealed, cookiePassword: config.COOKIE_PASSWORD };
-  const session = await workos(config).userManagement.getSessionFromCookie(options);
-  if (!session || !('user' in session)) return undefined;
-  const { sid } = z.object({ sid: z.string() }).parse(decode(session.accessToken).payload);
-  return { userId: session.user.id, sessionId: sid };
+  const known = await unseal(config, sealed);
+  return known && { userId: known.userId, sessionId: known.claims.sid };
 }
 
 /** What became of a session that was to be refreshed: a fresh one, the end, or no answer. Crosses the user's object. */
@@ -138,12 +171,12 @@ function load(config: Config, sealed: string) {
   });
 }
 
-function toSignIn({ user, sessionId, permissions, accessToken }: AuthenticateWithSessionCookieSuccessResponse): SignIn {
-  // The SDK has just verified the token; it only leaves these claims out.
-  const claims = z.object({ auth_time: z.number().default(0), exp: z.number() }).parse(decode(accessToken).payload);
+function toSignIn(result: AuthenticateWithSessionCookieSuccessResponse, { claims }: Unsealed): SignIn {
+  const { user, sessionId, permissions } = result;
   const name = user.name ?? [user.firstName, user.lastName].filter(Boolean).join(' ');
   return {
     sessionId,
+    // The SDK has just verified the token; it only leaves these claims out.
     authTime: claims.auth_time,
     validUntil: claims.exp * 1000,
     user: { userId: user.id, email: user.email, name: name || user.email, permissions: permissions ?? [] },

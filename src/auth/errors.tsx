@@ -5,11 +5,14 @@ import { Message } from '../pages/layout.tsx';
 import { AuthkitUnavailableError } from './authkit.ts';
 import { hereOf } from './requests.ts';
 import type { AppContext } from './session.ts';
+import { brokenRequest, tellClient } from './waiting-client.tsx';
 
 /** The answer to an authorization request that cannot be granted; undefined for any other error. */
 export function answerAuthError(error: Error, c: AppContext): Response | Promise<Response> | undefined {
   if (error instanceof AuthorizationError) {
-    if (error.redirectTo) return c.redirect(error.redirectTo);
+    const client = brokenRequest(new URL(c.req.url), error);
+    if (client)
+      return tellClient(c, client, { title: 'This request cannot be granted', said: `${error.description}.` });
     const retry = c.req.method === 'POST' ? { href: hereOf(c), label: 'Show the page again' } : undefined;
     return c.html(
       <Message title="This request cannot be granted" action={retry}>

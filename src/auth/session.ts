@@ -70,7 +70,10 @@ async function refreshed(
   if ('ended' in result) return undefined;
   if (now && earlier) return refreshed(c, config, result.sealed, { now });
   startSession(c, result.sealed);
-  return readSession(config, result.sealed);
+  const session = await readSession(config, result.sealed);
+  // Signing in again would bring the same, and so on for ever.
+  if (!session) throw new AuthkitUnavailableError('WorkOS issued a session that its keys do not confirm');
+  return session;
 }
 
 export function startSession(c: AppContext, sealed: string): void {

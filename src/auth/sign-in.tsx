@@ -1,5 +1,4 @@
 /** Signing people in at AuthKit and out again: state and PKCE verifier stay in their browser. */
-import { authorizationErrorRedirect } from '@cloudflare/workers-oauth-provider';
 import { readConfig } from '../config.ts';
 import { domain } from '../domain.ts';
 import { logError } from '../log.ts';
@@ -13,7 +12,7 @@ import {
   signOutUrl,
 } from './authkit.ts';
 import { answerUnavailable } from './errors.tsx';
-import { authRequestOf, formOf, loginPath, objectOf, originOf, ownPath, redirectOut } from './requests.ts';
+import { formOf, loginPath, objectOf, originOf, ownPath } from './requests.ts';
 import {
   type AppContext,
   endSession,
@@ -23,6 +22,7 @@ import {
   takeAfterSignOut,
   takeSignIn,
 } from './session.ts';
+import { tellClient, waitingClient } from './waiting-client.tsx';
 
 /** GET /login: off to AuthKit, and back to `return_to` afterwards. With `fresh` it asks even who is signed in there. */
 export async function startSignIn(c: AppContext): Promise<Response> {
@@ -35,10 +35,14 @@ export async function startSignIn(c: AppContext): Promise<Response> {
   if (state) return c.redirect(signInUrl(config, { redirectUri, state, codeChallenge, ...fresh }));
 
   const client = await waitingClient(c, returnTo, 'invalid_request', 'The authorization request is too long');
-  if (client) return redirectOut(c, client, new Headers());
+  const page = {
+    title: 'This request is too long',
+    said: 'The address holds more than we can carry through the sign-in. Nobody was signed in.',
+  };
+  if (client) return tellClient(c, client, page);
   return c.html(
-    <Message title="This request is too long">
-      <p>The address holds more than we can carry through the sign-in. Nobody was signed in.</p>
+    <Message title={page.title}>
+      <p>{page.said}</p>
     </Message>,
     400,
   );
@@ -61,9 +65,9 @@ export async function finishSignIn(c: AppContext): Promise<Response> {
   }
   const again = { href: loginPath(pending.returnTo), label: 'Sign in again' };
   if (error || !code) {
-    // The client is waiting for an answer, so a refusal at AuthKit is passed on to it.
+    // The client is waiting for an answer, so a refusal at AuthKit is meant for it.
     const client = error === 'access_denied' ? await waitingClient(c, pending.returnTo, 'access_denied') : undefined;
-    if (client) return redirectOut(c, client, new Headers());
+    if (client) return tellClient(c, client, { title: 'You did not sign in', said: 'The sign-in was cancelled.' });
     return c.html(
       <Message title="AuthKit did not sign you in" action={again}>
         <p>Nothing was granted. You can sign in again, or close this page.</p>
@@ -109,17 +113,4 @@ async function closePages(c: AppContext, { userId, sessionId }: { userId: string
 /** GET /logout: back from AuthKit once it has ended the session. One address to register there, for every way out. */
 export async function finishSignOut(c: AppContext): Promise<Response> {
   return c.redirect(ownPath(await takeAfterSignOut(c)));
-}
-
-/** Where to tell the waiting client why, if an authorization request started this sign-in. */
-async function waitingClient(
-  c: AppContext,
-  returnTo: string,
-  error: 'access_denied' | 'invalid_request',
-  description?: string,
-): Promise<string | undefined> {
-  const url = new URL(returnTo, originOf(c));
-  if (url.pathname !== '/authorize') return undefined;
-  const request = await authRequestOf(c, new Request(url));
-  return authorizationErrorRedirect(request, error, description);
 }

@@ -4,6 +4,8 @@ import { z } from 'zod';
 
 export const LOCAL_CLIENT_ID = 'client_local';
 export const LOCAL_API_KEY = 'sk_test_local';
+/** Sealing cookies on one machine, for data that means nothing elsewhere. */
+export const LOCAL_COOKIE_PASSWORD = 'only for the local AuthKit, never for a deployment';
 export const LOCAL_ORGANIZATION = 'org_local';
 
 const PREFIX = 'local-authkit:';

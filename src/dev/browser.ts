@@ -102,3 +102,12 @@ function valuesOf(form: HTMLElement): [string, string][] {
 export function textOf(page: Page): string {
   return parse(page.html.replaceAll('><', '> <')).text.replace(/\s+/g, ' ').trim();
 }
+
+/** Where the link with that text leads; undefined when there is none. */
+export function linkOf(page: Page, label: string): URL | undefined {
+  const link = parse(page.html)
+    .querySelectorAll('a')
+    .find((candidate) => candidate.text.replace(/\s+/g, ' ').trim() === label);
+  const href = link?.getAttribute('href');
+  return href === undefined ? undefined : new URL(href, page.url);
+}

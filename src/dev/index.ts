@@ -6,7 +6,7 @@ import { exports } from 'cloudflare:workers';
 import worker, { McpShopServer as Production } from '../index.ts';
 import { isLoopback } from '../edge/origin.ts';
 import { authkit } from './authkit.tsx';
-import { LOCAL_API_KEY, LOCAL_CLIENT_ID, LOCAL_ORGANIZATION } from './authkit-store.ts';
+import { LOCAL_API_KEY, LOCAL_CLIENT_ID, LOCAL_COOKIE_PASSWORD, LOCAL_ORGANIZATION } from './authkit-store.ts';
 
 /** An object knows no request's origin, so it has one of its own for the local AuthKit. */
 const OBJECT_ORIGIN = 'http://localhost';
@@ -20,9 +20,6 @@ globalThis.fetch = (input, init) => {
   const request = new Request(input, init);
   return ownOrigins.has(new URL(request.url).origin) ? exports.default.fetch(request) : network(request);
 };
-
-/** Sealing cookies on one machine, for data that means nothing elsewhere. */
-const LOCAL_COOKIE_PASSWORD = 'only for the local AuthKit, never for a deployment';
 
 /** What the local AuthKit answers; none of it clashes with the Worker's own routes. */
 const AUTHKIT_PATHS = ['/user_management/', '/sso/', '/audit_logs/', '/local-authkit'];

@@ -3,7 +3,8 @@
  * verifier she does not have, in a flow that cannot be weakened, and not after Ada has dismissed the deputy.
  */
 import { expect, test } from 'vitest';
-import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
+import { linkOf } from '../../src/dev/browser.ts';
+import { authorizePath, callMessage, redeem, registeredClient, rpc } from '../support/http.ts';
 import { objectOf, person } from '../support/people.ts';
 import { plainClient, recordOf } from '../support/scene.ts';
 
@@ -37,10 +38,10 @@ test.each([
   ['no PKCE', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
   ['plain PKCE', { code_challenge_method: 'plain' }, 'invalid_request'],
 ])('nobody can ask for a code that is easier to steal: %s', async (_, changes, error) => {
-  const response = await send(authorizePath(await registeredClient(), changes));
-  const location = new URL(response.headers.get('Location') ?? '');
-  expect(location.origin).toBe('https://client.example');
-  expect(Object.fromEntries(location.searchParams)).toMatchObject({ error, state: 'client-state' });
+  const page = await person().walk(authorizePath(await registeredClient(), changes));
+  const link = linkOf(page, 'Go back to client.example');
+  expect(link?.origin).toBe('https://client.example');
+  expect(Object.fromEntries(link?.searchParams ?? [])).toMatchObject({ error, state: 'client-state' });
 });
 
 test('a code is worthless once the human has dismissed the deputy', async () => {

@@ -15,7 +15,7 @@ import { ORIGIN } from '../support/worker.ts';
 /** The same request at a Worker whose operator has set these variables. */
 function at(variables: Partial<Env>, path: string, init: RequestInit): Promise<Response> {
   const request = new Request(new URL(path, ORIGIN), { redirect: 'manual', ...init });
-  return worker.fetch(request, { ...env, ...variables } as Env, createExecutionContext());
+  return worker.fetch(request, { ...env, ...variables }, createExecutionContext());
 }
 
 const buying = (token: string): RequestInit => ({

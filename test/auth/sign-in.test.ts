@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOCAL_CLIENT_ID } from '../../src/dev/authkit-store.ts';
-import { Browser, type Fetch, textOf } from '../../src/dev/browser.ts';
+import { Browser, type Fetch, linkOf, textOf } from '../../src/dev/browser.ts';
 import worker from '../../src/index.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
 import { person } from '../support/people.ts';
@@ -74,16 +74,21 @@ test('a code that AuthKit refuses leads to a page from which one can sign in aga
   expect(page.html).toContain('/login?return_to=%2F');
 });
 
-test('a cancelled sign-in is reported to the waiting client', async () => {
+test('a cancelled sign-in is reported to the waiting client: to a local one at once, to another by its link', async () => {
+  const expected = { error: 'access_denied', state: 'client-state', iss: ORIGIN };
   const human = person();
-  const signIn = await human.browser.open(authorizePath(await registeredClient()));
+  const local = 'http://127.0.0.1:33418/callback';
+  const clientId = await registeredClient({ redirect_uris: [local] });
+  const signIn = await human.browser.open(authorizePath(clientId, { redirect_uri: local }));
   const { left } = await human.browser.press(signIn, 'Cancel');
-  expect(left?.origin).toBe('https://client.example');
-  expect(Object.fromEntries(left?.searchParams ?? [])).toMatchObject({
-    error: 'access_denied',
-    state: 'client-state',
-    iss: ORIGIN,
-  });
+  expect(left?.host).toBe('127.0.0.1:33418');
+  expect(Object.fromEntries(left?.searchParams ?? [])).toMatchObject(expected);
+
+  const page = await human.browser.press(await human.browser.open(authorizePath(await registeredClient())), 'Cancel');
+  expect(page.left).toBeUndefined();
+  const link = linkOf(page, 'Go back to client.example');
+  expect(link?.origin).toBe('https://client.example');
+  expect(Object.fromEntries(link?.searchParams ?? [])).toMatchObject(expected);
 });
 
 test('a cancelled sign-in that no client waits for is a page', async () => {
@@ -195,9 +200,11 @@ test.each(['x'.repeat(4000), ':'.repeat(1900)])(
 
 test('an authorization request too long for a cookie is refused to the client', async () => {
   const human = person();
-  const { left } = await human.browser.open(authorizePath(await registeredClient(), { state: 'x'.repeat(4000) }));
-  expect(left?.origin).toBe('https://client.example');
-  expect(left?.searchParams.get('error')).toBe('invalid_request');
+  const page = await human.browser.open(authorizePath(await registeredClient(), { state: 'x'.repeat(4000) }));
+  expect(page.status).toBe(400);
+  const link = linkOf(page, 'Go back to client.example');
+  expect(link?.origin).toBe('https://client.example');
+  expect(link?.searchParams.get('error')).toBe('invalid_request');
 });
 
 test('abandoned sign-ins do not pile up in the browser, and the latest five can be finished', async () => {

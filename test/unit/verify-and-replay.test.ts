@@ -745,7 +745,7 @@ test('lines, shared counts and what waits for a line add up to the calls that we
         weight: 1,
         arbitrary: fc.constantFrom(
           { act: pause },
-          { act: (ledger: Ledger) => void resume(ledger, ledger.account.read().authoritySequence ?? 0) },
+          { act: (held: Ledger) => void resume(held, held.account.read().authoritySequence ?? 0) },
           { act: recordShared },
         ),
       },

@@ -833,6 +833,79 @@ export const GUARDS: readonly Guard[] = [
     without: "simply(c, 'confirmed', { do: 'erase' })",
   },
 
+  {
+    name: 'a session that does not unseal is none',
+    story: 'a-broken-session',
+    file: 'auth/authkit.ts',
+    text: '  } catch {\n    return undefined;\n  }',
+    without: '  } catch (error) {\n    throw error;\n  }',
+  },
+  {
+    name: 'a session is read only after it was unsealed',
+    story: 'a-broken-session',
+    file: 'auth/authkit.ts',
+    text: 'const known = await unseal(config, sealed);\n  if (!known) return undefined;',
+    without: 'const known = (await unseal(config, sealed)) as Unsealed;',
+  },
+  {
+    name: 'what is unsealed is a session with all that we read of it',
+    story: 'a-broken-session',
+    file: 'auth/authkit.ts',
+    text: 'claims: tokenClaims.parse(decode(accessToken).payload)',
+    without: 'claims: decode(accessToken).payload as z.infer<typeof tokenClaims>',
+  },
+  {
+    name: "a token that is not by WorkOS's keys is told from an outage",
+    story: 'a-broken-session',
+    file: 'auth/authkit.ts',
+    text: '.authenticate().catch(notByTheseKeys)',
+    without: '.authenticate()',
+  },
+  {
+    name: 'an outage is told from a broken session',
+    story: 'a-broken-session',
+    file: 'auth/session.ts',
+    text: "if ('unavailable' in result) throw new AuthkitUnavailableError(result.unavailable);",
+    without: "if ('unavailable' in result) return undefined;",
+  },
+
+  {
+    name: 'a broken request leads to no address by itself',
+    story: 'sent-to-a-stranger',
+    file: 'auth/errors.tsx',
+    text: 'const client = brokenRequest(new URL(c.req.url), error);',
+    without: 'if (error.redirectTo) return c.redirect(error.redirectTo);\n    const client = undefined;',
+  },
+  {
+    name: 'only a verified client and a program on this computer are told at once',
+    story: 'sent-to-a-stranger',
+    file: 'auth/waiting-client.tsx',
+    text: 'if (isVerified(client) || isLoopback(host)) return',
+    without: 'if (c) return',
+  },
+  {
+    name: 'a name that a client chose verifies nothing',
+    story: 'sent-to-a-stranger',
+    file: 'auth/waiting-client.tsx',
+    text: "return clientId.startsWith('https://');",
+    without: 'return clientId.length > 0;',
+  },
+  {
+    name: 'a request that is too long leads to no address by itself',
+    story: 'sent-to-a-stranger',
+    file: 'auth/sign-in.tsx',
+    text: 'if (client) return tellClient(c, client, page);',
+    without: 'if (client) return c.redirect(client.redirectTo);',
+  },
+  {
+    name: 'a sign-in that was cancelled leads to no address by itself',
+    story: 'sent-to-a-stranger',
+    file: 'auth/sign-in.tsx',
+    text: "if (client) return tellClient(c, client, { title: 'You did not sign in'",
+    without:
+      "if (client) return c.redirect(client.redirectTo);\n    if (client) return tellClient(c, client, { title: 'You did not sign in'",
+  },
+
   // ---------------------------------------------------------------- strangers
   {
     name: 'an escaped letter in a path is the letter',

@@ -1,0 +1,66 @@
+/** Telling the client that waits for an answer that there will be none. Nobody is sent to a stranger's address unasked. */
+import { AuthorizationError, authorizationErrorRedirect } from '@cloudflare/workers-oauth-provider';
+import { isLoopback } from '../edge/origin.ts';
+import { Message } from '../pages/layout.tsx';
+import { authRequestOf, originOf } from './requests.ts';
+import type { AppContext } from './session.ts';
+
+/** A client whose address was compared with those it may have, and that address with the error to tell it. */
+export type WaitingClient = { clientId: string; redirectTo: string };
+
+/** The client whose authorization request started this sign-in, if one did. Throws what `parseAuthRequest` throws. */
+export async function waitingClient(
+  c: AppContext,
+  returnTo: string,
+  error: 'access_denied' | 'invalid_request',
+  description?: string,
+): Promise<WaitingClient | undefined> {
+  const url = new URL(returnTo, originOf(c));
+  if (url.pathname !== '/authorize') return undefined;
+  try {
+    const request = await authRequestOf(c, new Request(url));
+    return { clientId: request.clientId, redirectTo: authorizationErrorRedirect(request, error, description) };
+  } catch (failure) {
+    const broken = failure instanceof AuthorizationError ? brokenRequest(url, failure) : undefined;
+    if (!broken) throw failure;
+    return broken;
+  }
+}
+
+/** The client that sent this broken authorization request; undefined when its address is not known to be its own. */
+export function brokenRequest(url: URL, { redirectTo }: AuthorizationError): WaitingClient | undefined {
+  return redirectTo === undefined ? undefined : { clientId: url.searchParams.get('client_id') ?? '', redirectTo };
+}
+
+/**
+ * Tells the client, by way of the browser. Anyone can register any address, so an error must not lead there by itself
+ * (RFC 9700, section 4.11.2): only a verified client and a program on this computer are told at once.
+ */
+export function tellClient(
+  c: AppContext,
+  client: WaitingClient,
+  page: { title: string; said: string },
+): Response | Promise<Response> {
+  const { hostname: host } = new URL(client.redirectTo);
+  if (isVerified(client) || isLoopback(host)) return c.redirect(client.redirectTo);
+  const label = (
+    <>
+      Go back to <bdi>{host}</bdi>
+    </>
+  );
+  return c.html(
+    <Message title={page.title} action={{ href: client.redirectTo, label }}>
+      <p>{page.said} Nothing was granted.</p>
+      <p>
+        An app that waits for the answer is at <code>{host}</code>. Nobody has verified whose address that is. Go there
+        only if you came from it; else close this page.
+      </p>
+    </Message>,
+    400,
+  );
+}
+
+/** Its name is the address of its own description, which was read; a registered client's is one that we gave it. */
+function isVerified({ clientId }: WaitingClient): boolean {
+  return clientId.startsWith('https://');
+}
