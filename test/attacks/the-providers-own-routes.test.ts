@@ -4,6 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
+import { linkOf } from '../../src/dev/browser.ts';
 import { tooMany } from '../../src/edge/abuse.ts';
 import { hasFailed, rememberFailure } from '../../src/edge/before-the-provider.ts';
 import { logError, ownTheConsole } from '../../src/log.ts';
@@ -222,10 +223,9 @@ test('what cannot be seen is escaped in a line of ours', async () => {
 test('a client with a secret must use PKCE too, and is told so', async () => {
   const clientId = await registeredClient({ token_endpoint_auth_method: 'client_secret_basic' });
   const path = authorizePath(clientId, { code_challenge: undefined, code_challenge_method: undefined });
-  const response = await send(path);
-  const location = new URL(response.headers.get('Location') ?? '');
-  expect(location.origin).toBe(new URL(CLIENT_REDIRECT).origin);
-  expect(Object.fromEntries(location.searchParams)).toMatchObject({
+  const link = linkOf(await person().browser.open(path), 'Go back to client.example');
+  expect(link?.origin).toBe(new URL(CLIENT_REDIRECT).origin);
+  expect(Object.fromEntries(link?.searchParams ?? [])).toMatchObject({
     error: 'invalid_request',
     error_description: expect.stringMatching(/PKCE.*code_challenge/),
     state: 'client-state',

@@ -3,6 +3,7 @@
  * token for the shop in another server's name. A token is good for the one resource it was issued for.
  */
 import { expect, test } from 'vitest';
+import { linkOf } from '../../src/dev/browser.ts';
 import { LOCAL_API_KEY, LOCAL_CLIENT_ID } from '../../src/dev/authkit-store.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
 import { deputyOf, person } from '../support/people.ts';
@@ -43,10 +44,13 @@ test("AuthKit's own token, which other apps of the human hold too, is no token h
 
 test('a client cannot ask for, or redeem, a token for a foreign resource', async () => {
   const clientId = await registeredClient();
-  const response = await send(authorizePath(clientId, { resource: `${EVIL}/mcp` }));
-  const location = new URL(response.headers.get('Location') ?? '');
-  expect(location.origin).toBe('https://client.example');
-  expect(Object.fromEntries(location.searchParams)).toMatchObject({ error: 'invalid_target', state: 'client-state' });
+  const page = await person().browser.open(authorizePath(clientId, { resource: `${EVIL}/mcp` }));
+  const link = linkOf(page, 'Go back to client.example');
+  expect(link?.origin).toBe('https://client.example');
+  expect(Object.fromEntries(link?.searchParams ?? [])).toMatchObject({
+    error: 'invalid_target',
+    state: 'client-state',
+  });
 
   const code = (await person().answer(authorizePath(clientId))).get('code') ?? '';
   expect((await redeem(clientId, code, { resource: `${EVIL}/mcp` })).status).toBe(400);

@@ -3,7 +3,7 @@ import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runI
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { objectName } from '../../src/deputy.ts';
-import type { Order } from '../../src/shop/order.ts';
+import { type Order, orderSchema } from '../../src/shop/order.ts';
 import { backOffSeconds } from '../../src/ledger/jobs.ts';
 import type { Deputy } from '../../src/dev/clients.ts';
 import { deputyOf, jobsOf, person } from '../support/people.ts';
@@ -52,7 +52,7 @@ async function expectKvEqualsLedger(deputy: Deputy, order: Order, count: number)
   expect(orders).toHaveLength(count);
   const copies = await inKv(order);
   expect(copies).toHaveLength(count);
-  for (const one of orders) expect(copies).toContainEqual(expect.objectContaining(one));
+  for (const one of orders) expect(copies).toContainEqual(expect.objectContaining(orderSchema.parse(one)));
 }
 
 test('an order that KV takes leaves no job behind', async () => {
