@@ -6,7 +6,8 @@ import type { Props } from '../deputy.ts';
 import { domain } from '../domain.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
-import { authRequestOf, formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
+import { authRequestOf } from './auth-request.ts';
+import { formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
 import { type AppContext, signedIn, signedInFreshly } from './session.ts';
 
 /** GET /authorize: the page, once the human is signed in. */

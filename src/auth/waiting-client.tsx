@@ -2,7 +2,8 @@
 import { AuthorizationError, authorizationErrorRedirect } from '@cloudflare/workers-oauth-provider';
 import { isLoopback } from '../edge/origin.ts';
 import { Message } from '../pages/layout.tsx';
-import { authRequestOf, originOf } from './requests.ts';
+import { authRequestOf } from './auth-request.ts';
+import { originOf } from './requests.ts';
 import type { AppContext } from './session.ts';
 
 /** A client whose address was compared with those it may have, and that address with the error to tell it. */

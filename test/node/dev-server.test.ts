@@ -22,7 +22,7 @@ function connect(era: (typeof ERAS)[number], email: string): Promise<Deputy> {
 test.each(ERAS)('a %s client from Node signs in, buys, lists, is banned and comes back', async (era) => {
   const deputy = await connect(era, `node-${era}@example.com`);
   const bought = await deputy.call('buyMcpShopItem', PURCHASE);
-  expect((await deputy.call('listMcpShopOrders')).data['orders']).toEqual([bought.data['order']]);
+  expect((await deputy.call('listMcpShopOrders')).data['orders']).toMatchObject([bought.data['order']]);
   await deputy.call('setDemoMode', { mode: 'banned' });
   expect((await deputy.call('buyMcpShopItem', PURCHASE)).text).toBe('ABSOLUTELY NOT. GO AWAY 👋');
   await deputy.call('prettyPlease');

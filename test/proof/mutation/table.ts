@@ -1010,14 +1010,14 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a failed document is not asked for again by a sign-in',
     story: 'the-providers-own-routes',
-    file: 'auth/requests.ts',
+    file: 'auth/auth-request.ts',
     text: "if (hasFailed(clientId)) throw new CimdFetchError(clientId, 'it could not be read a moment ago');",
     without: '',
   },
   {
     name: 'a document that fails at a sign-in is remembered',
     story: 'the-providers-own-routes',
-    file: 'auth/requests.ts',
+    file: 'auth/auth-request.ts',
     text: 'if (error instanceof CimdFetchError) rememberFailure(error.metadataUrl);',
     without: '',
   },
@@ -1052,7 +1052,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'every client must use PKCE',
     story: 'the-providers-own-routes',
-    file: 'auth/requests.ts',
+    file: 'auth/auth-request.ts',
     text: 'if (asked.codeChallenge) return asked;',
     without: 'if (asked) return asked;',
   },
