@@ -84,8 +84,10 @@ test.each(['http://localhost:33418/callback', 'http://127.0.0.1:33418/callback',
 );
 
 test('a client that is verified is told at once, and one that only says so is not', async () => {
-  const clientId = 'https://assistant.example/oauth/client.json';
-  const address = 'https://assistant.example/callback';
+  // An address that no other test has: that a document could not be read is remembered for a while.
+  const host = `assistant-${crypto.randomUUID()}.example`;
+  const clientId = `https://${host}/oauth/client.json`;
+  const address = `https://${host}/callback`;
   const network = globalThis.fetch;
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) =>
     new Request(input, init).url === clientId
@@ -97,7 +99,7 @@ test('a client that is verified is told at once, and one that only says so is no
     for (const link of [path, throughTheSignIn(path)]) expect((await follow(link)).left?.href, what).toContain(address);
   }
 
-  const claims = { client_uri: 'https://assistant.example', client_name: clientId, redirect_uris: [TRAP] };
+  const claims = { client_uri: `https://${host}`, client_name: clientId, redirect_uris: [TRAP] };
   const path = authorizePath(await registeredClient(claims), { redirect_uri: TRAP, ...BROKEN['no PKCE'] });
   expectPageOfOurs(await follow(path), 'evil.example', 'it says so');
   // The other client's name is first in the address, and its document does not list this one's.

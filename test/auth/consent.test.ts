@@ -56,7 +56,7 @@ test('a client that proves its domain is shown with it', async () => {
 
 test('a client whose metadata document cannot be read gets a page, and nothing is granted', async () => {
   vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response('gone', { status: 404 }));
-  const response = await send(authorizePath('https://assistant.example/oauth/client.json'));
+  const response = await send(authorizePath('https://nobody-answers.example/oauth/client.json'));
   expect(response.status).toBe(400);
   expect(await response.text()).toContain('This app could not be verified');
 });
