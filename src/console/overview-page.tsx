@@ -41,6 +41,7 @@ export const OverviewPage: FC<
             <p>
               <strong>Every deputy is paused</strong>
               {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}.
+              {/* Line 1 of a record stands for a pause from before it was erased. */}
               {account.authoritySequence !== undefined && account.authoritySequence > 1 && (
                 <>
                   {' '}
