@@ -47,6 +47,8 @@ export type HumanAct = Span & {
   act: 'pause' | 'resume' | 'amend' | 'ceiling' | 'dismiss' | 'appoint';
   /** The client it is about. */
   client?: string;
+  /** When the page with the button came; undefined for what was pressed on none. */
+  shown?: number;
   /** The line that a pause's answer names. */
   sequence?: number;
   outcome: 'done' | 'none' | 'unknown';

@@ -14,7 +14,7 @@ export class Human {
   readonly person: Person;
   readonly #chance: Chance;
   readonly #tick: () => number;
-  readonly #pages = new Map<string, Page>();
+  readonly #pages = new Map<string, { page: Page; shown: number }>();
   #posted: Posted | undefined;
   #posting = false;
 
@@ -67,15 +67,17 @@ export class Human {
     this.#posted = undefined;
     this.#posting = false;
     const sent = this.#tick();
+    let shown = sent;
     try {
       const known = this.#pages.get(path);
-      const page = known && this.#chance.happens(OLD_PAGES) ? known : await this.person.walk(path);
-      this.#pages.set(path, page);
-      await this.person.browser.press(page, button, fields);
+      const opened = known && this.#chance.happens(OLD_PAGES) ? known : { page: await this.person.walk(path), shown };
+      this.#pages.set(path, opened);
+      shown = opened.shown;
+      await this.person.browser.press(opened.page, button, fields);
     } catch {
       // No such button on the page, or no answer: what was posted tells what came of it.
     }
-    return { ...what, sent, ...this.#outcome() };
+    return { ...what, sent, shown, ...this.#outcome() };
   }
 
   #outcome(): Pick<HumanAct, 'answered' | 'outcome' | 'sequence'> {

@@ -20,7 +20,9 @@ export function compareAnswers(
   purchases(history.calls, rows, ids, findings);
   for (const act of history.acts) stopped(act, history, findings);
   acted(history.acts, lines, ids, findings);
-  const last = history.acts.findLast(({ act }) => act === 'pause' || act === 'resume');
+  const last = history.acts.findLast(
+    ({ act, outcome }) => (act === 'pause' || act === 'resume') && outcome !== 'none',
+  );
   if (last?.outcome !== 'done') return;
   findings.expect(
     authority === (last.act === 'pause' ? 'paused' : 'active'),
@@ -209,12 +211,12 @@ function purchases(
   }
 }
 
-/** After a pause was answered, and until a resume was sent, nothing was answered in favour that was sent after it. */
+/** After a pause was answered, and until a resume that counts, nothing was answered in favour that was sent after it. */
 function stopped(act: HumanAct, { acts, calls }: History, findings: Findings): void {
   if (act.outcome !== 'done' || (act.act !== 'pause' && act.act !== 'dismiss')) return;
   const until =
     act.act === 'pause'
-      ? Math.min(Infinity, ...acts.filter((one) => one.act === 'resume' && one.sent > act.sent).map(({ sent }) => sent))
+      ? Math.min(Infinity, ...acts.filter((one) => mayLift(one, act)).map(({ sent }) => sent))
       : Infinity;
   for (const call of calls) {
     if (call.sent < act.answered || call.answered > until) continue;
@@ -224,6 +226,11 @@ function stopped(act: HumanAct, { acts, calls }: History, findings: Findings): v
       () => `${call.tool} of ${call.client}, call ${call.sent}, was allowed after the ${act.act} of ${act.answered}`,
     );
   }
+}
+
+/** A resume from a page that is older than the pause counts for nothing, and one that was answered so did nothing. */
+function mayLift({ act, sent, shown = sent, outcome }: HumanAct, pause: HumanAct): boolean {
+  return act === 'resume' && outcome !== 'none' && shown > pause.sent;
 }
 
 const LINE_OF = {
@@ -252,13 +259,18 @@ function acted(
     ).length;
     const done = group.filter(({ outcome }) => outcome === 'done').length;
     const most = done + group.filter(({ outcome }) => outcome === 'unknown').length;
-    // Pressed twice, it took effect the first time; and who is not paused cannot be resumed.
-    const least = act === 'amend' || act === 'ceiling' ? done : act === 'resume' ? 0 : Math.min(done, 1);
+    // Pressed twice, a dismissal took effect the first time. Everything else that was done has its own line.
+    const least = act === 'dismiss' || act === 'appoint' ? Math.min(done, 1) : done;
     findings.expect(
       held >= least && held <= most,
       () => `${name}: ${held} lines, where it was done ${least} to ${most} times`,
     );
-    for (const { sequence } of group) {
+    for (const { sequence, sent, shown = sent, outcome } of group) {
+      const pauses = acts.filter((one) => one.act === 'pause' && one.outcome === 'done');
+      findings.expect(
+        act !== 'resume' || outcome !== 'done' || !pauses.some((pause) => pause.sent > shown && pause.answered < sent),
+        () => `a resume of a page from ${shown}, sent at ${sent}, lifted a pause that came in between`,
+      );
       if (sequence === undefined) continue;
       const line = lines[sequence - 1];
       findings.expect(

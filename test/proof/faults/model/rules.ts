@@ -76,9 +76,12 @@ class Rules {
       return;
     }
     if (act === 'paused' || act === 'resumed') {
-      const next = act === 'paused' ? 'paused' : 'active';
-      this.#findings.expect(this.state.authority !== next, () => `line ${sequence}: ${act}, which it was already`);
-      this.state.authority = next;
+      // Each press of Pause counts; only what is paused can be resumed.
+      this.#findings.expect(
+        act === 'paused' || this.state.authority === 'paused',
+        () => `line ${sequence}: resumed, and nothing was paused`,
+      );
+      this.state.authority = act === 'paused' ? 'paused' : 'active';
       return;
     }
     if (act === 'ceiling' && line.ceiling) {
