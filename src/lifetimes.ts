@@ -29,6 +29,9 @@ export const RECORD_KEPT_MS = 90 * DAY_MS;
 /** The key under which a repeated call is recognised. */
 export const IDEMPOTENCY_KEPT_MS = DAY_MS;
 
+/** Machines' clocks differ a little. One that is further behind the newest line shows that an earlier one was ahead. */
+export const CLOCK_TOLERANCE_MS = MINUTE_MS;
+
 /** Throws when something ends before another thing that needs it. */
 export function mustOutlive(what: string, longerMs: number, needed: string, shorterMs: number): void {
   if (longerMs < shorterMs)

@@ -60,6 +60,19 @@ export function addUse(
   return next;
 }
 
+/** The windows of these pairs once the clock, which was ahead at `aheadMs`, is back at `now`: what it counted ahead counts from now. */
+export function setBack(windows: Windows, pairs: readonly Pair[], aheadMs: number, now: number): Windows {
+  const next: Windows = {};
+  for (const { per, of } of pairs) {
+    const step = Math.floor(now / SPANS[per].stepMs);
+    const kept = current(windows[per]?.[of] ?? [], SPANS[per], aheadMs);
+    const ahead = kept.filter(([at]) => at >= step).reduce((sum, [, amount]) => sum + amount, 0);
+    const window = kept.filter(([at]) => at < step);
+    (next[per] ??= {})[of] = ahead > 0 ? [...window, [step, ahead]] : window;
+  }
+  return next;
+}
+
 function addTo(window: Window, span: Span, now: number, amount: number): Window {
   const kept = current(window, span, now);
   const step = Math.floor(now / span.stepMs);

@@ -18,7 +18,7 @@ const [CARDS, ENDED] = [12, 5];
 export const OverviewPage: FC<
   Looking & { view: View; search: Search; took?: number | undefined; demoOff: boolean }
 > = ({ view, search, took, demoOff, ...looking }) => {
-  const { account, deputies, effects, timeline, used, older, head } = view;
+  const { account, deputies, effects, timeline, used, older, head, authorityLine } = view;
   const paused = account.authority === 'paused';
   const live = deputies.filter(isLive);
   const ended = deputies.filter((deputy) => !isLive(deputy));
@@ -41,11 +41,10 @@ export const OverviewPage: FC<
             <p>
               <strong>Every deputy is paused</strong>
               {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}.
-              {/* Line 1 of a record stands for a pause from before it was erased. */}
-              {account.authoritySequence !== undefined && account.authoritySequence > 1 && (
+              {authorityLine !== undefined && (
                 <>
                   {' '}
-                  It took effect as line {account.authoritySequence} of the record,{' '}
+                  It took effect as line {authorityLine} of the record,{' '}
                   {newest ? `after ${domain.act.noun} ${newest.number}` : `before any ${domain.act.noun}`}
                   {took !== undefined && `, ${took} ms after it was asked for`}.
                 </>

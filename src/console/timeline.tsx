@@ -97,6 +97,8 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
       return 'Your record begins here.';
     case 'pruned':
       return `Lines up to ${line.through} were older than 90 days and were folded into one.`;
+    case 'set_back':
+      return `The clock was ${minutes(line.aheadMs)} ahead and is right again. What was used meanwhile counts from here.`;
     case 'counted':
       return (
         <>
@@ -126,6 +128,10 @@ function callSentence(line: Extract<Line, { actor: 'deputy' }>, name: Child): Ch
 /** A tool as people know it. */
 function titleOf(name: string): string {
   return domain.tools.find((tool) => tool.name === name)?.title ?? name;
+}
+
+function minutes(ms: number): string {
+  return `${Math.round(ms / 60_000)} minutes`;
 }
 
 function moreTimes(count: number): string {

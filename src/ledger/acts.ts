@@ -24,8 +24,7 @@ export type Problem = { problem: 'unknown_deputy' | 'ended' | 'stale' | 'above_c
 /** The human said yes on the consent page. The deputy goes live with its first token. */
 export function appoint(ledger: Ledger, asked: Appointment): void {
   ledger.transaction(() => {
-    const head = ledger.record.head();
-    const now = ledger.now(head);
+    const { head, now } = ledger.moment();
     // A table keeps well-formed text only, and the record must say what the table holds.
     const appointment = { ...asked, clientName: asked.clientName.toWellFormed() };
     const { deputyId, clientId, clientName, clientDomain, mandate, replaces } = appointment;
@@ -38,8 +37,7 @@ export function appoint(ledger: Ledger, asked: Appointment): void {
 /** The client fetched its first token: the deputy is live from here on, and those it replaces are not. */
 export function activate(ledger: Ledger, deputyId: string, grantId: string): Done | Problem {
   return ledger.transaction(() => {
-    const head = ledger.record.head();
-    const now = ledger.now(head);
+    const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
     // A client that did not get the answer asks again.
@@ -68,8 +66,7 @@ export function mayRefresh(ledger: Ledger, deputyId: string): boolean {
  */
 export function pause(ledger: Ledger): Done {
   return ledger.transaction(() => {
-    const head = ledger.record.head();
-    const now = ledger.now(head);
+    const { head, now } = ledger.moment();
     const newest = ledger.record.append({ actor: 'human', act: 'paused' }, head, now);
     ledger.account.setAuthority('paused', now, newest.sequence);
     return done(ledger, newest);
@@ -81,8 +78,7 @@ export function resume(ledger: Ledger, pauseSequence: number): Done | Problem {
   return ledger.transaction(() => {
     const { authority, authoritySequence } = ledger.account.read();
     if (authority !== 'paused' || authoritySequence !== pauseSequence) return { problem: 'stale' };
-    const head = ledger.record.head();
-    const now = ledger.now(head);
+    const { head, now } = ledger.moment();
     const newest = ledger.record.append({ actor: 'human', act: 'resumed' }, head, now);
     ledger.account.setAuthority('active', now, newest.sequence);
     return done(ledger, newest);
@@ -92,8 +88,7 @@ export function resume(ledger: Ledger, pauseSequence: number): Done | Problem {
 /** Dismisses one deputy for good. */
 export function revoke(ledger: Ledger, deputyId: string): Done | Problem {
   return ledger.transaction(() => {
-    const head = ledger.record.head();
-    const now = ledger.now(head);
+    const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
     if (deputy.status === 'revoked' || deputy.status === 'superseded') return done(ledger, head);
@@ -115,8 +110,7 @@ export type Amendment = {
 /** Changes a mandate. With `narrowOnly` it refuses to grant more than before. */
 export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { narrowOnly: boolean }): Done | Problem {
   return ledger.transaction(() => {
-    const head = ledger.record.head();
-    const now = ledger.now(head);
+    const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(amendment.deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
     const { mandate } = deputy;
@@ -158,8 +152,8 @@ export function setCeiling(ledger: Ledger, ceiling: Ceiling, version: number): D
     const next = newCeiling(ledger.terms, ceiling, account.ceiling);
     const wider = Object.entries(next).some(([name, most]) => most > (account.ceiling[name] ?? 0));
     if (wider && account.ceilingVersion !== version) return { problem: 'stale' };
-    const head = ledger.record.head();
-    const newest = ledger.record.append({ actor: 'human', act: 'ceiling', ceiling: next }, head, ledger.now(head));
+    const { head, now } = ledger.moment();
+    const newest = ledger.record.append({ actor: 'human', act: 'ceiling', ceiling: next }, head, now);
     ledger.account.setCeiling(next, newest.sequence);
     return done(ledger, newest);
   });
@@ -173,16 +167,19 @@ export function setCeiling(ledger: Ledger, ceiling: Ceiling, version: number): D
 export function erase(ledger: Ledger): Done {
   return ledger.transaction(() => {
     const { sql } = ledger;
-    const now = ledger.now();
+    const {
+      head: { sequence },
+      now,
+    } = ledger.moment();
     const grants = grantsOf(ledger.deputies.all(now));
     const { authority, authorityAt, ceiling, windows } = ledger.account.read();
     ledger.effects.erase();
     for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
       sql.exec(`DELETE FROM ${table}`);
     ledger.demo.clear();
-    openRecord(sql, { authority, authorityAt: authorityAt ?? null, ceiling, windows });
+    // Numbers go on, so that what a page from before names is not there again.
+    openRecord(sql, { sequence, authority, authorityAt: authorityAt ?? null, ceiling, windows });
     const head = ledger.record.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.record.head(), now);
-    // Pages from before name sequences of the old record.
     ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence);
     ledger.account.setCeiling(ceiling, head.sequence);
     return { ...done(ledger, head), grants };
@@ -192,9 +189,9 @@ export function erase(ledger: Ledger): Done {
 /** Lifts the demo ban that a deputy has set. */
 export function unban(ledger: Ledger): Done {
   return ledger.transaction(() => {
-    const head = ledger.record.head();
+    const { head, now } = ledger.moment();
     ledger.demo.clear();
-    return done(ledger, ledger.record.append({ actor: 'human', act: 'unbanned' }, head, ledger.now(head)));
+    return done(ledger, ledger.record.append({ actor: 'human', act: 'unbanned' }, head, now));
   });
 }
 

@@ -3,8 +3,9 @@ import { startCeiling, tooManyCalls, type Usage } from '../authority/limits.ts';
 import { type Action, decide, endOf, type Standing } from '../authority/policy.ts';
 import { type Reason, Refusal, type Told } from '../authority/refusal.ts';
 import { ACTS, type Amounts, CALLS, isNames, pairsOf, type Terms } from '../authority/terms.ts';
-import { addUse, type Pair, SPANS, useOf, type Windows } from '../authority/window.ts';
+import { addUse, type Pair, setBack, SPANS, useOf, type Windows } from '../authority/window.ts';
 import type { Caller } from '../deputy.ts';
+import { CLOCK_TOLERANCE_MS } from '../lifetimes.ts';
 import { Account, type AccountState } from './account.ts';
 import { DemoSwitch } from './demo-mode.ts';
 import { Deputies } from './deputies.ts';
@@ -57,9 +58,33 @@ export class Ledger {
     return this.#storage.transactionSync(work);
   }
 
-  /** Milliseconds since the epoch; never runs backwards, even when the machine's clock does. */
+  /** Milliseconds since the epoch. A clock that is a little behind the newest line stands still until it has caught up. */
   now(head: Head = this.record.head()): number {
-    return Math.max(Date.now(), head.at);
+    const now = Date.now();
+    return now < head.at - CLOCK_TOLERANCE_MS ? now : Math.max(now, head.at);
+  }
+
+  /** What the next line follows, and its time in milliseconds. Only inside a transaction: it can add a line of its own. */
+  moment(): { head: Head; now: number } {
+    const head = this.record.head();
+    const now = this.now(head);
+    return { head: now < head.at ? this.#setBack(head, now) : head, now };
+  }
+
+  /** The clock was ahead. What was counted then must not count for as long as it was, so it counts from now. */
+  #setBack(head: Head, now: number): Head {
+    const { own, all } = this.pairs;
+    for (const id of this.meters.ids()) {
+      const { windows, sharedAt, lastSeen, unrecorded } = this.meters.read(id);
+      this.meters.save(id, {
+        windows: setBack(windows, own, head.at, now),
+        sharedAt: Math.min(sharedAt, now),
+        lastSeen: Math.min(lastSeen, now),
+        unrecorded,
+      });
+    }
+    this.account.setWindows(setBack(this.account.read().windows, all, head.at, now));
+    return this.record.append({ actor: 'system', act: 'set_back', aheadMs: head.at - now }, head, now);
   }
 
   /** Why the deputy may do nothing any more, or undefined while it is live. */
@@ -97,8 +122,9 @@ export class Turn {
   constructor(ledger: Ledger, caller: Caller) {
     this.#ledger = ledger;
     this.#caller = caller;
-    this.#head = ledger.record.head();
-    this.now = ledger.now(this.#head);
+    const { head, now } = ledger.moment();
+    this.#head = head;
+    this.now = now;
     this.account = ledger.account.read();
     this.standing = ledger.deputies.standingOf(caller.deputyId);
     this.#meter = ledger.meters.read(caller.deputyId);

@@ -2,7 +2,7 @@
 import { RECORD_KEPT_MS } from '../lifetimes.ts';
 import { checkpointState, folded, foldInto } from './checkpoint.ts';
 import type { Ledger } from './ledger.ts';
-import { type Head, readLine } from './record.ts';
+import { type Head, type Line, readLine } from './record.ts';
 import { apply } from './replay.ts';
 
 /** Lines folded into the checkpoint in one run. */
@@ -12,34 +12,42 @@ export const PRUNE_BATCH = 2000;
 export function prune(ledger: Ledger): number {
   return ledger.transaction(() => {
     const { sql } = ledger;
-    const head = ledger.record.head();
-    const now = ledger.now(head);
+    const { head, now } = ledger.moment();
     const state = checkpointState(sql);
     const touched = new Set<string>();
-    let last: Head | undefined;
-    let count = 0;
-    for (const row of ledger.record.rows(0, PRUNE_BATCH)) {
-      const line = readLine(row.line);
-      const at = Date.parse(line.at);
-      if (at > now - RECORD_KEPT_MS) break;
+    const old = oldest(ledger, now);
+    const last = old.at(-1);
+    if (!last) return 0;
+    for (const { line } of old) {
       apply(state, line);
       if (line.actor === 'deputy' && line.effect) touched.add(line.effect.id);
-      last = { sequence: row.sequence, hash: row.hash, at };
-      count += 1;
     }
-    if (!last) return 0;
     foldInto(sql, last, { ...state, windows: {} }, touched);
     sql.exec('DELETE FROM record WHERE sequence <= ?', last.sequence);
     ledger.record.append({ actor: 'system', act: 'pruned', ...folded(sql) }, head, now);
-    return count;
+    return old.length;
   });
+}
+
+/** At most a batch of lines, up to the last that is too old to keep. */
+function oldest(ledger: Ledger, now: number): (Head & { line: Line })[] {
+  const found: (Head & { line: Line })[] = [];
+  let count = 0;
+  for (const { sequence, hash, line: text } of ledger.record.rows(0, PRUNE_BATCH)) {
+    const line = readLine(text);
+    const at = Date.parse(line.at);
+    // A line from the future says that the clock was ahead; those after it tell how old it is.
+    if (at > now - RECORD_KEPT_MS && at <= now) break;
+    found.push({ sequence, hash, at, line });
+    if (at <= now) count = found.length;
+  }
+  return found.slice(0, count);
 }
 
 /** Writes a line for the refusals that no line holds yet, so that the record accounts for every call. */
 export function recordShared(ledger: Ledger): void {
   ledger.transaction(() => {
-    let head = ledger.record.head();
-    const now = ledger.now(head);
+    let { head, now } = ledger.moment();
     for (const { deputyId, refused } of ledger.meters.unrecorded()) {
       head = ledger.record.append({ actor: 'system', act: 'counted', deputy: deputyId, refused }, head, now);
       ledger.meters.save(deputyId, { ...ledger.meters.read(deputyId), unrecorded: 0 });

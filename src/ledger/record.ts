@@ -42,6 +42,8 @@ const actSchema = z.discriminatedUnion('act', [
   /** The first line of a record, which vouches for what it starts from. */
   z.object({ actor: z.literal('system'), act: z.literal('opened'), ...foldedInto }),
   z.object({ actor: z.literal('system'), act: z.literal('pruned'), ...foldedInto }),
+  /** The clock had been ahead by so many milliseconds: this line is older than the one before, and what was used counts from here. */
+  z.object({ actor: z.literal('system'), act: z.literal('set_back'), aheadMs: z.int() }),
   z.object({
     actor: z.literal('system'),
     act: z.literal('counted'),

@@ -25,8 +25,10 @@ export function recount(ledger: Ledger, kv: SyncKvStorage): void {
     let shared = addUse(checkpointState(ledger.sql).windows, fresh.all, {}, now);
     for (const { deputyId, at, amounts } of ledger.effects.usedSince(now - LONGEST_MS)) {
       const used = { ...amounts, [ACTS]: 1 };
-      byDeputy.set(deputyId, addUse(byDeputy.get(deputyId) ?? {}, fresh.own, used, at));
-      shared = addUse(shared, fresh.all, used, at);
+      // A clock that was ahead then has been set back since.
+      const when = Math.min(at, now);
+      byDeputy.set(deputyId, addUse(byDeputy.get(deputyId) ?? {}, fresh.own, used, when));
+      shared = addUse(shared, fresh.all, used, when);
     }
     for (const id of ledger.meters.ids()) {
       const meter = ledger.meters.read(id);

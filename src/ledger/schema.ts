@@ -83,7 +83,7 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     state TEXT NOT NULL,
     amounts TEXT NOT NULL
   ) WITHOUT ROWID`);
-  openRecord(sql, { authority: 'active', authorityAt: null, ceiling, windows: {} });
+  openRecord(sql, { sequence: 0, authority: 'active', authorityAt: null, ceiling, windows: {} });
   const record = new RecordLines(sql);
   record.append({ actor: 'system', act: 'opened', ...folded(sql) }, record.head(), Date.now());
 }
@@ -108,11 +108,17 @@ export function migrate(storage: DurableObjectStorage, startCeiling: Ceiling, st
   });
 }
 
-/** What an account starts with. */
-export type Start = { authority: Authority; authorityAt: number | null; ceiling: Ceiling; windows: Windows };
+/** What an account starts with. The first line has the number after `sequence`. */
+export type Start = {
+  sequence: number;
+  authority: Authority;
+  authorityAt: number | null;
+  ceiling: Ceiling;
+  windows: Windows;
+};
 
 /** Starts the account and its checkpoint. The next line must vouch for that checkpoint. */
-export function openRecord(sql: SqlStorage, { authority, authorityAt, ceiling, windows }: Start): void {
+export function openRecord(sql: SqlStorage, { sequence, authority, authorityAt, ceiling, windows }: Start): void {
   sql.exec(
     'INSERT INTO account VALUES (1, ?, ?, ?, ?, NULL, ?, 0, ?, 0)',
     randomUUID(),
@@ -123,5 +129,5 @@ export function openRecord(sql: SqlStorage, { authority, authorityAt, ceiling, w
     JSON.stringify(windows),
   );
   const state: Core = { windows, authority, ceiling, deputies: {} };
-  sql.exec('INSERT INTO checkpoint VALUES (1, 0, 0, ?, ?)', GENESIS, JSON.stringify(state));
+  sql.exec('INSERT INTO checkpoint VALUES (1, ?, 0, ?, ?)', sequence, GENESIS, JSON.stringify(state));
 }

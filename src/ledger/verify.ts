@@ -1,6 +1,6 @@
 /** Checking that the record holds together and says what the tables say. */
 import { ACTS, type Amounts, CALLS } from '../authority/terms.ts';
-import { addUse, type Pair, useOf, type Windows } from '../authority/window.ts';
+import { addUse, type Pair, setBack, useOf, type Windows } from '../authority/window.ts';
 import { checkpointHead, checkpointState, folded } from './checkpoint.ts';
 import type { Ledger } from './ledger.ts';
 import { type Head, hashOf, type Line, readLine } from './record.ts';
@@ -114,7 +114,9 @@ class Replay {
       const time = Date.parse(line.at);
       if (line.sequence !== row.sequence) return 'it is stored under another number than its own';
       if (line.previous !== hash) return 'it does not follow from the line before';
-      if (time < at) return 'it is older than the line before';
+      const isSetBack = line.actor === 'system' && line.act === 'set_back';
+      if (isSetBack ? time + line.aheadMs !== at : time < at) return 'it is older than the line before';
+      if (isSetBack) this.#setBack(at, time);
       apply(this.#state, line);
       this.#count(line, time);
       this.#line = line;
@@ -143,6 +145,12 @@ class Replay {
     const { own, all } = this.#ledger.pairs;
     this.#all = addUse(this.#all, all, used, at);
     this.#own.set(line.deputy, addUse(this.#own.get(line.deputy) ?? {}, own, used, at));
+  }
+
+  #setBack(aheadMs: number, now: number): void {
+    const { own, all } = this.#ledger.pairs;
+    this.#all = setBack(this.#all, all, aheadMs, now);
+    for (const [id, windows] of this.#own) this.#own.set(id, setBack(windows, own, aheadMs, now));
   }
 
   #accountDiffers(): string | undefined {

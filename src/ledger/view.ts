@@ -45,6 +45,8 @@ export type View = Overview & {
   /** Pass it as `before` for older lines. */
   older?: number;
   head: { sequence: number; hash: string };
+  /** The line that paused or resumed; undefined when it was erased or pruned. */
+  authorityLine?: number;
   /** Milliseconds until what is shown stops being true without any act; undefined when it does not. */
   changesIn?: number;
 };
@@ -68,8 +70,16 @@ export function lookAt(ledger: Ledger, search: Search): View {
     timeline: lines,
     ...(older !== undefined && { older }),
     head: { sequence, hash },
+    ...authorityLineOf(ledger, account),
     ...(changes.length > 0 && { changesIn: Math.min(...changes) - now }),
   };
+}
+
+function authorityLineOf({ record }: Ledger, { authoritySequence = 0 }: Pick<AccountState, 'authoritySequence'>) {
+  const [line] = record.lines(authoritySequence - 1, 1);
+  return line?.sequence === authoritySequence && !('act' in line && line.act === 'erased')
+    ? { authorityLine: authoritySequence }
+    : undefined;
 }
 
 export function lookAtOverview(ledger: Ledger): Overview {

@@ -77,6 +77,10 @@ test('erasing keeps a pause, and a page from before does not lift it', async () 
   const { sequence } = (await object.act({ do: 'pause' })) as { sequence: number };
   await object.act({ do: 'erase' });
   expect(await object.act({ do: 'resume', pause: sequence })).toEqual({ problem: 'stale' });
+  // No later pause has the number of that one.
+  for (let latest = 0; latest < sequence;)
+    latest = ((await object.act({ do: 'pause' })) as { sequence: number }).sequence;
+  expect(await object.act({ do: 'resume', pause: sequence })).toEqual({ problem: 'stale' });
   const { account } = await recordOf(ada);
   expect(await object.act({ do: 'resume', pause: account.authoritySequence ?? 0 })).toHaveProperty('sequence');
   expect(await object.verifyRecord()).toMatchObject({ ok: true });

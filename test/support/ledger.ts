@@ -124,3 +124,20 @@ export async function serve(
   const { error, ...rest } = data as { error?: { code: string } };
   return { allowed, code: error?.code, data: rest };
 }
+
+export const AMOUNTS = { shirts: 1, spend: 2500 };
+
+/** Places an order of the deputy `dep_1` as a call does it: with a line of the record of its own. */
+export function place(ledger: Ledger) {
+  return ledger.transaction(() => {
+    const caller = callerOf('dep_1');
+    const turn = ledger.begin(caller);
+    const { id, number, state, at } = ledger.effects.make(
+      caller,
+      { state: 'confirmed', amounts: AMOUNTS, data: '{}' },
+      turn,
+    );
+    turn.allowed({ tool: 'buyMcpShopItem', amounts: AMOUNTS, effect: { id, number, state, amounts: AMOUNTS } });
+    return { id, at };
+  });
+}

@@ -100,8 +100,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'erasing makes older pages stale',
     story: 'an-act-that-was-overtaken',
     file: 'ledger/acts.ts',
-    text: 'ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence);',
-    without: 'ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence + 2);',
+    text: 'openRecord(sql, { sequence, authority,',
+    without: 'openRecord(sql, { sequence: 0, authority,',
   },
   {
     name: 'a halt is asked for each call',
@@ -509,6 +509,34 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/download.ts',
     text: 'if (kept && starts < MOST_STARTS) {',
     without: 'if (kept && starts < 0) {',
+  },
+  {
+    name: 'a clock that was ahead is set back',
+    story: 'a-clock-that-was-ahead',
+    file: 'ledger/ledger.ts',
+    text: 'return now < head.at - CLOCK_TOLERANCE_MS ? now : Math.max(now, head.at);',
+    without: 'return Math.max(now, head.at);',
+  },
+  {
+    name: 'what was counted while the clock was ahead still counts',
+    story: 'a-clock-that-was-ahead',
+    file: 'authority/window.ts',
+    text: '(next[per] ??= {})[of] = ahead > 0 ? [...window, [step, ahead]] : window;',
+    without: '(next[per] ??= {})[of] = window;',
+  },
+  {
+    name: 'and counts no longer than its span',
+    story: 'a-clock-that-was-ahead',
+    file: 'ledger/ledger.ts',
+    text: 'windows: setBack(windows, own, head.at, now),',
+    without: 'windows,',
+  },
+  {
+    name: 'pruning goes by the age of the lines after one from the future',
+    story: 'a-clock-that-was-ahead',
+    file: 'ledger/prune.ts',
+    text: 'if (at > now - RECORD_KEPT_MS && at <= now) break;',
+    without: 'if (at > now - RECORD_KEPT_MS) break;',
   },
 
   // ---------------------------------------------------------------- who calls
@@ -1116,8 +1144,8 @@ export const GUARDS: readonly Guard[] = [
     name: "the ledger's clock never runs backwards",
     story: 'faults-under-load',
     file: 'ledger/ledger.ts',
-    text: 'return Math.max(Date.now(), head.at);',
-    without: 'return Date.now();',
+    text: 'return now < head.at - CLOCK_TOLERANCE_MS ? now : Math.max(now, head.at);',
+    without: 'return now;',
   },
   {
     name: 'a cancellation uses nothing up',

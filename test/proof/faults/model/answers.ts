@@ -20,9 +20,7 @@ export function compareAnswers(
   purchases(history.calls, rows, ids, findings);
   for (const act of history.acts) stopped(act, history, findings);
   acted(history.acts, lines, ids, findings);
-  const last = history.acts.findLast(
-    ({ act, outcome }) => (act === 'pause' || act === 'resume') && outcome !== 'none',
-  );
+  const last = history.acts.findLast(({ act, outcome }) => (act === 'pause' || act === 'resume') && outcome !== 'none');
   if (last?.outcome !== 'done') return;
   findings.expect(
     authority === (last.act === 'pause' ? 'paused' : 'active'),

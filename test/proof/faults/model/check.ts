@@ -60,8 +60,11 @@ function compareTables(replayed: Replayed, remains: Remains, findings: Findings)
 
 /** What is counted of each deputy and of all together is what the lines say was used, step by step. */
 function compareCounts({ bought }: Replayed, { used }: Remains, now: number, findings: Findings): void {
-  const of = (deputy?: string) => bought.filter((one) => deputy === undefined || one.deputy === deputy);
-  const deputies = new Set([...used.own.keys(), ...bought.map(({ deputy }) => deputy)]);
+  const of = (deputy?: string) => {
+    const isOne = (one: { deputy: string }) => deputy === undefined || one.deputy === deputy;
+    return { day: bought.day.filter(isOne), minute: bought.minute.filter(isOne) };
+  };
+  const deputies = new Set([...used.own.keys(), ...bought.day.map(({ deputy }) => deputy)]);
   for (const deputy of deputies) compareWindows(deputy, used.own.get(deputy) ?? {}, of(deputy), now, findings);
   compareWindows('all deputies', used.all, of(), now, findings);
   findings.expect(used.all['minute'] === undefined, () => 'the account counts a minute, which nothing limits');
@@ -76,7 +79,7 @@ function compareWindows(who: string, windows: Windows, bought: Replayed['bought'
   ] as const) {
     const stored = new Map(windows[per]?.[of]);
     const said = new Map<number, number>();
-    for (const { time, shirts, spend } of bought) {
+    for (const { time, shirts, spend } of bought[per]) {
       const step = Math.floor(time / stepMs);
       said.set(step, (said.get(step) ?? 0) + { shirts, spend, acts: 1 }[of]);
     }

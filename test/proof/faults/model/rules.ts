@@ -8,8 +8,8 @@ import type { Findings } from './findings.ts';
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** Use may count longer than its span, by one step of the ledger's bookkeeping: a refusal may look back that much further. */
-const MINUTE_REFUSING = MINUTE + 5000;
-const DAY_REFUSING = DAY + 15 * MINUTE;
+const MINUTE_STEP = 5000;
+const DAY_STEP = 15 * MINUTE;
 
 const NEEDS: Record<string, string> = {
   buyMcpShopItem: 'shop:buy',
@@ -31,8 +31,8 @@ export type Replayed = {
   deputies: Map<string, Deputy>;
   /** As the lines say, by id. */
   orders: Map<string, { number: number; line: number; deputy: string; amounts: Amounts; state: string }>;
-  /** What was used, and when; nothing gives it back. */
-  bought: Bought[];
+  /** What was used, and when, as each span counts it; nothing gives it back. */
+  bought: { day: Bought[]; minute: Bought[] };
 };
 
 /** `price` in whole cents for one shirt. */
@@ -43,10 +43,16 @@ export function replay(lines: readonly Line[], price: number, findings: Findings
       (line.sequence === 1) === (!isCall(line) && line.act === 'opened'),
       () => `line ${line.sequence}: a record is opened by its first line and by no other`,
     );
-    if (isCall(line)) rules.call(line);
-    else rules.act(line);
+    rules.add(line);
   }
   return rules.state;
+}
+
+/** `ahead` and `now` are what the clock said before and after it was set back, in milliseconds. */
+function setBack<Use extends { time: number }>(uses: Use[], span: number, step: number, ahead: number, now: number) {
+  return uses
+    .filter(({ time }) => (Math.floor(time / step) + 1) * step + span > ahead)
+    .map((use) => ({ ...use, time: Math.min(use.time, now) }));
 }
 
 class Rules {
@@ -55,9 +61,11 @@ class Rules {
     ceiling: { shirtsPerDay: 20, spendPerDay: 50_000 },
     deputies: new Map(),
     orders: new Map(),
-    bought: [],
+    bought: { day: [], minute: [] },
   };
-  readonly #made: Made[] = [];
+  #made: Made[] = [];
+  /** When the line before was written. */
+  #last = 0;
   readonly #price: number;
   readonly #findings: Findings;
   #banned = false;
@@ -67,7 +75,13 @@ class Rules {
     this.#findings = findings;
   }
 
-  act(line: ActLine & { time: number }): void {
+  add(line: Line): void {
+    if (isCall(line)) this.#call(line);
+    else this.#act(line);
+    this.#last = line.time;
+  }
+
+  #act(line: ActLine & { time: number }): void {
     const { act, sequence, deputy: id = '' } = line;
     const deputy = this.state.deputies.get(id);
     if (act === 'appointed' && line.mandate && line.client) {
@@ -89,6 +103,7 @@ class Rules {
       return;
     }
     if (act === 'counted') return;
+    if (act === 'set_back') return this.#setBack(line.time);
     if (act === 'opened') {
       const { through, hash, checkpoint = '' } = line;
       this.#findings.expect(
@@ -115,7 +130,15 @@ class Rules {
     if (next !== undefined) deputy.status = next;
   }
 
-  call(line: CallLine & { time: number }): void {
+  /** What was used while the clock was ahead counts from `now`; what had stopped counting by then stays so. */
+  #setBack(now: number): void {
+    const { bought } = this.state;
+    bought.day = setBack(bought.day, DAY, DAY_STEP, this.#last, now);
+    bought.minute = setBack(bought.minute, MINUTE, MINUTE_STEP, this.#last, now);
+    this.#made = setBack(this.#made, MINUTE, MINUTE_STEP, this.#last, now);
+  }
+
+  #call(line: CallLine & { time: number }): void {
     const deputy = this.state.deputies.get(line.deputy);
     this.#findings.expect(
       deputy !== undefined,
@@ -179,8 +202,8 @@ class Rules {
     holds(shirts <= limits.shirtsPerOrder, `with ${shirts} shirts, over ${limits.shirtsPerOrder} an order`);
     holds(shirts <= limits.askAbove, `with ${shirts} shirts, without asking above ${limits.askAbove}`);
     const { bought } = this.state;
-    bought.push({ time, deputy: line.deputy, shirts, spend });
-    const minute = bought.filter((one) => one.deputy === line.deputy && one.time > time - MINUTE);
+    for (const span of [bought.day, bought.minute]) span.push({ time, deputy: line.deputy, shirts, spend });
+    const minute = bought.minute.filter((one) => one.deputy === line.deputy && one.time > time - MINUTE);
     holds(minute.length <= limits.purchasesPerMinute, `over ${limits.purchasesPerMinute} purchases a minute`);
     const { ceiling } = this.state;
     const mine = this.#sum(time - DAY, line.deputy);
@@ -207,13 +230,13 @@ class Rules {
     const isLimit = (name: string, most: number) => limit === name && line.most === most;
     /** Use counts against a limit of the day longer than a day, never shorter. */
     const overDay = (granted: DayLimits, deputy?: string) => {
-      const used = this.#sum(time - DAY_REFUSING, deputy);
+      const used = this.#sum(time - DAY - DAY_STEP, deputy);
       return isLimit('shirtsPerDay', granted.shirtsPerDay)
         ? used.shirts + asked.shirts > granted.shirtsPerDay
         : isLimit('spendPerDay', granted.spendPerDay) && used.spend + asked.spend > granted.spendPerDay;
     };
     const recent = (made: { time: number; deputy: string }) =>
-      made.deputy === id && made.time >= time - MINUTE_REFUSING;
+      made.deputy === id && made.time >= time - MINUTE - MINUTE_STEP;
     switch (code) {
       case 'paused':
         return this.state.authority === 'paused';
@@ -236,7 +259,7 @@ class Rules {
       case 'act_rate':
         return (
           isLimit('purchasesPerMinute', limits.purchasesPerMinute) &&
-          this.state.bought.filter(recent).length >= limits.purchasesPerMinute
+          this.state.bought.minute.filter(recent).length >= limits.purchasesPerMinute
         );
       case 'act_limit':
         return isLimit('shirtsPerOrder', limits.shirtsPerOrder) && asked.shirts > limits.shirtsPerOrder;
@@ -259,7 +282,7 @@ class Rules {
   #sum(after: number, deputy?: string): Amounts {
     let shirts = 0;
     let spend = 0;
-    for (const one of this.state.bought) {
+    for (const one of this.state.bought.day) {
       if (one.time <= after || (deputy !== undefined && one.deputy !== deputy)) continue;
       shirts += one.shirts;
       spend += one.spend;
