@@ -97,7 +97,7 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
       return 'Your record begins here.';
     case 'pruned':
       return `Lines up to ${line.through} were older than 90 days and were folded into one.`;
-    case 'set_back':
+    case 'clock':
       return `The clock was ${minutes(line.aheadMs)} ahead and is right again. What was used meanwhile counts from here.`;
     case 'counted':
       return (

@@ -84,7 +84,7 @@ export class Ledger {
       });
     }
     this.account.setWindows(setBack(this.account.read().windows, all, head.at, now));
-    return this.record.append({ actor: 'system', act: 'set_back', aheadMs: head.at - now }, head, now);
+    return this.record.append({ actor: 'system', act: 'clock', aheadMs: head.at - now }, head, now);
   }
 
   /** Why the deputy may do nothing any more, or undefined while it is live. */

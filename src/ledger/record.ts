@@ -43,7 +43,7 @@ const actSchema = z.discriminatedUnion('act', [
   z.object({ actor: z.literal('system'), act: z.literal('opened'), ...foldedInto }),
   z.object({ actor: z.literal('system'), act: z.literal('pruned'), ...foldedInto }),
   /** The clock had been ahead by so many milliseconds: this line is older than the one before, and what was used counts from here. */
-  z.object({ actor: z.literal('system'), act: z.literal('set_back'), aheadMs: z.int() }),
+  z.object({ actor: z.literal('system'), act: z.literal('clock'), aheadMs: z.int() }),
   z.object({
     actor: z.literal('system'),
     act: z.literal('counted'),

@@ -70,7 +70,7 @@ export function apply(state: State, line: Line): void {
     case 'erased':
     case 'opened':
     case 'pruned':
-    case 'set_back':
+    case 'clock':
     case 'counted':
     case 'unbanned':
       return;

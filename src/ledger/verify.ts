@@ -114,7 +114,7 @@ class Replay {
       const time = Date.parse(line.at);
       if (line.sequence !== row.sequence) return 'it is stored under another number than its own';
       if (line.previous !== hash) return 'it does not follow from the line before';
-      const isSetBack = line.actor === 'system' && line.act === 'set_back';
+      const isSetBack = line.actor === 'system' && line.act === 'clock';
       if (isSetBack ? time + line.aheadMs !== at : time < at) return 'it is older than the line before';
       if (isSetBack) this.#setBack(at, time);
       apply(this.#state, line);

@@ -47,7 +47,7 @@ test('a deputy goes on at once, and what it used while the clock was ahead count
   await buy(deputy);
   expect(await tryIt()).toBe('daily_limit shirtsPerDay');
   const { timeline } = await recordOf(ada);
-  expect(timeline.filter((line) => line.actor === 'system' && line.act === 'set_back')).toHaveLength(1);
+  expect(timeline.filter((line) => line.actor === 'system' && line.act === 'clock')).toHaveLength(1);
   expect((await ada.walk('/deputies')).html).toContain('The clock was 50 minutes ahead');
   expect((await ada.walk('/deputies/verify')).html).toContain('holds together');
 });

@@ -75,7 +75,7 @@ export function readRecord(record: string, latest: number, findings: Findings): 
     const expected = lines.length + 1;
     findings.expect(line.sequence === expected, () => `line ${expected} has the number ${line.sequence}`);
     findings.expect(line.previous === previous, () => `line ${line.sequence} does not hold the hash of the one before`);
-    const isSetBack = line.actor !== 'deputy' && line.act === 'set_back';
+    const isSetBack = line.actor !== 'deputy' && line.act === 'clock';
     findings.expect(
       isSetBack ? at < time - CLOCK_TOLERANCE : at >= time,
       () => `line ${line.sequence}: the ledger's time runs backwards, to ${line.at}`,

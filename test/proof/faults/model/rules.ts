@@ -103,7 +103,7 @@ class Rules {
       return;
     }
     if (act === 'counted') return;
-    if (act === 'set_back') return this.#setBack(line.time);
+    if (act === 'clock') return this.#setBack(line.time);
     if (act === 'opened') {
       const { through, hash, checkpoint = '' } = line;
       this.#findings.expect(
