@@ -1,4 +1,5 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
+import { exchangeOnce } from './auth/exchange.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { tooMany } from './edge/abuse.ts';
 import { beforeTheProvider } from './edge/before-the-provider.ts';
@@ -65,7 +66,8 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const canonical =
       url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, checked) : checked;
     // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
-    return await providerFor(origin).fetch(canonical, { ...env, OAUTH_KV: kv }, ctx);
+    const own = { ...env, OAUTH_KV: kv };
+    return await exchangeOnce(canonical, own, (asked) => providerFor(origin).fetch(asked, own, ctx));
   } catch (error) {
     if (error instanceof ConfigError)
       return plain(

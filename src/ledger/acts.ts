@@ -42,8 +42,9 @@ export function activate(ledger: Ledger, deputyId: string, grantId: string): Don
     const now = ledger.now(head);
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
-    // A client that did not get the answer asks again.
-    if (deputy.status === 'active' && deputy.grantId === grantId) return done(ledger, head);
+    // An exchange that broke off is made again; one that brought tokens is not.
+    if (deputy.status === 'active' && deputy.grantId === grantId && !ledger.answers.brought(grantId))
+      return done(ledger, head);
     if (deputy.status !== 'pending') return { problem: 'ended' };
     ledger.deputies.setOAuthGrant(deputyId, grantId);
     ledger.deputies.setStatus(deputyId, 'active', now);
@@ -177,8 +178,17 @@ export function erase(ledger: Ledger): Done {
     const grants = grantsOf(ledger.deputies.all(now));
     const { authority, authorityAt, ceiling, windows } = ledger.account.read();
     ledger.effects.erase();
-    for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
-      sql.exec(`DELETE FROM ${table}`);
+    const tables = [
+      'deputies',
+      'meters',
+      'idempotency',
+      'answers',
+      'account',
+      'record',
+      'checkpoint',
+      'checkpoint_effects',
+    ];
+    for (const table of tables) sql.exec(`DELETE FROM ${table}`);
     ledger.demo.clear();
     openRecord(sql, { authority, authorityAt: authorityAt ?? null, ceiling, windows });
     const head = ledger.record.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.record.head(), now);

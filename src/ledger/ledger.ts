@@ -6,6 +6,7 @@ import { ACTS, type Amounts, CALLS, isNames, pairsOf, type Terms } from '../auth
 import { addUse, type Pair, SPANS, useOf, type Windows } from '../authority/window.ts';
 import type { Caller } from '../deputy.ts';
 import { Account, type AccountState } from './account.ts';
+import { Answers } from './answers.ts';
 import { DemoSwitch } from './demo-mode.ts';
 import { Deputies } from './deputies.ts';
 import { Effects } from './effects.ts';
@@ -27,6 +28,7 @@ export class Ledger {
   readonly pending: Pending;
   readonly record: RecordLines;
   readonly idempotency: IdempotencyKeys;
+  readonly answers: Answers;
   readonly demo: DemoSwitch;
   readonly sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
@@ -45,6 +47,7 @@ export class Ledger {
     this.pending = new Pending(storage.sql);
     this.record = new RecordLines(storage.sql);
     this.idempotency = new IdempotencyKeys(storage.sql);
+    this.answers = new Answers(storage.sql);
     this.demo = new DemoSwitch(storage.kv);
     recount(this, storage.kv);
   }
