@@ -37,7 +37,10 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
   // The address is made of the Host header, and a client can send anything there.
   if (!URL.canParse(request.url)) return plain(421, 'The Host header names no host.');
   const start = Date.now();
-  const response = await answer(request, env, ctx);
+  const answered = answer(request, env, ctx);
+  // A browser gives up a form whose button is pressed again. What was begun is the first answer to both, so it goes on.
+  if (request.method === 'POST') ctx.waitUntil(answered);
+  const response = await answered;
   const { pathname } = new URL(request.url);
   const route = ROUTES.has(pathname) ? pathname : pathname.startsWith('/deputies/') ? '/deputies/…' : 'other';
   log({ event: 'request', method: request.method, route, status: response.status, ms: Date.now() - start });
