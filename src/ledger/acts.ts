@@ -178,17 +178,9 @@ export function erase(ledger: Ledger): Done {
     const grants = grantsOf(ledger.deputies.all(now));
     const { authority, authorityAt, ceiling, windows } = ledger.account.read();
     ledger.effects.erase();
-    const tables = [
-      'deputies',
-      'meters',
-      'idempotency',
-      'answers',
-      'account',
-      'record',
-      'checkpoint',
-      'checkpoint_effects',
-    ];
-    for (const table of tables) sql.exec(`DELETE FROM ${table}`);
+    sql.exec('DELETE FROM answers');
+    for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
+      sql.exec(`DELETE FROM ${table}`);
     ledger.demo.clear();
     openRecord(sql, { authority, authorityAt: authorityAt ?? null, ceiling, windows });
     const head = ledger.record.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.record.head(), now);

@@ -161,15 +161,19 @@ test('a deputy that was dismissed gets no tokens again, and a paused one gets no
   expect((await redeem(paused.clientId, paused.code)).status).toBe(400);
 });
 
-test('what the object keeps shows no code and no token', async () => {
+test('what the object keeps shows no code and no token, and goes when the human erases', async () => {
   const { human, code, tokens } = await exchanged();
-  const kept = await runInDurableObject(objectOf(human), (_, { storage }) =>
-    JSON.stringify(storage.sql.exec('SELECT * FROM answers').toArray()),
-  );
+  const answers = () =>
+    runInDurableObject(objectOf(human), (_, { storage }) =>
+      JSON.stringify(storage.sql.exec('SELECT * FROM answers').toArray()),
+    );
+  const kept = await answers();
   for (const secret of [code, tokens.access_token, tokens.refresh_token]) {
     expect(kept).not.toContain(secret);
     expect(kept).not.toContain(secret.split(':')[2]);
   }
+  await objectOf(human).act({ do: 'erase' });
+  expect(await answers()).toBe('[]');
 });
 
 test('a made-up code makes no object, and wakes none', async () => {

@@ -791,6 +791,13 @@ export const GUARDS: readonly Guard[] = [
     without: 'if (!form)',
   },
   {
+    name: 'erasing takes the first answers along',
+    story: 'one-yes',
+    file: 'ledger/acts.ts',
+    text: "sql.exec('DELETE FROM answers');",
+    without: '',
+  },
+  {
     name: 'the object cannot read what it keeps',
     story: 'one-yes',
     file: 'auth/once.ts',
