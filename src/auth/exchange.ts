@@ -33,8 +33,8 @@ export async function exchangeOnce(
   try {
     const first = await once(env, { userId, secret: code, words }, async () => {
       mine = exchange(request.clone());
-      const answer = (await mine).clone();
-      return answer.ok ? { text: await answer.text(), grantId } : undefined;
+      const answer = await mine;
+      return answer.ok ? { text: await answer.clone().text(), grantId } : undefined;
     });
     if (mine && !first?.repeated) return await mine;
     if (!first) return await exchange(request);

@@ -6,10 +6,10 @@ import type { Answer } from '../ledger/once.ts';
  * What may be answered once. `secret` names it: a handle or a code, which nobody can guess. `words` are all that the
  * question says besides, and who asks: a repetition is one in the same words.
  */
-export type Question = { userId: string; secret: string; words: unknown };
+type Question = { userId: string; secret: string; words: unknown };
 
 /** `at` is when there was an answer, in milliseconds since the epoch; `repeated` when somebody else had it made. */
-export type FirstAnswer = { text: string; at: number; repeated: boolean };
+type FirstAnswer = { text: string; at: number; repeated: boolean };
 
 /**
  * The first answer to this question, for which `work` runs unless there is one from the last five minutes. Undefined when
