@@ -1,4 +1,5 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
+import { exchangeOnce } from './auth/exchange.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { tooMany } from './edge/abuse.ts';
 import { beforeTheProvider } from './edge/before-the-provider.ts';
@@ -36,7 +37,10 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
   // The address is made of the Host header, and a client can send anything there.
   if (!URL.canParse(request.url)) return plain(421, 'The Host header names no host.');
   const start = Date.now();
-  const response = await answer(request, env, ctx);
+  const answered = answer(request, env, ctx);
+  // A browser gives up a form whose button is pressed again. What was begun is the first answer to both, so it goes on.
+  if (request.method === 'POST') ctx.waitUntil(answered);
+  const response = await answered;
   const { pathname } = new URL(request.url);
   const route = ROUTES.has(pathname) ? pathname : pathname.startsWith('/deputies/') ? '/deputies/…' : 'other';
   log({ event: 'request', method: request.method, route, status: response.status, ms: Date.now() - start });
@@ -65,7 +69,8 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const canonical =
       url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, checked) : checked;
     // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
-    return await providerFor(origin).fetch(canonical, { ...env, OAUTH_KV: kv }, ctx);
+    const own = { ...env, OAUTH_KV: kv };
+    return await exchangeOnce(canonical, own, (asked) => providerFor(origin).fetch(asked, own, ctx));
   } catch (error) {
     if (error instanceof ConfigError)
       return plain(

@@ -18,6 +18,12 @@ export type Duration = keyof typeof DURATIONS_MS;
 const CODE_MS = 10 * MINUTE_MS;
 export const PENDING_MS = 15 * MINUTE_MS;
 
+/**
+ * The first answer to a consent page or a code, for who asks again. It is longer than KV takes to tell everywhere that
+ * they are used up, which keeps them from being used from then on.
+ */
+export const ANSWER_KEPT_MS = 5 * MINUTE_MS;
+
 /** A sign-in under way, the browser's session, and a sign-in that counts as fresh: time enough to fill in a form. */
 export const SIGN_IN_SECONDS = 10 * 60;
 export const SESSION_SECONDS = 30 * DAY_SECONDS;

@@ -9,19 +9,11 @@ import { toModel } from './authority/words.ts';
 import { readConfig } from './config.ts';
 import { CALLER_HEADER, decodeCaller, objectName } from './deputy.ts';
 import { domain } from './domain.ts';
-import {
-  type Act,
-  activate,
-  appoint,
-  type Done,
-  grantCleared,
-  mayRefresh,
-  perform,
-  type Problem,
-} from './ledger/acts.ts';
-import type { Appointment } from './ledger/deputies.ts';
+import { type Act, activate, type Done, grantCleared, mayRefresh, perform, type Problem } from './ledger/acts.ts';
+import type { Kept } from './ledger/answers.ts';
 import { armed, type Job, jobSchema, type Jobs } from './ledger/jobs.ts';
 import { Ledger } from './ledger/ledger.ts';
+import { type Answer, Once } from './ledger/once.ts';
 import { Outbox } from './ledger/outbox.ts';
 import { recordShared } from './ledger/prune.ts';
 import type { Search } from './ledger/record.ts';
@@ -48,6 +40,7 @@ import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
 export class McpShopServer extends McpAgent {
   readonly #userId: string;
   readonly #ledger: Ledger;
+  readonly #once: Once;
   readonly #jobs: Jobs;
   readonly #outbox: Outbox;
   readonly #upkeep: Upkeep;
@@ -59,6 +52,7 @@ export class McpShopServer extends McpAgent {
     this.#userId = (ctx.id.name ?? '').slice(objectName('').length);
     const { deliver } = domain.effect;
     this.#ledger = new Ledger(ctx.storage, domain, { delivers: deliver !== undefined });
+    this.#once = new Once(this.#ledger);
     this.#jobs = {
       arm: async (seconds, job) => (await this.schedule(seconds, 'runJob', job)).id,
       cancel: (id) => this.cancelSchedule(id),
@@ -141,10 +135,11 @@ export class McpShopServer extends McpAgent {
     }
   }
 
-  /** Records the deputy that the human has just allowed on the consent page. */
-  async appoint(appointment: Appointment): Promise<void> {
-    appoint(this.#ledger, appointment);
+  /** Has a consent page answered or a code exchanged, once for all who ask under this key. */
+  async once(key: string, work: () => Promise<Answer | undefined>): Promise<Kept | undefined> {
+    const kept = await this.#once.answer(key, work);
     await this.#changed();
+    return kept;
   }
 
   /** The client has exchanged its code: the deputy goes live. */

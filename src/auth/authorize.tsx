@@ -1,14 +1,17 @@
 /** Consent: the human reads who asks, says what the deputy may do and how much, and so appoints it. */
+import { AuthorizationError } from '@cloudflare/workers-oauth-provider';
 import { z } from 'zod';
 import { readDuration, readLimits, typedDefaults } from '../authority/form.ts';
 import { newMandate } from '../authority/mandate.ts';
 import type { Props } from '../deputy.ts';
 import { domain } from '../domain.ts';
+import type { Appointment } from '../ledger/deputies.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { authRequestOf } from './auth-request.ts';
+import { once } from './once.ts';
 import { formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
-import { type AppContext, signedIn, signedInFreshly } from './session.ts';
+import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from './session.ts';
 
 /** GET /authorize: the page, once the human is signed in. */
 export async function showConsent(c: AppContext): Promise<Response> {
@@ -46,7 +49,6 @@ const consentForm = z.object({
 
 /** POST /authorize: Allow or Deny. */
 export async function answerConsent(c: AppContext): Promise<Response> {
-  const oauth = c.env.OAUTH_PROVIDER;
   const here = hereOf(c);
   const fields = await formOf(c);
   const parsed = consentForm.safeParse(fields);
@@ -59,9 +61,14 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     );
   }
   const { handle, user: shownTo, decision, scope, replaces } = parsed.data;
+  const oauth = c.env.OAUTH_PROVIDER;
   if (decision === 'deny') {
-    const denied = await oauth.denyConsent(c.req.raw, handle, { description: 'The user did not appoint this client' });
-    return redirectOut(c, denied.redirectTo, denied.headers);
+    const deny = () => oauth.denyConsent(c.req.raw, handle, { description: 'The user did not appoint this client' });
+    const holder = await lastSignedIn(c);
+    if (holder?.userId === shownTo) return leaveOnce(c, holder, handle, fields, deny);
+    // In a browser that is not theirs any more, nobody can have allowed it at the same time.
+    const { redirectTo, headers } = await deny();
+    return redirectOut(c, redirectTo, headers);
   }
 
   // Appointing grants power, so WorkOS confirms now that the session stands.
@@ -97,27 +104,51 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   }
 
   const mandate = newMandate(domain, { scopes: scope, limits: limits.limits, expiresAt: Date.now() + duration });
-  const { request, headers } = await oauth.approveConsent(c.req.raw, handle, { scope: [...mandate.scopes] });
-  const details = await oauth.describeConsent(request);
-  const deputyId = `dep_${crypto.randomUUID()}`;
   const acting = new Set(known.deputies.map((deputy) => deputy.deputyId));
-  await object.appoint({
-    deputyId,
-    clientId: request.clientId,
-    clientName: details.clientName,
-    ...(details.clientDomain && { clientDomain: details.clientDomain }),
-    redirectHost: details.redirectHost,
-    mandate,
-    replaces: replaces.filter((id) => acting.has(id)),
+  const holder = { userId: user.userId, sessionId: session.sessionId };
+  return leaveOnce(c, holder, handle, fields, async () => {
+    const { request, headers } = await oauth.approveConsent(c.req.raw, handle, { scope: [...mandate.scopes] });
+    const details = await oauth.describeConsent(request);
+    const deputyId = `dep_${crypto.randomUUID()}`;
+    const { redirectTo } = await oauth.completeAuthorization({
+      request,
+      userId: user.userId,
+      scope: request.scope,
+      metadata: { deputyId },
+      props: { ...user, deputyId } satisfies Props,
+      // A second laptop is a second deputy; the human decides which ones stay.
+      revokeExistingGrants: false,
+    });
+    const appointment = {
+      deputyId,
+      clientId: request.clientId,
+      clientName: details.clientName,
+      ...(details.clientDomain && { clientDomain: details.clientDomain }),
+      redirectHost: details.redirectHost,
+      mandate,
+      replaces: replaces.filter((id) => acting.has(id)),
+    };
+    return { redirectTo, headers, appointment };
   });
-  const { redirectTo } = await oauth.completeAuthorization({
-    request,
-    userId: user.userId,
-    scope: request.scope,
-    metadata: { deputyId },
-    props: { ...user, deputyId } satisfies Props,
-    // A second laptop is a second deputy; the human decides which ones stay.
-    revokeExistingGrants: false,
+}
+
+/**
+ * Leads to where the first answer to this page has led. A repetition is the same form in the same session: a second
+ * click, or one after the way back. Throws AuthorizationError when the page was answered otherwise before.
+ */
+async function leaveOnce(
+  c: AppContext,
+  { userId, sessionId }: { userId: string; sessionId: string },
+  handle: string,
+  fields: unknown,
+  answer: () => Promise<{ redirectTo: string; headers: Headers; appointment?: Appointment }>,
+): Promise<Response> {
+  let cookies = new Headers();
+  const first = await once(c.env, { userId, secret: handle, words: [sessionId, fields] }, async () => {
+    const { redirectTo, headers, appointment } = await answer();
+    cookies = headers;
+    return { text: redirectTo, ...(appointment && { appointment }) };
   });
-  return redirectOut(c, redirectTo, headers);
+  if (first) return redirectOut(c, first.text, cookies);
+  throw new AuthorizationError('invalid_request', { description: 'You have answered this page before, and otherwise' });
 }

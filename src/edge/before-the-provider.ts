@@ -115,7 +115,7 @@ async function withoutGrant(
 }
 
 /** The client that a code or a token was given to, if its grant still stands. */
-async function clientOfGrant(form: URLSearchParams, kv: KVNamespace): Promise<string | undefined> {
+export async function clientOfGrant(form: URLSearchParams, kv: KVNamespace): Promise<string | undefined> {
   const credential = form.get(CREDENTIALS.get(form.get('grant_type') ?? '') ?? '') ?? '';
   const [user, grant, secret] = credential.split(':');
   if (!user || !grant || !secret) return undefined;
@@ -137,7 +137,7 @@ function isAddress(clientId: string): boolean {
 }
 
 /** As the provider's own answers are: these routes take no cookies. */
-const OPEN_TO_BROWSERS = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' };
+export const OPEN_TO_BROWSERS = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' };
 
 function tooLarge(pathname: string, description: string): Response {
   return refusal(413, pathname === '/register' ? 'invalid_client_metadata' : 'invalid_request', description);

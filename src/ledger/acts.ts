@@ -40,8 +40,9 @@ export function activate(ledger: Ledger, deputyId: string, grantId: string): Don
     const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
-    // A client that did not get the answer asks again.
-    if (deputy.status === 'active' && deputy.grantId === grantId) return done(ledger, head);
+    // An exchange that broke off is made again; one that brought tokens is not.
+    if (deputy.status === 'active' && deputy.grantId === grantId && !ledger.answers.brought(grantId))
+      return done(ledger, head);
     if (deputy.status !== 'pending') return { problem: 'ended' };
     ledger.deputies.setOAuthGrant(deputyId, grantId);
     ledger.deputies.setStatus(deputyId, 'active', now);
@@ -174,6 +175,7 @@ export function erase(ledger: Ledger): Done {
     const grants = grantsOf(ledger.deputies.all(now));
     const { authority, authorityAt, ceiling, windows } = ledger.account.read();
     ledger.effects.erase();
+    sql.exec('DELETE FROM answers');
     for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
       sql.exec(`DELETE FROM ${table}`);
     ledger.demo.clear();

@@ -7,6 +7,7 @@ import { addUse, type Pair, setBack, SPANS, useOf, type Windows } from '../autho
 import type { Caller } from '../deputy.ts';
 import { CLOCK_TOLERANCE_MS } from '../lifetimes.ts';
 import { Account, type AccountState } from './account.ts';
+import { Answers } from './answers.ts';
 import { DemoSwitch } from './demo-mode.ts';
 import { Deputies } from './deputies.ts';
 import { Effects } from './effects.ts';
@@ -28,6 +29,7 @@ export class Ledger {
   readonly pending: Pending;
   readonly record: RecordLines;
   readonly idempotency: IdempotencyKeys;
+  readonly answers: Answers;
   readonly demo: DemoSwitch;
   readonly sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
@@ -46,6 +48,7 @@ export class Ledger {
     this.pending = new Pending(storage.sql);
     this.record = new RecordLines(storage.sql);
     this.idempotency = new IdempotencyKeys(storage.sql);
+    this.answers = new Answers(storage.sql);
     this.demo = new DemoSwitch(storage.kv);
     recount(this, storage.kv);
   }

@@ -69,6 +69,12 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     at INTEGER NOT NULL,
     PRIMARY KEY (deputy_id, key)
   ) WITHOUT ROWID`);
+  sql.exec(`CREATE TABLE answers (
+    key TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    grant_id TEXT
+  ) WITHOUT ROWID`);
   sql.exec('CREATE TABLE record (sequence INTEGER PRIMARY KEY, line TEXT NOT NULL, hash TEXT NOT NULL)');
   sql.exec(`CREATE TABLE checkpoint (
     id INTEGER PRIMARY KEY CHECK (id = 1),

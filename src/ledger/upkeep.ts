@@ -67,6 +67,7 @@ export class Upkeep {
       const now = this.#ledger.now();
       this.#ledger.deputies.forgetPending(now);
       this.#ledger.idempotency.forgetOld(now);
+      this.#ledger.answers.forgetOld();
       head = this.#ledger.record.head();
       if (head.sequence > logged)
         log({ event: 'audit_head', user: this.#userId, sequence: head.sequence, hash: head.hash });

@@ -48,7 +48,7 @@ test('a deputy that was replaced is refused the same way', async () => {
   // The new one takes its place in the record, again without the cleaning up.
   const { deputyId, clientName, redirectHost, mandate } = old;
   const next = { deputyId: 'dep_next', clientId, clientName, redirectHost, mandate, replaces: [deputyId] };
-  await objectOf(ada).appoint(next);
+  await objectOf(ada).once('next', async () => ({ text: '', appointment: next }));
   await objectOf(ada).activate(next.deputyId, 'another grant');
 
   expect((await rpc(tokens.access_token, callMessage('buyMcpShopItem', PURCHASE))).status).toBe(401);

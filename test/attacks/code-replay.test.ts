@@ -13,9 +13,9 @@ async function freshCode(human = person()) {
   return { clientId, code: (await human.answer(authorizePath(clientId))).get('code') ?? '' };
 }
 
-test('a code works once, and its second use ends what the first one got', async () => {
+test('a code works once, and comes it again with another verifier, that ends what the first one got', async () => {
   const { clientId, code, tokens } = await plainClient(person());
-  const again = await redeem(clientId, code);
+  const again = await redeem(clientId, code, { code_verifier: 'a'.repeat(43) });
   expect(again.status).toBe(400);
   expect(await again.json()).toMatchObject({ error: 'invalid_grant' });
   expect((await rpc(tokens.access_token, callMessage('listMcpShopInventory'))).status).toBe(401);

@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import worker from '../../src/dev/index.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
 import { person } from '../support/people.ts';
+import { ORIGIN } from '../support/worker.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -28,9 +29,11 @@ async function works({ access_token: token }: Tokens): Promise<boolean> {
   return (await rpc(token, callMessage('listMcpShopInventory'))).status === 200;
 }
 
-test('a code cannot be redeemed twice', async () => {
+test('a code cannot be redeemed twice: the same request again is told to wait, and any other is denied', async () => {
   const { clientId, code } = await signedInClient();
-  const again = await redeem(clientId, code);
+  const doubled = await redeem(clientId, code);
+  expect([doubled.status, doubled.headers.get('Retry-After')]).toEqual([503, '2']);
+  const again = await redeem(clientId, code, { resource: `${ORIGIN}/mcp` });
   expect(again.status).toBe(400);
   expect(await again.json()).toMatchObject({ error: 'invalid_grant' });
 });

@@ -149,7 +149,7 @@ test('a pause whose answer was lost holds, and pressed again it takes a line of 
 test('a consent whose appointment was not answered gives no code, and what is left of it vanishes', async () => {
   const human = person();
   const page = await human.walk(authorizePath(await registeredClient()));
-  const gone = unreachable({ after: true, method: 'appoint' });
+  const gone = unreachable({ after: true, method: 'once' });
   const answer = await human.browser.press(page, 'Allow');
   expect([answer.status >= 500, answer.left]).toEqual([true, undefined]);
   gone.mockRestore();

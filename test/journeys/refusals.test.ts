@@ -70,7 +70,8 @@ const WAYS: Record<RefusalCode, () => Promise<Told>> & Partial<Record<Case, () =
     const deputy = await deputyOf(human, '2025-11-25');
     const [old] = (await objectOf(human).look({})).deputies;
     if (!old) throw new Error('no deputy');
-    await objectOf(human).appoint({ ...old, deputyId: 'dep_next', replaces: [old.deputyId] });
+    const appointment = { ...old, deputyId: 'dep_next', replaces: [old.deputyId] };
+    await objectOf(human).once('next', async () => ({ text: '', appointment }));
     await objectOf(human).activate('dep_next', 'grant');
     return told(deputy, 'listMcpShopInventory');
   },

@@ -61,6 +61,7 @@ test('a new ledger has its tables, nobody in it, and the ceiling of the domain',
   inLedger((ledger, { sql, kv }) => {
     expect(tables(sql).map(({ name }) => name)).toEqual([
       'account',
+      'answers',
       'checkpoint',
       'checkpoint_effects',
       'deputies',

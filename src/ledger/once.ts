@@ -1,0 +1,47 @@
+/** What may happen once: one of those who ask the same question has it done, and all get the answer. */
+import { appoint } from './acts.ts';
+import type { Kept } from './answers.ts';
+import type { Appointment } from './deputies.ts';
+import type { Ledger } from './ledger.ts';
+
+/** The sealed answer, with the deputy that it appoints or the grant whose tokens it brings. */
+export type Answer = { text: string; appointment?: Appointment; grantId?: string };
+
+export class Once {
+  readonly #ledger: Ledger;
+  /** Those who are being answered, by key. Each settles when it is the next one's turn. */
+  readonly #turns = new Map<string, Promise<void>>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /**
+   * The first answer under this key. Without one `work` runs, alone: who asks meanwhile waits. What has no answer, or
+   * throws, is left to the next one to try.
+   */
+  async answer(key: string, work: () => Promise<Answer | undefined>): Promise<Kept | undefined> {
+    const { promise: mine, resolve: over } = Promise.withResolvers<void>();
+    const before = this.#turns.get(key);
+    this.#turns.set(key, mine);
+    try {
+      await before;
+      return this.#ledger.answers.find(key) ?? this.#keep(key, await work());
+    } finally {
+      if (this.#turns.get(key) === mine) this.#turns.delete(key);
+      over();
+    }
+  }
+
+  /** The deputy and the answer are there together, or neither is. */
+  #keep(key: string, answer: Answer | undefined): Kept | undefined {
+    if (!answer) return undefined;
+    const { text, appointment, grantId } = answer;
+    const kept = { text, at: Date.now() };
+    return this.#ledger.transaction(() => {
+      if (appointment) appoint(this.#ledger, appointment);
+      this.#ledger.answers.keep(key, kept, grantId);
+      return kept;
+    });
+  }
+}
