@@ -6,10 +6,11 @@ import { sentenceOf } from '../authority/words.ts';
 import type { User } from '../deputy.ts';
 import { domain } from '../domain.ts';
 import type { ConsentView } from '../ledger/view.ts';
+import { shownAs } from '../edge/client-document.ts';
 import { Layout, SignedInAs } from '../pages/layout.tsx';
 import { Publisher } from '../pages/publisher.tsx';
 import { Blanks, Never, Powers } from '../pages/mandate-form.tsx';
-import { displayName, toMinute } from '../text.ts';
+import { toMinute } from '../text.ts';
 
 type Props = {
   user: User;
@@ -26,7 +27,7 @@ type Props = {
 };
 
 export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, form, now }) => {
-  const client = displayName(details.clientName);
+  const { name: client, publisher } = shownAs(details);
   return (
     <Layout title={`Appoint ${client}`} account={<SignedInAs user={user} leave="Not you?" returnTo={here} />}>
       <h1>
@@ -42,8 +43,8 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
           </dd>
           <dt>Published by</dt>
           <dd>
-            <Publisher domain={details.clientDomain} />
-            {!details.clientDomain && ': anyone can use this name'}
+            <Publisher of={publisher} />
+            {!publisher && ': anyone can use this name'}
           </dd>
           <dt>You go back to</dt>
           <dd>
