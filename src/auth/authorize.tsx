@@ -22,9 +22,9 @@ export async function showConsent(c: AppContext): Promise<Response> {
   const { handle, headers } = await oauth.beginConsent(request);
   // The page's own policy, set for every page, is stricter than the helper's.
   for (const cookie of headers.getSetCookie()) c.header('Set-Cookie', cookie, { append: true });
-  // Everything is ticked to begin with: the limits keep it small, and a deputy that may do nothing is no use.
+  // The rest is offered unticked: what a client did not ask for, a human must not give it by mistake.
   const form = {
-    scopes: Object.keys(domain.powers),
+    scopes: request.scope,
     typed: typedDefaults(domain, known.ceiling),
     replaces: [],
     problems: {},

@@ -68,7 +68,7 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
         <button disabled hidden></button>
         <input type="hidden" name="handle" value={handle} />
         <input type="hidden" name="user" value={user.userId} />
-        <Powers offered={Object.keys(domain.powers)} ticked={form.scopes} />
+        <Powers offered={Object.keys(domain.powers)} ticked={form.scopes} asked={details.scope} />
         <Blanks typed={form.typed} problems={form.problems} now={now} />
         {known.deputies.length > 0 && (
           <fieldset>

@@ -2,7 +2,7 @@
  * Mallory wants to be taken for somebody else: her document is where a trusted host only points, or keeps files for anybody;
  * her client's name has another's address in it, or letters that look like others. The badge shows whose address answered.
  */
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import { ownTheFetch, shownAs } from '../../src/edge/client-document.ts';
 import { authorizePath, CLIENT_REDIRECT, registeredClient } from '../support/http.ts';
