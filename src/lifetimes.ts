@@ -18,6 +18,9 @@ export type Duration = keyof typeof DURATIONS_MS;
 const CODE_MS = 10 * MINUTE_MS;
 export const PENDING_MS = 15 * MINUTE_MS;
 
+/** A consent page, as the OAuth provider keeps one. */
+export const CONSENT_MS = 10 * MINUTE_MS;
+
 /** A sign-in under way, the browser's session, and a sign-in that counts as fresh: time enough to fill in a form. */
 export const SIGN_IN_SECONDS = 10 * 60;
 export const SESSION_SECONDS = 30 * DAY_SECONDS;

@@ -4,6 +4,7 @@ import { readDuration, readLimits, typedDefaults } from '../authority/form.ts';
 import { newMandate } from '../authority/mandate.ts';
 import type { Props } from '../deputy.ts';
 import { domain } from '../domain.ts';
+import { CONSENT_MS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { authRequestOf } from './auth-request.ts';
@@ -18,7 +19,7 @@ export async function showConsent(c: AppContext): Promise<Response> {
   const here = hereOf(c);
   if (!session) return c.redirect(loginPath(here));
   const details = await oauth.describeConsent(request);
-  const known = await objectOf(c, session.user.userId).lookForConsent(request.clientId);
+  const known = await objectOf(c, session.user.userId).lookForConsent(details);
   const { handle, headers } = await oauth.beginConsent(request);
   // The page's own policy, set for every page, is stricter than the helper's.
   for (const cookie of headers.getSetCookie()) c.header('Set-Cookie', cookie, { append: true });
@@ -30,7 +31,8 @@ export async function showConsent(c: AppContext): Promise<Response> {
     problems: {},
   };
   const { user } = session;
-  return c.html(<ConsentPage {...{ user, details, here, handle, known, form }} now={Date.now()} />);
+  const now = Date.now();
+  return c.html(<ConsentPage {...{ user, details, here, handle, known, form, now }} shown={now} />);
 }
 
 const several = <Item extends z.ZodType>(item: Item) =>
@@ -39,6 +41,10 @@ const several = <Item extends z.ZodType>(item: Item) =>
 const consentForm = z.object({
   handle: z.string(),
   user: z.string(),
+  /** When the page was made, in milliseconds since the epoch. It chooses words only: the handle ends by itself. */
+  shown: z.coerce.number().default(() => Date.now()),
+  /** Of a page that a person had in front of them: see static/consent.js. */
+  read: z.string().optional(),
   decision: z.enum(['allow', 'deny']),
   scope: several(z.enum(Object.keys(domain.powers))),
   replaces: several(z.string().max(100)),
@@ -50,19 +56,18 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   const here = hereOf(c);
   const fields = await formOf(c);
   const parsed = consentForm.safeParse(fields);
-  if (!parsed.success) {
-    return c.html(
-      <Message title="This form was incomplete" action={{ href: here, label: 'Show the page again' }}>
-        <p>Nothing was granted. Open the page again, say what the deputy may do, and press Allow or Deny.</p>
-      </Message>,
-      400,
-    );
-  }
-  const { handle, user: shownTo, decision, scope, replaces } = parsed.data;
+  if (!parsed.success)
+    return notGranted(c, 'This form was incomplete', 'Say what the deputy may do, then press Allow or Deny.');
+  const { handle, user: shownTo, shown, read, decision, scope, replaces } = parsed.data;
+  if (Date.now() - shown >= CONSENT_MS)
+    return notGranted(c, 'This page is too old', 'It could be answered for ten minutes.');
   if (decision === 'deny') {
     const denied = await oauth.denyConsent(c.req.raw, handle, { description: 'The user did not appoint this client' });
     return redirectOut(c, denied.redirectTo, denied.headers);
   }
+
+  if (read?.trim().toLowerCase() !== 'yes')
+    return notGranted(c, 'Allow was pressed too soon', 'Read the page first, as another page can steal a click.');
 
   // Appointing grants power, so WorkOS confirms now that the session stands.
   const session = await signedInFreshly(c);
@@ -82,7 +87,8 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   // Read before the consent is used up, so that a mistyped blank can be corrected on the same page.
   const object = objectOf(c, user.userId);
   const asked = await authRequestOf(c, new Request(c.req.url));
-  const known = await object.lookForConsent(asked.clientId);
+  const details = await oauth.describeConsent(asked);
+  const known = await object.lookForConsent(details);
   const typed = typedIn(fields);
   const limits = readLimits(domain, typed, known.ceiling);
   const duration = readDuration(typed['until']);
@@ -91,14 +97,12 @@ export async function answerConsent(c: AppContext): Promise<Response> {
       ...('problems' in limits && limits.problems),
       ...(typeof duration !== 'number' && duration.problems),
     };
-    const details = await oauth.describeConsent(asked);
     const form = { scopes: scope, typed, replaces, problems };
-    return c.html(<ConsentPage {...{ user, details, here, handle, known, form }} now={Date.now()} />, 400);
+    return c.html(<ConsentPage {...{ user, details, here, handle, known, form, shown }} now={Date.now()} />, 400);
   }
 
   const mandate = newMandate(domain, { scopes: scope, limits: limits.limits, expiresAt: Date.now() + duration });
   const { request, headers } = await oauth.approveConsent(c.req.raw, handle, { scope: [...mandate.scopes] });
-  const details = await oauth.describeConsent(request);
   const deputyId = `dep_${crypto.randomUUID()}`;
   const acting = new Set(known.deputies.map((deputy) => deputy.deputyId));
   await object.appoint({
@@ -120,4 +124,13 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     revokeExistingGrants: false,
   });
   return redirectOut(c, redirectTo, headers);
+}
+
+function notGranted(c: AppContext, title: string, why: string): Response | Promise<Response> {
+  return c.html(
+    <Message title={title} action={{ href: hereOf(c), label: 'Show the page again' }}>
+      <p>Nothing was granted. {why}</p>
+    </Message>,
+    400,
+  );
 }

@@ -42,12 +42,15 @@ export function boundBeside(
   { of, per, asks }: NumberLimit,
   valueAt: (name: string, limit: NumberLimit) => number,
 ): { by: string; limit: NumberLimit; most: number } | undefined {
-  const lengthOf = (span: NumberLimit['per']) => (span === 'act' ? 0 : SPANS[span].lengthMs);
   const bounds = Object.entries(limits).flatMap(([by, limit]) => {
-    if (isNames(limit) || limit.of !== of || limit.asks || (!asks && lengthOf(limit.per) <= lengthOf(per))) return [];
+    if (isNames(limit) || limit.of !== of || limit.asks || (!asks && lengthOf(limit) <= lengthOf({ per }))) return [];
     return [{ by, limit, most: valueAt(by, limit) - (asks ? 1 : 0) }];
   });
   return bounds.toSorted((one, other) => one.most - other.most)[0];
+}
+
+function lengthOf({ per }: Pick<NumberLimit, 'per'>): number {
+  return per === 'act' ? 0 : SPANS[per].lengthMs;
 }
 
 /** Whether a limit that asks never comes to it, because what it asks under is no higher. */

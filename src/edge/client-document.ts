@@ -36,7 +36,7 @@ export function shownAs({ clientId, clientName }: { clientId: string; clientName
   publisher?: Publisher | undefined;
 } {
   const publisher = publisherOf(clientId);
-  return isAsSeen(clientName, publisher?.host)
-    ? { name: displayName(clientName), publisher }
-    : { name: displayName('') };
+  // The provider gives a client that states no name its id.
+  if (clientName === clientId || !isAsSeen(clientName, publisher?.host)) return { name: displayName('') };
+  return { name: displayName(clientName), publisher };
 }

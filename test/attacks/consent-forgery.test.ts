@@ -42,5 +42,6 @@ const BLANKS = {
   shirtsPerDay: '10',
   spendPerDay: '250',
   askAbove: '3',
+  read: 'yes',
   until: 'week',
 };
