@@ -106,10 +106,12 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
         </p>
         {/* A page can open this one with its script switched off. A word is not typed by mistake. */}
         <noscript>
-          <label>
-            Without script, type “yes” to show that you have read this:{' '}
-            <input name="read" size={4} maxlength={10} placeholder="yes" required />
-          </label>
+          <p>
+            <label>
+              Without script, type “yes” to show that you have read this:{' '}
+              <input name="read" size={4} maxlength={10} placeholder="yes" required />
+            </label>
+          </p>
         </noscript>
         <div class="actions">
           <button class="primary" name="decision" value="allow">

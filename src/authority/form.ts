@@ -92,11 +92,11 @@ export function contradictions(
     const limit = terms.limits[name];
     const bound = limit && !isNames(limit) && boundBeside(terms, limit, valueAt);
     if (!bound || Number(value) <= bound.most) continue;
-    const most = `the most in ${spanOf(terms, bound.limit)} is ${reads(terms, bound.by, valueAt(bound.by, bound.limit))}`;
+    const most = `most in ${spanOf(terms, bound.limit)} is ${reads(terms, bound.by, valueAt(bound.by, bound.limit))}`;
     const less = bound.most >= (limit.min ?? 1) ? `at most ${reads(terms, name, bound.most)}, or ` : '';
     problems[name] = limit.asks
-      ? `It would never ask, because ${most}. Enter ${less}nothing if it need not ask.`
-      : `But ${most}. Enter at most that${bound.limit.label === undefined ? '' : ', or raise that number'}.`;
+      ? `It would never ask, because the ${most}. Enter ${less}nothing if it need not ask.`
+      : `The ${most}. Enter at most that${bound.limit.label === undefined ? '' : ', or raise that number'}.`;
   }
   return Object.keys(problems).length > 0 ? problems : undefined;
 }

@@ -73,7 +73,7 @@ test.each([
   [
     'more an order than a day',
     { shirtsPerOrder: '11' },
-    /the most in 24 hours is 10 shirts\. Enter at most that, or raise/,
+    /The most in 24 hours is 10 shirts\. Enter at most that, or raise/,
   ],
   ['asking at the limit', { askAbove: '5' }, NEVER_ASKS],
   ['asking over the limit', { askAbove: '6' }, NEVER_ASKS],

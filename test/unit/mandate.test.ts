@@ -347,7 +347,7 @@ test('up to the ceiling is fine; above it, the problem names the ceiling and whe
 test('numbers that contradict each other are told which one to change', () => {
   const told = (typed: Typed) => readLimits(shop, { ...GOOD, ...typed }, CEILING);
   expect(problemWith('shirtsPerOrder', told({ shirtsPerOrder: '4', shirtsPerDay: '3' }))).toBe(
-    'But the most in 24 hours is 3 shirts. Enter at most that, or raise that number.',
+    'The most in 24 hours is 3 shirts. Enter at most that, or raise that number.',
   );
   for (const askAbove of ['4', '5', '100'])
     expect(problemWith('askAbove', told({ askAbove }))).toBe(

@@ -156,9 +156,9 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'what asks is below what it asks under',
     story: 'given-by-mistake',
-    file: 'authority/limits.ts',
-    text: 'most: valueAt(by, limit) - (asks ? 1 : 0)',
-    without: 'most: valueAt(by, limit)',
+    file: 'authority/form.ts',
+    text: 'if (!bound || Number(value) <= bound.most) continue;',
+    without: 'if (!bound || limit.asks || Number(value) <= bound.most) continue;',
   },
   {
     name: 'less than the least buys nothing',
