@@ -3,6 +3,7 @@ import { exchangeOnce } from './auth/exchange.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { tooMany } from './edge/abuse.ts';
 import { beforeTheProvider } from './edge/before-the-provider.ts';
+import { ownTheFetch } from './edge/client-document.ts';
 import { forAnyKey } from './edge/kv-keys.ts';
 import { log, logError, ownTheConsole } from './log.ts';
 import { providerFor } from './oauth.ts';
@@ -11,6 +12,7 @@ import { isOriginAllowed, servedOrigin } from './edge/origin.ts';
 export { McpShopServer } from './mcp-server.ts';
 
 ownTheConsole();
+ownTheFetch();
 
 /** Both name the same resource; RFC 9728 builds the second one, and many clients look at the first. */
 const RESOURCE_METADATA = '/.well-known/oauth-protected-resource';

@@ -24,6 +24,9 @@ export const PENDING_MS = 15 * MINUTE_MS;
  */
 export const ANSWER_KEPT_MS = 5 * MINUTE_MS;
 
+/** A consent page, as the OAuth provider keeps one. */
+export const CONSENT_MS = 10 * MINUTE_MS;
+
 /** A sign-in under way, the browser's session, and a sign-in that counts as fresh: time enough to fill in a form. */
 export const SIGN_IN_SECONDS = 10 * 60;
 export const SESSION_SECONDS = 30 * DAY_SECONDS;

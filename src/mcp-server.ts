@@ -20,6 +20,7 @@ import type { Search } from './ledger/record.ts';
 import { Upkeep } from './ledger/upkeep.ts';
 import { checking, type Verification } from './ledger/verify.ts';
 import {
+  type AskingClient,
   type ConsentView,
   lookAt,
   lookAtEffects,
@@ -182,8 +183,8 @@ export class McpShopServer extends McpAgent {
     return lookAtEffects(this.#ledger, before);
   }
 
-  async lookForConsent(clientId: string): Promise<ConsentView> {
-    return lookForConsent(this.#ledger, clientId);
+  async lookForConsent(client: AskingClient): Promise<ConsentView> {
+    return lookForConsent(this.#ledger, client);
   }
 
   async verifyRecord(expected?: { sequence: number; hash: string }): Promise<Verification> {

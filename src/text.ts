@@ -52,6 +52,22 @@ export function displayName(name: string): string {
   return DRAWN.test(plain) ? shortened(plain, MAX_NAME_LENGTH) : 'An app without a name';
 }
 
+/** Letters that have twins among the Latin ones: a word of both kinds is made to look like another. */
+const MIXED =
+  /(?=[\p{L}\p{M}]*\p{Script=Latin})[\p{L}\p{M}]*[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}\p{Script=Coptic}\p{Script=Lisu}]/u;
+/** What people take for a host, also with the dots of other scripts. */
+const HOSTS = /[\p{L}\p{N}-]+(?:[.\u3002\uff61][\p{L}\p{N}-]+)*[.\u3002\uff61]\p{L}[\p{L}\p{N}-]+/gu;
+
+/**
+ * Whether a name is what it looks like: no word with letters of look-alike scripts, and no host but `ownHost`. "Node.js" looks
+ * like a host too, which is the price.
+ */
+export function isAsSeen(name: string, ownHost?: string): boolean {
+  const plain = visible(name);
+  const hosts = plain.normalize('NFKC').toLowerCase().match(HOSTS) ?? [];
+  return !MIXED.test(plain) && hosts.every((host) => host === ownHost);
+}
+
 function shortened(text: string, most: number): string {
   const characters = Array.from(text);
   return characters.length > most ? `${characters.slice(0, most).join('')}…` : text;

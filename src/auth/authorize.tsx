@@ -6,6 +6,7 @@ import { newMandate } from '../authority/mandate.ts';
 import type { Props } from '../deputy.ts';
 import { domain } from '../domain.ts';
 import type { Appointment } from '../ledger/deputies.ts';
+import { CONSENT_MS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { authRequestOf } from './auth-request.ts';
@@ -21,19 +22,20 @@ export async function showConsent(c: AppContext): Promise<Response> {
   const here = hereOf(c);
   if (!session) return c.redirect(loginPath(here));
   const details = await oauth.describeConsent(request);
-  const known = await objectOf(c, session.user.userId).lookForConsent(request.clientId);
+  const known = await objectOf(c, session.user.userId).lookForConsent(details);
   const { handle, headers } = await oauth.beginConsent(request);
   // The page's own policy, set for every page, is stricter than the helper's.
   for (const cookie of headers.getSetCookie()) c.header('Set-Cookie', cookie, { append: true });
-  // Everything is ticked to begin with: the limits keep it small, and a deputy that may do nothing is no use.
+  // The rest is offered unticked: what a client did not ask for, a human must not give it by mistake.
   const form = {
-    scopes: Object.keys(domain.powers),
+    scopes: request.scope,
     typed: typedDefaults(domain, known.ceiling),
     replaces: [],
     problems: {},
   };
   const { user } = session;
-  return c.html(<ConsentPage {...{ user, details, here, handle, known, form }} now={Date.now()} />);
+  const now = Date.now();
+  return c.html(<ConsentPage {...{ user, details, here, handle, known, form, now }} shown={now} />);
 }
 
 const several = <Item extends z.ZodType>(item: Item) =>
@@ -42,6 +44,10 @@ const several = <Item extends z.ZodType>(item: Item) =>
 const consentForm = z.object({
   handle: z.string(),
   user: z.string(),
+  /** When the page was made, in milliseconds since the epoch. It chooses words only: the handle ends by itself. */
+  shown: z.coerce.number().default(() => Date.now()),
+  /** Of a page that a person had in front of them: see static/consent.js. */
+  read: z.string().optional(),
   decision: z.enum(['allow', 'deny']),
   scope: several(z.enum(Object.keys(domain.powers))),
   replaces: several(z.string().max(100)),
@@ -52,16 +58,12 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   const here = hereOf(c);
   const fields = await formOf(c);
   const parsed = consentForm.safeParse(fields);
-  if (!parsed.success) {
-    return c.html(
-      <Message title="This form was incomplete" action={{ href: here, label: 'Show the page again' }}>
-        <p>Nothing was granted. Open the page again, say what the deputy may do, and press Allow or Deny.</p>
-      </Message>,
-      400,
-    );
-  }
-  const { handle, user: shownTo, decision, scope, replaces } = parsed.data;
+  if (!parsed.success)
+    return notGranted(c, 'This form was incomplete', 'Say what the deputy may do, then press Allow or Deny.');
+  const { handle, user: shownTo, shown, read, decision, scope, replaces } = parsed.data;
   const oauth = c.env.OAUTH_PROVIDER;
+  if (Date.now() - shown >= CONSENT_MS)
+    return notGranted(c, 'This page is too old', 'It could be answered for ten minutes.');
   if (decision === 'deny') {
     const deny = () => oauth.denyConsent(c.req.raw, handle, { description: 'The user did not appoint this client' });
     const holder = await lastSignedIn(c);
@@ -70,6 +72,10 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     const { redirectTo, headers } = await deny();
     return redirectOut(c, redirectTo, headers);
   }
+
+  // Every browser says that a person's window is asking; what says nothing of it is a program, whose clicks nobody steals.
+  if (c.req.header('Sec-Fetch-Mode') === 'navigate' && read?.trim().toLowerCase() !== 'yes')
+    return notGranted(c, 'Allow was pressed too soon', 'Read the page first, as another page can steal a click.');
 
   // Appointing grants power, so WorkOS confirms now that the session stands.
   const session = await signedInFreshly(c);
@@ -89,7 +95,8 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   // Read before the consent is used up, so that a mistyped blank can be corrected on the same page.
   const object = objectOf(c, user.userId);
   const asked = await authRequestOf(c, new Request(c.req.url));
-  const known = await object.lookForConsent(asked.clientId);
+  const details = await oauth.describeConsent(asked);
+  const known = await object.lookForConsent(details);
   const typed = typedIn(fields);
   const limits = readLimits(domain, typed, known.ceiling);
   const duration = readDuration(typed['until']);
@@ -98,9 +105,8 @@ export async function answerConsent(c: AppContext): Promise<Response> {
       ...('problems' in limits && limits.problems),
       ...(typeof duration !== 'number' && duration.problems),
     };
-    const details = await oauth.describeConsent(asked);
     const form = { scopes: scope, typed, replaces, problems };
-    return c.html(<ConsentPage {...{ user, details, here, handle, known, form }} now={Date.now()} />, 400);
+    return c.html(<ConsentPage {...{ user, details, here, handle, known, form, shown }} now={Date.now()} />, 400);
   }
 
   const mandate = newMandate(domain, { scopes: scope, limits: limits.limits, expiresAt: Date.now() + duration });
@@ -108,7 +114,7 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   const holder = { userId: user.userId, sessionId: session.sessionId };
   return leaveOnce(c, holder, handle, fields, async () => {
     const { request, headers } = await oauth.approveConsent(c.req.raw, handle, { scope: [...mandate.scopes] });
-    const details = await oauth.describeConsent(request);
+    const { clientName, clientDomain, redirectHost } = await oauth.describeConsent(request);
     const deputyId = `dep_${crypto.randomUUID()}`;
     const { redirectTo } = await oauth.completeAuthorization({
       request,
@@ -122,9 +128,9 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     const appointment = {
       deputyId,
       clientId: request.clientId,
-      clientName: details.clientName,
-      ...(details.clientDomain && { clientDomain: details.clientDomain }),
-      redirectHost: details.redirectHost,
+      clientName,
+      ...(clientDomain && { clientDomain }),
+      redirectHost,
       mandate,
       replaces: replaces.filter((id) => acting.has(id)),
     };
@@ -151,4 +157,13 @@ async function leaveOnce(
   });
   if (first) return redirectOut(c, first.text, cookies);
   throw new AuthorizationError('invalid_request', { description: 'You have answered this page before, and otherwise' });
+}
+
+function notGranted(c: AppContext, title: string, why: string): Response | Promise<Response> {
+  return c.html(
+    <Message title={title} action={{ href: hereOf(c), label: 'Show the page again' }}>
+      <p>Nothing was granted. {why}</p>
+    </Message>,
+    400,
+  );
 }

@@ -1,5 +1,6 @@
 /** Telling the client that waits for an answer that there will be none. Nobody is sent to a stranger's address unasked. */
 import { AuthorizationError, authorizationErrorRedirect } from '@cloudflare/workers-oauth-provider';
+import { publisherOf } from '../edge/client-document.ts';
 import { isLoopback } from '../edge/origin.ts';
 import { Message } from '../pages/layout.tsx';
 import { authRequestOf } from './auth-request.ts';
@@ -43,7 +44,7 @@ export function tellClient(
   page: { title: string; said: string },
 ): Response | Promise<Response> {
   const { hostname: host } = new URL(client.redirectTo);
-  if (isVerified(client) || isLoopback(host)) return c.redirect(client.redirectTo);
+  if (publisherOf(client.clientId) || isLoopback(host)) return c.redirect(client.redirectTo);
   const label = (
     <>
       Go back to <bdi>{host}</bdi>
@@ -59,9 +60,4 @@ export function tellClient(
     </Message>,
     400,
   );
-}
-
-/** Its name is the address of its own description, which was read; a registered client's is one that we gave it. */
-function isVerified({ clientId }: WaitingClient): boolean {
-  return clientId.startsWith('https://');
 }

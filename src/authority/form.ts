@@ -1,7 +1,15 @@
 /** The blanks of a power of attorney as people type them: read into limits, or told what to change. Pure. */
 import { type Duration, DURATIONS_MS } from '../lifetimes.ts';
-import { ceilingOf, isValid, startLimits, valueOf } from './limits.ts';
-import { type Ceiling, isNames, type Limit, type Limits, type LimitValue, type Terms } from './terms.ts';
+import { boundBeside, ceilingOf, isValid, neverAsks, startLimits, valueOf } from './limits.ts';
+import {
+  type Ceiling,
+  isNames,
+  type Limit,
+  type Limits,
+  type LimitValue,
+  type NumberLimit,
+  type Terms,
+} from './terms.ts';
 import { isNamed, type Unit } from './units.ts';
 import { SPANS } from './window.ts';
 import { reads } from './words.ts';
@@ -22,14 +30,21 @@ function blanksIn({ limits, units }: Terms): { name: string; limit: Limit; unit:
 /** What the fields hold before anybody typed: the start values, as far as the ceiling allows. */
 export function typedDefaults(terms: Terms, ceiling: Ceiling): Typed {
   const start: Record<string, LimitValue> = { ...startLimits(terms) };
-  for (const [name, limit] of Object.entries(terms.limits))
-    if (!isNames(limit)) start[name] = Math.min(limit.start, ceilingOf(ceiling, name, limit));
+  const within = (name: string, limit: NumberLimit) => Math.min(limit.start, ceilingOf(ceiling, name, limit));
+  for (const [name, limit] of Object.entries(terms.limits)) {
+    if (isNames(limit)) continue;
+    const bound = limit.asks ? undefined : boundBeside(terms, limit, within);
+    start[name] = Math.min(within(name, limit), bound?.most ?? Infinity);
+  }
   return typedLimits(terms, start);
 }
 
 export function typedLimits(terms: Terms, limits: Limits): Typed {
   return Object.fromEntries(
-    blanksIn(terms).map(({ name, limit, unit }) => [name, write(unit, valueOf(limits, name, limit))]),
+    blanksIn(terms).map(({ name, limit, unit }) => [
+      name,
+      neverAsks(terms, limits, name) ? '' : write(unit, valueOf(limits, name, limit)),
+    ]),
   );
 }
 
@@ -46,14 +61,44 @@ export function readLimits(terms: Terms, typed: Typed, ceiling: Ceiling): { limi
   const limits: Record<string, LimitValue> = {};
   const problems: Problems = {};
   for (const { name, limit, unit } of blanksIn(terms)) {
+    if (!isNames(limit) && limit.asks && typed[name]?.trim() === '') continue;
     const value = read(unit, typed[name]);
     if (value === undefined || !isValid(limit, value)) problems[name] = ask(unit, limit);
     else if (!isNames(limit) && Number(value) > ceilingOf(ceiling, name, limit))
       problems[name] =
-        `Your account allows ${reads(terms, name, ceilingOf(ceiling, name, limit))} in ${spanOf(limit)} over all deputies: enter at most that, or raise that limit on the page of your deputies first.`;
+        `Your account allows ${reads(terms, name, ceilingOf(ceiling, name, limit))} in ${spanOf(terms, limit)} over all deputies: enter at most that, or raise that limit on the page of your deputies first.`;
     else limits[name] = value;
   }
-  return Object.keys(problems).length > 0 ? { problems } : { limits };
+  if (Object.keys(problems).length > 0) return { problems };
+  const valueAt = (name: string, limit: NumberLimit) => valueOf(limits, name, limit);
+  const contradictory = contradictions(terms, limits, valueAt);
+  if (contradictory) return { problems: contradictory };
+  for (const { name, limit } of blanksIn(terms)) {
+    if (isNames(limit) || limits[name] !== undefined) continue;
+    // The least that never asks: a mandate that is narrowed beside it must not count as wider.
+    limits[name] = (boundBeside(terms, limit, valueAt)?.most ?? limit.max) + 1;
+  }
+  return { limits };
+}
+
+/** What to change where limits cannot be meant beside others of their unit; undefined when all of them can. */
+export function contradictions(
+  terms: Terms,
+  limits: Limits,
+  valueAt: (name: string, limit: NumberLimit) => number,
+): Problems | undefined {
+  const problems: Problems = {};
+  for (const [name, value] of Object.entries(limits)) {
+    const limit = terms.limits[name];
+    const bound = limit && !isNames(limit) && boundBeside(terms, limit, valueAt);
+    if (!bound || Number(value) <= bound.most) continue;
+    const most = `most in ${spanOf(terms, bound.limit)} is ${reads(terms, bound.by, valueAt(bound.by, bound.limit))}`;
+    const less = bound.most >= (limit.min ?? 1) ? `at most ${reads(terms, name, bound.most)}, or ` : '';
+    problems[name] = limit.asks
+      ? `It would never ask, because the ${most}. Enter ${less}nothing if it need not ask.`
+      : `The ${most}. Enter at most that${bound.limit.label === undefined ? '' : ', or raise that number'}.`;
+  }
+  return Object.keys(problems).length > 0 ? problems : undefined;
 }
 
 /** Reads the account's own limits. */
@@ -66,7 +111,9 @@ export function readCeiling(terms: Terms, typed: Typed): { ceiling: Ceiling } | 
     if (value === undefined || !isValid(limit, value)) problems[name] = ask(unit, limit);
     else ceiling[name] = Number(value);
   }
-  return Object.keys(problems).length > 0 ? { problems } : { ceiling };
+  if (Object.keys(problems).length > 0) return { problems };
+  const contradictory = contradictions(terms, ceiling, (name, limit) => ceilingOf(ceiling, name, limit));
+  return contradictory ? { problems: contradictory } : { ceiling };
 }
 
 /** Reads how long a mandate lasts, in milliseconds. */
@@ -93,6 +140,6 @@ function ask(unit: Unit, limit: Limit): string {
   return unit.ask(isNames(limit) ? 1 : (limit.min ?? 1), limit.max);
 }
 
-function spanOf(limit: Limit): string {
-  return limit.per === 'act' ? 'one' : SPANS[limit.per].within;
+function spanOf({ act }: Terms, limit: Limit): string {
+  return limit.per === 'act' ? `one ${act.noun}` : SPANS[limit.per].within;
 }

@@ -33,6 +33,34 @@ export function ceilingOf(stored: Ceiling, name: string, { ceiling = Infinity }:
   return stored[name] ?? ceiling;
 }
 
+/**
+ * The limit of the same unit that leaves this one the least, and how much: no more than a longer span has, and less than
+ * what it asks under. Above that the two contradict each other.
+ */
+export function boundBeside(
+  { limits }: Terms,
+  { of, per, asks }: NumberLimit,
+  valueAt: (name: string, limit: NumberLimit) => number,
+): { by: string; limit: NumberLimit; most: number } | undefined {
+  const bounds = Object.entries(limits).flatMap(([by, limit]) => {
+    if (isNames(limit) || limit.of !== of || limit.asks || (!asks && lengthOf(limit) <= lengthOf({ per }))) return [];
+    return [{ by, limit, most: valueAt(by, limit) - (asks ? 1 : 0) }];
+  });
+  return bounds.toSorted((one, other) => one.most - other.most)[0];
+}
+
+function lengthOf({ per }: Pick<NumberLimit, 'per'>): number {
+  return per === 'act' ? 0 : SPANS[per].lengthMs;
+}
+
+/** Whether a limit that asks never comes to it, because what it asks under is no higher. */
+export function neverAsks(terms: Terms, stored: Limits, name: string): boolean {
+  const limit = terms.limits[name];
+  if (!limit || isNames(limit) || !limit.asks) return false;
+  const bound = boundBeside(terms, limit, (other, beside) => valueOf(stored, other, beside));
+  return bound !== undefined && valueOf(stored, name, limit) > bound.most;
+}
+
 /** The limits that a new mandate has before the human types anything. */
 export function startLimits({ limits }: Terms): Limits {
   return Object.fromEntries(Object.entries(limits).map(([name, { start }]) => [name, start]));

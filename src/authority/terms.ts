@@ -20,11 +20,11 @@ export type NumberLimit = Readonly<{
   per: 'act' | SpanName;
   start: number;
   max: number;
-  /** 1 when left out. */
+  /** The least that makes sense, such as the price of one thing; 1 when left out. */
   min?: number;
   /** Names the blank. A limit without it is the server's own and cannot be typed. */
   label?: string;
-  /** Above it the human is asked. */
+  /** Above it the human is asked. Its blank may be left empty: then it never is. */
   asks?: true;
   /** Makes it a limit over all deputies too: what an account starts with. */
   ceiling?: number;

@@ -1,8 +1,8 @@
 /** How mandates and refusals read, for the model and for the human. The one place that words them. Pure. */
 import type { Mandate } from './mandate.ts';
 import { type LimitReason, type Reason, type Told, whoCanLift } from './refusal.ts';
-import { ACTS, basePower, CALLS, isNames, type LimitValue, maySpend, type Terms } from './terms.ts';
-import { ceilingOf, valueOf } from './limits.ts';
+import { ACTS, basePower, CALLS, isNames, type Limits, type LimitValue, maySpend, type Terms } from './terms.ts';
+import { ceilingOf, neverAsks, valueOf } from './limits.ts';
 import { isNamed, withArticle } from './units.ts';
 import { SPANS } from './window.ts';
 
@@ -49,18 +49,29 @@ export function partsOf(terms: Terms, sentence: string, valueAt: (limit: string)
   });
 }
 
-/** The blanks of a mandate for metered calls, in the order they are read. The last one is `until`. */
+/** The blanks of a mandate for metered calls, in the order they are read. The last one is `until`. What is never asked is left out. */
 export function blanksOf(terms: Terms, { limits, expiresAt }: Pick<Mandate, 'limits' | 'expiresAt'>): Part[] {
   const valueAt = (name: string) => {
     const limit = terms.limits[name];
     return limit ? valueOf(limits, name, limit) : 0;
   };
   return [
-    ...partsOf(terms, terms.sentence, valueAt),
+    ...partsOf(terms, saidIn(terms, limits), valueAt),
     ' All this until ',
     { blank: 'until', reads: moment(expiresAt) },
     '.',
   ];
+}
+
+function saidIn(terms: Terms, limits: Limits): string {
+  const never = Object.keys(terms.limits).filter((name) => neverAsks(terms, limits, name));
+  return sentencesIn(terms.sentence)
+    .filter((sentence) => !never.some((name) => sentence.includes(`{${name}}`)))
+    .join(' ');
+}
+
+export function sentencesIn(text: string): string[] {
+  return text.split(/(?<=\.)\s+/);
 }
 
 export function inWords(parts: readonly Part[]): string {

@@ -4,16 +4,17 @@ import type { Problems, Typed } from '../authority/form.ts';
 import { latestEnd } from '../authority/mandate.ts';
 import { partsOf, sentenceOf } from '../authority/words.ts';
 import { domain } from '../domain.ts';
+import { shownAs } from '../edge/client-document.ts';
 import { type DeputyView, isLive, type Overview } from '../ledger/view.ts';
 import { Blanks, Piece, Powers, ProblemList } from '../pages/mandate-form.tsx';
 import { Publisher } from '../pages/publisher.tsx';
-import { displayName, toMinute } from '../text.ts';
+import { toMinute } from '../text.ts';
 import { Frame, type Looking, Post } from './frame.tsx';
 
 export const DeputyPage: FC<
   Looking & { deputy: DeputyView; typed: Typed; scopes: readonly string[]; problems: Problems; now: number }
 > = ({ deputy, typed, scopes, problems, now, ...looking }) => {
-  const name = displayName(deputy.clientName);
+  const { name, publisher } = shownAs(deputy);
   const here = `/deputies/${deputy.deputyId}`;
   return (
     <Frame {...looking} title="One deputy">
@@ -24,7 +25,7 @@ export const DeputyPage: FC<
         : {sentenceOf(domain, 'It', deputy.mandate)}
       </p>
       <p class="muted">
-        <Publisher domain={deputy.clientDomain} />, goes back to <code>{deputy.redirectHost}</code>. Appointed{' '}
+        <Publisher of={publisher} />, goes back to <code>{deputy.redirectHost}</code>. Appointed{' '}
         {toMinute(deputy.appointedAt)} UTC.
       </p>
       <Post action={`${here}/revoke`} token={looking.token} class="card">
@@ -62,7 +63,7 @@ export const ResumePage: FC<Looking & { overview: Overview }> = ({ overview, ...
     <ul>
       {overview.deputies.filter(isLive).map((deputy) => (
         <li>
-          <bdi>{displayName(deputy.clientName)}</bdi>: {sentenceOf(domain, 'It', deputy.mandate)}
+          <bdi>{shownAs(deputy).name}</bdi>: {sentenceOf(domain, 'It', deputy.mandate)}
         </li>
       ))}
     </ul>

@@ -4,16 +4,17 @@ import { valueOf } from '../authority/limits.ts';
 import { isNames } from '../authority/terms.ts';
 import { moment, reads, readsAmounts, sentenceOf } from '../authority/words.ts';
 import { domain } from '../domain.ts';
+import { shownAs } from '../edge/client-document.ts';
 import { type DeputyView, isLive } from '../ledger/view.ts';
 import { Publisher } from '../pages/publisher.tsx';
-import { displayName, isolated, toMinute } from '../text.ts';
+import { isolated, toMinute } from '../text.ts';
 
 /** Gives a deputy its name on the page. */
 export type NameOf = (deputyId: string) => string;
 
 /** Clients choose their names, and two of one kind have the same: those are told apart by when they were appointed. */
 export function namesOf(deputies: DeputyView[]): NameOf {
-  const named = Map.groupBy(deputies, ({ clientName }) => displayName(clientName));
+  const named = Map.groupBy(deputies, (deputy) => shownAs(deputy).name);
   const names = new Map(
     [...named].flatMap(([name, same]) =>
       same.map(({ deputyId, appointedAt }) => [
@@ -28,14 +29,14 @@ export function namesOf(deputies: DeputyView[]): NameOf {
 type Shown = { deputy: DeputyView; paused: boolean; name: string };
 
 export const DeputyCard: FC<Shown> = ({ deputy, paused, name }) => {
-  const { deputyId, mandate, clientDomain, appointedAt, lastSeen, redirectHost } = deputy;
+  const { deputyId, mandate, appointedAt, lastSeen, redirectHost } = deputy;
   return (
     <div class="card" id={deputyId}>
       <h3>
         <bdi>{name}</bdi> <Status deputy={deputy} paused={paused} />
       </h3>
       <p>
-        <Publisher domain={clientDomain} />, goes back to <code>{redirectHost}</code>
+        <Publisher of={shownAs(deputy).publisher} />, goes back to <code>{redirectHost}</code>
       </p>
       <p>{sentenceOf(domain, 'It', mandate)}</p>
       <StillLeft deputy={deputy} />
@@ -86,7 +87,7 @@ export const DeputyTable: FC<Rows> = ({ deputies, paused, nameOf, label }) => (
         <tr>
           <td>
             <bdi>{nameOf(deputy.deputyId)}</bdi>
-            <small>{deputy.clientDomain ?? 'unverified'}</small>
+            <small>{publishedAt(deputy)}</small>
           </td>
           <td>
             <Status deputy={deputy} paused={paused} />
@@ -109,6 +110,11 @@ const ChangeLink: FC<{ deputy: DeputyView; name: string }> = ({ deputy, name }) 
       Change limits or dismiss…
     </a>
   ) : null;
+
+function publishedAt(deputy: DeputyView): string {
+  const { publisher } = shownAs(deputy);
+  return publisher ? publisher.host + publisher.path : 'unverified';
+}
 
 function leftInWords({ left }: DeputyView): string {
   return left ? readsAmounts(domain, left.all) : `may not ${domain.act.verb}`;

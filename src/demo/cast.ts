@@ -11,7 +11,7 @@ const overSocket: Fetch = (input, init) => fetch(input, init);
 /** Ada and her two deputies, and Bob with his one. */
 export class Cast {
   /** The blanks that Ada fills in, so that the limits come up soon. */
-  static readonly BLANKS = { shirtsPerOrder: '2', shirtsPerDay: '6', spendPerDay: '150', askAbove: '2', until: 'day' };
+  static readonly BLANKS = { shirtsPerOrder: '2', shirtsPerDay: '6', spendPerDay: '150', askAbove: '', until: 'day' };
 
   readonly #origin: string;
   readonly #fetch: Fetch;

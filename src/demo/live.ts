@@ -15,7 +15,7 @@ export type LiveOptions = {
 };
 
 /** Small enough that they come up soon; and nothing is left of a mandate an hour after the talk. */
-const BLANKS = { shirtsPerOrder: '2', shirtsPerDay: '8', spendPerDay: '200', askAbove: '2', until: 'hour' };
+const BLANKS = { shirtsPerOrder: '2', shirtsPerDay: '8', spendPerDay: '200', askAbove: '', until: 'hour' };
 
 /** They begin at different places of the round, so that they are not seen doing the same. */
 const AGENTS = [

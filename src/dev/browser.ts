@@ -25,7 +25,7 @@ export class Browser {
 
   /** Presses the button with that label, with the form's own values unless `fields` says otherwise. */
   press(page: Page, label: string, fields: Fields = {}): Promise<Page> {
-    const button = parse(page.html)
+    const button = parsed(page)
       .querySelectorAll('button')
       .find((candidate) => candidate.text.trim() === label);
     const form = button?.closest('form');
@@ -85,6 +85,11 @@ export class Browser {
   }
 }
 
+/** As a browser without script reads it. */
+function parsed({ html }: Pick<Page, 'html'>): HTMLElement {
+  return parse(html, { blockTextElements: { script: true, style: true } });
+}
+
 function valuesOf(form: HTMLElement): [string, string][] {
   return form.querySelectorAll('input, select').flatMap((input): [string, string][] => {
     const name = input.getAttribute('name');
@@ -93,6 +98,8 @@ function valuesOf(form: HTMLElement): [string, string][] {
       const chosen = input.querySelector('option[selected]') ?? input.querySelector('option');
       return [[name, chosen?.getAttribute('value') ?? '']];
     }
+    // Without script a person types what the page asks for.
+    if (input.closest('noscript')) return [[name, input.getAttribute('placeholder') ?? '']];
     if (input.getAttribute('type') === 'checkbox' && !input.hasAttribute('checked')) return [];
     return [[name, input.getAttribute('value') ?? '']];
   });
@@ -100,7 +107,9 @@ function valuesOf(form: HTMLElement): [string, string][] {
 
 /** The text of a page, as a person reads it. */
 export function textOf(page: Page): string {
-  return parse(page.html.replaceAll('><', '> <')).text.replace(/\s+/g, ' ').trim();
+  return parsed({ html: page.html.replaceAll('><', '> <') })
+    .text.replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** Where the link with that text leads; undefined when there is none. */

@@ -21,7 +21,7 @@ export const REDIRECT_URI = 'http://localhost:33418/callback';
 export class Person {
   readonly email: string;
   readonly browser: Browser;
-  /** The powers this person ticks; undefined leaves the page as it is. */
+  /** The powers this person ticks; undefined ticks all that are offered. */
   ticks: string[] | undefined;
   /** What this person types into the blanks of the mandate; what is left out stays as the page has it. */
   blanks: Record<string, string> = {};
@@ -45,11 +45,15 @@ export class Person {
   /** From an authorization request to what the client gets back. */
   async answer(url: URL | string): Promise<URLSearchParams> {
     const consent = await this.walk(url);
-    const fields = { ...this.blanks, ...(this.ticks && { scope: this.ticks }) };
+    const fields = { ...this.blanks, scope: this.ticks ?? offeredOn(consent) };
     const page = await this.browser.press(consent, this.decision, fields);
     if (!page.left) throw new Error(`the consent page did not return to the client: ${page.status} ${page.html}`);
     return page.left.searchParams;
   }
+}
+
+function offeredOn({ html }: Page): string[] {
+  return [...html.matchAll(/name="scope" value="([^"]+)"/g)].map(([, scope = '']) => scope);
 }
 
 /** An in-memory OAuth client that asks a Person. Serves both SDKs. */

@@ -1,5 +1,6 @@
 /** What is checked of a request to the OAuth provider's own routes before the provider reads it. */
 import { z } from 'zod';
+import { publisherOf } from './client-document.ts';
 
 /** Bytes of a body. The longest honest one is about half: a token request with an assertion, a client's metadata. */
 const MOST_BYTES = new Map([
@@ -97,7 +98,7 @@ async function withoutGrant(
   const named = [...form.getAll('client_id'), basicUser(authorization)].filter((id) => id !== '');
   // An assertion can name its client by itself, and only clients with an address have one.
   const asserted = form.has('client_assertion') || form.has('client_assertion_type');
-  if (!asserted && !named.some(isAddress)) return undefined;
+  if (!asserted && !named.some(publisherOf)) return undefined;
 
   const clientId = await clientOfGrant(form, kv);
   if (clientId === undefined || named.some((id) => id !== clientId)) {
@@ -130,10 +131,6 @@ function basicUser(authorization: string | null): string {
   } catch {
     return '';
   }
-}
-
-function isAddress(clientId: string): boolean {
-  return URL.canParse(clientId) && new URL(clientId).protocol === 'https:';
 }
 
 /** As the provider's own answers are: these routes take no cookies. */

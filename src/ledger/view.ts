@@ -106,18 +106,43 @@ export function lookAtEffects({ effects }: Ledger, before?: number): { effects: 
 }
 
 /** What the consent page needs to know of the ledger. */
-export type ConsentView = { ceiling: Ceiling; paused: boolean; deputies: DeputyView[] };
+export type ConsentView = {
+  ceiling: Ceiling;
+  paused: boolean;
+  deputies: DeputyView[];
+  /** When the human last dismissed this client (ISO 8601), or one that registered with its name and went to its host. */
+  dismissed?: { at: string; same: boolean };
+};
 
-/** The live deputies that the client has already, and what a new mandate must stay within. */
-export function lookForConsent(ledger: Ledger, clientId: string): ConsentView {
+/** The client as it is now. It has another id whenever it registers anew. */
+export type AskingClient = Pick<Deputy, 'clientId' | 'clientName' | 'redirectHost'>;
+
+/** The live deputies that the client has already, its dismissal if it has none, and what a new mandate must stay within. */
+export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentView {
   const now = ledger.now();
   const { ceiling, authority } = ledger.account.read();
-  const deputies = ledger.deputies
-    .all(now)
-    .filter((deputy) => deputy.clientId === clientId && deputy.status === 'active')
+  const all = ledger.deputies.all(now);
+  const own = all.filter(({ clientId }) => clientId === client.clientId);
+  const deputies = own
+    .filter(({ status }) => status === 'active')
     .map((deputy) => toView(ledger, deputy, now))
     .filter(({ expired }) => !expired);
-  return { ceiling, paused: authority === 'paused', deputies };
+  const alike = all.filter(
+    ({ clientName, redirectHost }) => clientName === client.clientName && redirectHost === client.redirectHost,
+  );
+  const [mine, theirs] = [lastDismissed(own), lastDismissed(alike)];
+  const at = mine ?? theirs;
+  return {
+    ceiling,
+    paused: authority === 'paused',
+    deputies,
+    ...(at !== undefined && deputies.length === 0 && { dismissed: { at, same: mine !== undefined } }),
+  };
+}
+
+function lastDismissed(deputies: Deputy[]): string | undefined {
+  const at = deputies.filter(({ status }) => status === 'revoked').map(({ changedAt }) => changedAt);
+  return at.toSorted().at(-1);
 }
 
 /** Whether the deputy can act, or is about to. */

@@ -2,7 +2,7 @@
 import type { FC } from 'hono/jsx';
 import type { Problems, Typed } from '../authority/form.ts';
 import { startLimits } from '../authority/limits.ts';
-import { basePower } from '../authority/terms.ts';
+import { basePower, isNames } from '../authority/terms.ts';
 import { blanksOf, moment, type Part } from '../authority/words.ts';
 import { domain } from '../domain.ts';
 import { type Duration, DURATIONS_MS } from '../lifetimes.ts';
@@ -14,7 +14,12 @@ function labelOf(name: string): string {
   return name === 'until' ? 'How long' : (domain.limits[name]?.label ?? name);
 }
 
-export const Powers: FC<{ offered: readonly string[]; ticked: readonly string[] }> = ({ offered, ticked }) => (
+/** `asked` is what a client asked for, where one did. */
+export const Powers: FC<{
+  offered: readonly string[];
+  ticked: readonly string[];
+  asked?: readonly string[] | undefined;
+}> = ({ offered, ticked, asked }) => (
   <fieldset>
     <legend>It may</legend>
     {Object.entries(domain.powers)
@@ -31,7 +36,12 @@ export const Powers: FC<{ offered: readonly string[]; ticked: readonly string[] 
           <span>
             {title}
             <br />
-            <small>{detail}</small>
+            <small>
+              {detail}
+              {asked &&
+                scope !== basePower(domain) &&
+                ` It ${asked.includes(scope) ? 'asked' : 'did not ask'} for this.`}
+            </small>
           </span>
         </label>
       ))}
@@ -78,7 +88,9 @@ export const Blanks: FC<{ typed: Typed; problems: Problems; now: number; ends?: 
 export const Piece: FC<{ part: Part; typed: Typed; problems: Problems }> = ({ part, typed, problems }) => {
   if (typeof part === 'string') return <>{part}</>;
   const { blank: name } = part;
-  const unit = domain.units[domain.limits[name]?.of ?? ''];
+  const limit = domain.limits[name];
+  const unit = domain.units[limit?.of ?? ''];
+  const optional = limit && !isNames(limit) && limit.asks;
   return (
     <span class="blank">
       {unit?.before}
@@ -87,7 +99,7 @@ export const Piece: FC<{ part: Part; typed: Typed; problems: Problems }> = ({ pa
         inputmode={unit?.keyboard}
         size={unit?.size}
         maxlength={unit?.keyboard === 'text' ? 500 : 12}
-        required
+        {...(optional ? { placeholder: 'never' } : { required: true })}
         value={typed[name] ?? ''}
         aria-label={labelOf(name)}
         {...(problems[name] && { 'aria-invalid': 'true', 'aria-describedby': `${name}-problem` })}

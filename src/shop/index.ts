@@ -80,6 +80,8 @@ export const shop = defineDomain({
       of: 'spend',
       per: 'day',
       start: 25_000,
+      // Less buys nothing.
+      min: SHIRT.price,
       max: 2_500_000,
       ceiling: 50_000,
       label: 'US dollars in 24 hours',

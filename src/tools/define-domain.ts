@@ -1,8 +1,10 @@
 /** A domain: what a server is about, as one plain object, checked when the Worker starts. */
 import type { z } from 'zod';
-import { isValid } from '../authority/limits.ts';
+import { contradictions } from '../authority/form.ts';
+import { isValid, neverAsks, startCeiling, startLimits } from '../authority/limits.ts';
 import { ACTS, basePower, CALLS, isNames, type Limit, type Terms } from '../authority/terms.ts';
 import { isNamed, type Unit } from '../authority/units.ts';
+import { sentencesIn } from '../authority/words.ts';
 import type { Effect } from '../ledger/effects.ts';
 import { demoTools } from './demo.ts';
 import type { AnyTool } from './define-tool.ts';
@@ -46,7 +48,7 @@ export type Domain = Terms &
   };
 
 /** Names that the forms around the blanks use themselves. */
-const TAKEN = new Set(['scope', 'until', 'version', 'form', 'handle', 'user', 'decision', 'replaces']);
+const TAKEN = new Set(['scope', 'until', 'version', 'form', 'handle', 'user', 'decision', 'replaces', 'shown', 'read']);
 
 /**
  * Throws for a domain that contradicts itself, in one sentence that names it.
@@ -102,12 +104,16 @@ function* problemsIn(domain: Domain): Generator<string> {
   yield* problemsOfLimits(domain);
 }
 
-function* problemsOfLimits({ units, limits, sentence, ceiling }: Domain): Generator<string> {
+function* problemsOfLimits(domain: Domain): Generator<string> {
+  const { units, limits, sentence, ceiling } = domain;
   const typed = blanksIn(sentence);
   const shared = blanksIn(ceiling);
   for (const name of [...typed, ...shared])
     if (!Object.hasOwn(limits, name)) yield `there is no limit for the blank {${name}}`;
   const asking = Object.values(limits).filter((limit) => !isNames(limit) && limit.asks);
+  const maxima = Object.fromEntries(
+    Object.entries(limits).map(([name, { start, max }]) => [name, typeof start === 'number' ? max : start]),
+  );
   for (const [name, limit] of Object.entries(limits)) {
     const unit = units[limit.of];
     const kernels = limit.of === ACTS || limit.of === CALLS;
@@ -117,6 +123,14 @@ function* problemsOfLimits({ units, limits, sentence, ceiling }: Domain): Genera
       yield `the limit ${name} is not of the kind that its unit ${limit.of} is`;
     if (!isNames(limit) && limit.asks && (limit.per !== 'act' || asking.length > 1))
       yield `${name} must be the only limit that asks, and of a single act`;
+    if (!isNames(limit) && limit.asks && !neverAsks(domain, maxima, name))
+      yield `${name} must be able to reach what it asks under`;
+    if (
+      !isNames(limit) &&
+      limit.asks &&
+      sentencesIn(sentence).some((one) => blanksIn(one).includes(name) && blanksIn(one).length > 1)
+    )
+      yield `the blank {${name}} needs a sentence of its own, because it may be left out`;
     if (!isValid(limit, limit.start)) yield `the limit ${name} starts outside its bounds`;
     if (limit.label !== undefined && kernels) yield `nobody can type the limit ${name}, because it counts ${limit.of}`;
     if (limit.of === CALLS && limit.per === 'act') yield `the limit ${name} counts ${CALLS} of no span`;
@@ -136,6 +150,10 @@ function* problemsOfLimits({ units, limits, sentence, ceiling }: Domain): Genera
     if (!isNames(limit) && bound && (limit.per === 'act' || !isValid(limit, limit.ceiling)))
       yield `the ceiling of ${name} is outside its bounds, or of a single act`;
   }
+  const starts = contradictions(domain, startLimits(domain), (_, { start }) => start);
+  const ceilings = contradictions(domain, startCeiling(domain), (_, { ceiling: most = Infinity }) => most);
+  for (const name of Object.keys({ ...starts, ...ceilings }))
+    yield `${name} starts with more than the limits beside it`;
   if (!Object.values(limits).some((limit) => limit.of === CALLS && limit.per === 'minute'))
     yield `no limit counts the ${CALLS} of a minute, so that a record could grow without end`;
 }

@@ -6,8 +6,11 @@ import { type Amounts, maySpend } from '../authority/terms.ts';
 import type { Caller } from '../deputy.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Ledger, Turn } from '../ledger/ledger.ts';
-import { displayName } from '../text.ts';
+import { shownAs } from '../edge/client-document.ts';
 import type { DemoDesk, EffectBook } from './define-tool.ts';
+
+/** Who made an effect and was erased since. */
+const GONE = { clientId: '', clientName: '' };
 
 /** What a call did to its effect: `made` with the amounts it used up, or only changed. */
 export type Touched = { effect: Effect; made: boolean };
@@ -33,7 +36,7 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
 
   const names = new Map<string, string>();
   function nameOf(deputyId: string): string {
-    const known = names.get(deputyId) ?? displayName(ledger.deputies.find(deputyId, turn.now)?.clientName ?? '');
+    const known = names.get(deputyId) ?? shownAs(ledger.deputies.find(deputyId, turn.now) ?? GONE).name;
     names.set(deputyId, known);
     return known;
   }
@@ -92,9 +95,9 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
       get deputy() {
         const deputy = ledger.deputies.find(caller.deputyId, turn.now);
         if (!deputy) throw new Error(`no row for deputy ${caller.deputyId}`);
-        const { clientName, clientDomain, appointedAt } = deputy;
+        const { clientDomain, appointedAt } = deputy;
         return {
-          clientName: displayName(clientName),
+          clientName: shownAs(deputy).name,
           ...(clientDomain !== undefined && { clientDomain }),
           appointedAt,
         };

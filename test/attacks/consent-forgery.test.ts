@@ -41,6 +41,7 @@ const BLANKS = {
   shirtsPerOrder: '5',
   shirtsPerDay: '10',
   spendPerDay: '250',
-  askAbove: '5',
+  askAbove: '3',
+  read: 'yes',
   until: 'week',
 };

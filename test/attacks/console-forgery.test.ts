@@ -9,7 +9,7 @@ import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { deputyOf, person } from '../support/people.ts';
 import { EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from '../support/scene.ts';
 
-const LIMITS = { shirtsPerOrder: '100', shirtsPerDay: '1000', spendPerDay: '25000', askAbove: '100', until: 'month' };
+const LIMITS = { shirtsPerOrder: '100', shirtsPerDay: '1000', spendPerDay: '25000', askAbove: '', until: 'month' };
 
 /** Somebody with a deputy, in front of the console, and every form that they could post there. */
 async function adaAtHerConsole() {

@@ -64,7 +64,7 @@ test('a client whose metadata document cannot be read gets a page, and nothing i
 test('what a client says of itself is text: no markup, nothing that bends the line, and short', async () => {
   const name = `<script>alert(1)</script>\u202e${'very '.repeat(12)}long`;
   const page = await person().walk(authorizePath(await registeredClient({ client_name: name })));
-  expect(page.html).not.toContain('<script');
+  expect(page.html).not.toContain('<script>');
   expect(page.html).not.toContain('\u202e');
   expect(textOf(page)).toContain('<script>alert(1)</script>very');
   expect(textOf(page)).not.toContain('long');
@@ -72,7 +72,7 @@ test('what a client says of itself is text: no markup, nothing that bends the li
 
 test.each(['\u3164', '\u2800\u2800', '\u202e', '   '])('a name that cannot be seen (%j) is no name', async (name) => {
   const page = await person().walk(authorizePath(await registeredClient({ client_name: `${name}\u200b` })));
-  expect(textOf(page)).toMatch(/Appoint (An app without a name|[A-Za-z0-9]{16}) as your deputy\?/);
+  expect(textOf(page)).toContain('Appoint An app without a name as your deputy?');
 });
 
 test('Allow sends the client its code, state and issuer', async () => {
@@ -114,6 +114,7 @@ test('a page that is older than ten minutes cannot be answered', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
   const late = await human.browser.press(page, 'Allow');
   expect(late.status).toBe(400);
+  expect(textOf(late)).toContain('This page is too old Nothing was granted.');
   expect(textOf(late)).toContain('Show the page again');
 });
 

@@ -62,6 +62,8 @@ test.skipIf(noBrowser())(
         const asked = { ...client, response_type: 'code', code_challenge: challenge, code_challenge_method: 'S256' };
         await page.goto(`${origin}/authorize?${new URLSearchParams(asked).toString()}`);
         await page.getByRole('button', { name: 'Allow' }).hover();
+        // As long as it takes until a click counts.
+        await page.locator('[name=read][value=yes]').waitFor({ state: 'attached' });
         for (const pause of [BETWEEN_CLICKS, 0]) {
           await page.mouse.down();
           await page.mouse.up();

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { BrakePage } from '../../src/console/overview-page.tsx';
 import { Deputy, Person, REDIRECT_URI } from '../../src/dev/clients.ts';
 import { DevServer, freePort } from '../../src/dev/dev-server.ts';
-import { inBrowser, noBrowser } from '../support/chromium.ts';
+import { allow, inBrowser, noBrowser } from '../support/chromium.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PURCHASE = { company: '<img src=x onerror=alert(1)>', mailingAddress: '12 St James’s Square', tshirtSize: 'L' };
@@ -42,7 +42,8 @@ class Reader extends Person {
     await this.#page.goto(url.href);
     await says(this.#page, /^Appoint .* as your deputy\?$/);
     await this.#page.getByLabel('Shirts in 24 hours', { exact: true }).fill('8');
-    await this.#page.getByRole('button', { name: 'Allow' }).click();
+    for (const power of await this.#page.locator('[name=scope]:enabled').all()) await power.check();
+    await allow(this.#page);
     const answer = new URL((await back).url()).searchParams;
     await says(this.#page, 'Back in the app.');
     return answer;
@@ -140,6 +141,7 @@ test.skipIf(noBrowser())('two windows follow the deputies, and either one stops 
 
     await one.getByRole('link', { name: /Change limits or dismiss .laptop agent/ }).click();
     await one.getByLabel('Shirts in one order', { exact: true }).fill('1');
+    await one.getByLabel('Shirts in one order above which it must ask').fill('');
     await one.getByRole('button', { name: 'Change the mandate' }).click();
     await says(other, /You changed the mandate of laptop agent/);
     const refused = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 2 });
@@ -333,9 +335,21 @@ test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
       // Not reached by an address alone: forms with something to correct, and the page of a pause.
       await page.goto(server.origin + consent);
       await page.getByLabel('Shirts in one order', { exact: true }).fill('many');
-      await page.getByRole('button', { name: 'Allow' }).click();
+      await allow(page);
       await says(page, 'Please correct:');
       await check('consent-with-a-mistake');
+      await page.getByLabel('Shirts in one order', { exact: true }).fill('100');
+      await page.getByLabel('Shirts in one order above which it must ask').fill('100');
+      await page.getByLabel('US dollars in 24 hours').fill('24.99');
+      await allow(page);
+      await says(page, 'Enter an amount');
+      await page.getByLabel('US dollars in 24 hours').fill('25');
+      await allow(page);
+      await says(page, 'It would never ask');
+      await check('consent-with-contradictions');
+      await page.getByRole('button', { name: 'Allow' }).click();
+      await says(page, 'That was too soon');
+      await check('consent-too-soon');
       await page.goto(`${server.origin}/deputies`);
       await page.getByRole('button', { name: 'Pause every deputy' }).click();
       await page.waitForURL('**/deputies?paused=*');

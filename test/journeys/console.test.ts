@@ -316,6 +316,7 @@ test('a mandate can be narrowed, and the next call feels it', async () => {
   const deputy = await deputyOf(human, '2026-07-28');
   const page = await human.browser.press(await deputyPage(human), 'Change the mandate', {
     shirtsPerOrder: '1',
+    askAbove: '',
     scope: ['shop:buy'],
   });
   expect(textOf(page)).toContain('You changed the mandate of Test client');
@@ -332,7 +333,7 @@ test('a mandate can be widened up to what the account allows, and be given more 
   const tooMuch = await human.browser.press(page, 'Change the mandate', { shirtsPerDay: '21' });
   expect(tooMuch.status).toBe(400);
   expect(textOf(tooMuch)).toContain('Your account allows 20 shirts');
-  await human.browser.press(page, 'Change the mandate', { shirtsPerOrder: '8', askAbove: '8', until: 'month' });
+  await human.browser.press(page, 'Change the mandate', { shirtsPerOrder: '8', askAbove: '', until: 'month' });
   expect((await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 8 })).isError).toBe(false);
   const { expiresAt } = (await deputy.call('getMyMandate')).data['mandate'] as { expiresAt: string };
   const [{ appointedAt } = { appointedAt: '' }] = (await objectOf(human).look({})).deputies;
@@ -364,7 +365,7 @@ test('a form that another tab has overtaken changes nothing and says so', async 
   const human = person();
   await deputyOf(human, '2025-11-25');
   const stale = await deputyPage(human);
-  await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '2' });
+  await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '2', askAbove: '1' });
   const answer = await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '4' });
   expect(answer.status).toBe(409);
   expect(textOf(answer)).toContain('Nothing was changed. Another page, or you, pressed something since.');
@@ -534,7 +535,7 @@ test('erasing is no way around a pause, or around the limits of the account', as
   expect(account).toMatchObject({ authority: 'paused', ceiling: { shirtsPerDay: 3 } });
   expect(used).toEqual({ shirtsPerDay: 2, spendPerDay: 5000 });
   await objectOf(human).act(await resumption(objectOf(human)));
-  human.blanks = { shirtsPerDay: '3' };
+  human.blanks = { shirtsPerDay: '3', shirtsPerOrder: '3', askAbove: '' };
   const next = await deputyOf(human, '2025-11-25');
   expect(await codeOf(next, 'buyMcpShopItem', { ...PURCHASE, quantity: 2 })).toBe('account_limit');
   await buy(next);

@@ -60,7 +60,7 @@ test.each(ERAS)('each blank binds a %s client', async (era) => {
 
 test.each(ERAS)('what a %s client used counts for 24 hours, and then no longer', async (era) => {
   const human = person();
-  human.blanks = { shirtsPerDay: '2', until: 'week' };
+  human.blanks = { shirtsPerDay: '2', shirtsPerOrder: '2', askAbove: '', until: 'week' };
   const deputy = await deputyOf(human, era);
   await buy(deputy, { quantity: 2 });
   later(23 * HOUR);
@@ -106,7 +106,7 @@ test.each(ERAS)('a mandate that has ended is 401 to a %s client, which may be ap
 
 test.each(ERAS)('a %s client reads its own mandate in the words of the consent page', async (era) => {
   const human = person();
-  human.blanks = { shirtsPerOrder: '1', shirtsPerDay: '2', spendPerDay: '60', askAbove: '1' };
+  human.blanks = { shirtsPerOrder: '1', shirtsPerDay: '2', spendPerDay: '60', askAbove: '' };
   const deputy = await deputyOf(human, era);
   await buy(deputy);
   const { data, text } = await deputy.call('getMyMandate');
@@ -143,6 +143,8 @@ test('a deputy without the power to buy is told that nothing remains', async () 
 
 const consentOf = async (human: Person) => human.walk(authorizePath(await registeredClient()));
 
+const CORRECTED: Record<string, string> = { shirtsPerOrder: '4', shirtsPerDay: '5', spendPerDay: '25', askAbove: '2' };
+
 test.each([
   ['shirtsPerOrder', ''],
   ['shirtsPerOrder', '-3'],
@@ -171,7 +173,7 @@ test.each([
   expect(again.html).toMatch(/value="orders:read" checked/);
   expect(again.html).not.toMatch(/value="shop:buy" checked/);
   // The same page can be corrected: nothing was used up.
-  const corrected = await human.browser.press(again, 'Allow', { [name]: name === 'until' ? 'day' : '2' });
+  const corrected = await human.browser.press(again, 'Allow', { [name]: CORRECTED[name] ?? 'day' });
   expect(corrected.left?.searchParams.get('code')).toBeTruthy();
 });
 
@@ -200,7 +202,8 @@ test('the blanks start within an account that allows less than usual', async () 
   await human.walk('/login?return_to=/');
   await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 3, spendPerDay: 7000 }, version: 0 });
   const page = await consentOf(human);
-  expect(page.html).toMatch(/name="shirtsPerDay"[^>]* value="3"/);
+  for (const name of ['shirtsPerDay', 'shirtsPerOrder'])
+    expect(page.html).toMatch(new RegExp(`name="${name}"[^>]* value="3"`));
   expect((await human.browser.press(page, 'Allow')).left?.searchParams.get('code')).toBeTruthy();
 });
 

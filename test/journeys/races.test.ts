@@ -399,7 +399,7 @@ test(
     const set = await scene(random, {});
     const outcomes = await race(set, {
       async middle() {
-        await set.object.act({ do: 'ceiling', ceiling: { shirtsPerDay: 1, spendPerDay: 1 }, version: 0 });
+        await set.object.act({ do: 'ceiling', ceiling: { shirtsPerDay: 1, spendPerDay: SHIRT.price }, version: 0 });
       },
     });
     const lines = await linesOf(set);

@@ -120,7 +120,7 @@ test('the human’s acts have theirs: appointed, taken up, changed, paused, resu
   });
   await object.act({ do: 'pause' });
   await object.act(await resumption(object));
-  await object.act({ do: 'ceiling', ceiling: { shirtsPerDay: 5, spendPerDay: 100 }, version: 0 });
+  await object.act({ do: 'ceiling', ceiling: { shirtsPerDay: 5, spendPerDay: 10_000 }, version: 0 });
   await object.act({ do: 'revoke', deputyId });
   const told = await lines(human);
   expect(told.map((line) => (line.actor === 'deputy' ? line.tool : line.act))).toEqual([

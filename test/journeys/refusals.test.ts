@@ -150,7 +150,7 @@ const WAYS: Record<RefusalCode, () => Promise<Told>> & Partial<Record<Case, () =
     });
     return told(deputy, 'buyMcpShopItem', PURCHASE);
   },
-  daily_limit: () => bought({ shirtsPerDay: '3' }, {}, 2),
+  daily_limit: () => bought({ shirtsPerDay: '3', shirtsPerOrder: '3', askAbove: '' }, {}, 2),
   'daily_limit of money': () => bought({ spendPerDay: '60' }, {}, 1),
 };
 

@@ -68,7 +68,7 @@ test('a purchase that was refused does not use up its key', async () => {
 
 test('a repetition is answered although the limit is used up, and refused while the human has paused', async () => {
   const human = person();
-  human.blanks = { shirtsPerDay: '1' };
+  human.blanks = { shirtsPerDay: '1', shirtsPerOrder: '1', askAbove: '' };
   const deputy = await deputyOf(human, '2025-11-25');
   const order = await buy(deputy, { idempotencyKey: 'k' });
   expect((await deputy.call('buyMcpShopItem', PURCHASE)).isError).toBe(true);
@@ -104,7 +104,7 @@ test.each(ERAS)('a %s client cancels an order, once or twice, and KV learns of i
 
 test('what was cancelled still counts: a deputy cannot give itself anything back', async () => {
   const human = person();
-  human.blanks = { shirtsPerDay: '2' };
+  human.blanks = { shirtsPerDay: '2', shirtsPerOrder: '2', askAbove: '' };
   const deputy = await deputyOf(human, '2026-07-28');
   const order = await buy(deputy, { quantity: 2 });
   await deputy.call('cancelMcpShopOrder', { orderId: order.id });

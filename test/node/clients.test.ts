@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inBrowser, noBrowser } from '../support/chromium.ts';
+import { allow, inBrowser, noBrowser } from '../support/chromium.ts';
 import { Person } from '../../src/dev/clients.ts';
 import { DevServer, ENVIRONMENT, freePort, TOOLS, until } from '../../src/dev/dev-server.ts';
 
@@ -65,7 +65,8 @@ test("MCP Inspector's page connects through the consent page, and buys a shirt",
       await page.getByLabel('E-mail address').fill('inspector@example.com');
       await page.getByRole('button', { name: 'Continue' }).click();
       expect(await page.getByRole('heading').first().textContent()).toMatch(/^Appoint .*Inspector.* as your deputy\?$/);
-      await page.getByRole('button', { name: 'Allow' }).click();
+      await page.getByLabel('Buy shirts in your name').check();
+      await allow(page);
 
       await page.locator('[data-testid=connection-status][data-status=connected]').waitFor();
       await page.getByText('Tools', { exact: true }).first().click();
@@ -106,7 +107,7 @@ test('mcp-remote, started as Claude Desktop starts it, signs in, buys and lists'
   const person = new Person('desktop@example.com', server.origin, (input, init) => fetch(input, init));
   const consent = await person.walk(printed() ?? '');
   expect(consent.html).toContain('This goes to a program on this computer.');
-  const { left } = await person.browser.press(consent, 'Allow');
+  const { left } = await person.browser.press(consent, 'Allow', { scope: ['shop:buy', 'orders:read'] });
   expect((await fetch(left ?? '')).status).toBe(200);
 
   await connected;

@@ -13,15 +13,14 @@ stories({
   over: [
     {
       limit: 'shirtsPerOrder',
-      blanks: { shirtsPerOrder: '2', askAbove: '2' },
+      blanks: { shirtsPerOrder: '2', askAbove: '' },
       args: { quantity: 3 },
       code: 'act_limit',
     },
     { limit: 'askAbove', blanks: { askAbove: '1' }, args: { quantity: 2 }, code: 'approval_required' },
-    { limit: 'shirtsPerDay', blanks: { shirtsPerDay: '1' }, args: { quantity: 2 }, code: 'daily_limit' },
-    { limit: 'spendPerDay', blanks: { spendPerDay: '24.99' }, args: {}, code: 'daily_limit' },
+    { limit: 'spendPerDay', blanks: { spendPerDay: '49.99' }, args: { quantity: 2 }, code: 'daily_limit' },
   ],
-  day: { blanks: { shirtsPerDay: '4' }, allows: 4 },
+  day: { blanks: { shirtsPerOrder: '4', shirtsPerDay: '4' }, allows: 4 },
   ceiling: { shirtsPerDay: 4, spendPerDay: 50_000 },
   mistyped: { blanks: { spendPerDay: 'much' }, problem: /Enter an amount in US dollars/ },
   consentSays: /Shirts in one order/,

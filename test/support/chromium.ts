@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, chromium } from 'playwright-core';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
 const PLACES = [
   process.env['CHROMIUM_PATH'],
@@ -48,4 +48,11 @@ export async function inBrowser<Result>(work: (browser: BrowserContext) => Promi
     await browser.close();
     rmSync(profile, { recursive: true, force: true });
   }
+}
+
+/** Presses Allow as somebody who has read the consent page: the page takes it once it was in front for a moment. */
+export async function allow(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Allow' }).hover();
+  await page.locator('[name=read][value=yes]').waitFor({ state: 'attached' });
+  await page.getByRole('button', { name: 'Allow' }).click();
 }

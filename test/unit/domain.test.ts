@@ -150,16 +150,63 @@ const CONTRADICTIONS: [problem: string, changes: Partial<Spec>][] = [
     'the limit doors starts with what its blank does not read',
     { limits: { ...LIMITS, doors: { ...DOORS, start } } },
   ]),
-  ...['scope', 'until', 'version', 'form', 'handle', 'user', 'decision', 'replaces', '2nd', '', 'a-b', '__proto'].map(
-    (name): [string, Partial<Spec>] => [
-      `no limit can be called ${name}`,
-      { limits: { ...LIMITS, [name]: { of: 'keys', per: 'act', start: 1, max: 2 } } },
-    ],
-  ),
+  ...[
+    'scope',
+    'until',
+    'version',
+    'form',
+    'handle',
+    'user',
+    'decision',
+    'replaces',
+    'shown',
+    'read',
+    '2nd',
+    '',
+    'a-b',
+    '__proto',
+  ].map((name): [string, Partial<Spec>] => [
+    `no limit can be called ${name}`,
+    { limits: { ...LIMITS, [name]: { of: 'keys', per: 'act', start: 1, max: 2 } } },
+  ]),
   ['the limit callsPerCall counts calls of no span', { limits: { ...LIMITS, callsPerCall: { ...CALLS, per: 'act' } } }],
   ['no limit counts the calls of a minute', { limits: { keysPerDay: KEYS, doors: DOORS } }],
   ['no limit counts the calls of a minute', { limits: { ...LIMITS, callsPerMinute: { ...CALLS, per: 'day' } } }],
+  [
+    'keysPerLoan starts with more than the limits beside it',
+    {
+      limits: { ...LIMITS, keysPerLoan: { of: 'keys', per: 'act', start: 3, max: 9, label: 'Keys' } },
+      sentence: `${SENTENCE} {keysPerLoan}.`,
+    },
+  ],
+  [
+    'keysPerMinute starts with more than the limits beside it',
+    {
+      limits: { ...LIMITS, keysPerMinute: { of: 'keys', per: 'minute', start: 2, max: 9, ceiling: 5, label: 'Keys' } },
+      sentence: `${SENTENCE} {keysPerMinute}.`,
+      ceiling: '{keysPerDay}, {keysPerMinute}',
+    },
+  ],
+  ...[
+    { start: 2, max: 9 },
+    { start: 1, max: 8 },
+  ].map((bounds): [string, Partial<Spec>] => [
+    bounds.max === 9
+      ? 'askAbove starts with more than the limits beside it'
+      : 'askAbove must be able to reach what it asks under',
+    {
+      limits: { ...LIMITS, askAbove: { of: 'keys', per: 'act', asks: true, label: 'Asks', ...bounds } },
+      sentence: `${SENTENCE} It asks above {askAbove}.`,
+    },
+  ]),
   // Sentences and their blanks.
+  [
+    'the blank {askAbove} needs a sentence of its own',
+    {
+      limits: { ...LIMITS, askAbove: { of: 'keys', per: 'act', asks: true, label: 'Asks', start: 1, max: 9 } },
+      sentence: SENTENCE.replace('.', ', and asks above {askAbove}.'),
+    },
+  ],
   ['there is no limit for the blank {keysPerYear}', { sentence: `${SENTENCE} And {keysPerYear}.` }],
   ['there is no limit for the blank {keysPerYear}', { ceiling: 'Up to {keysPerDay} and {keysPerYear}.' }],
   ['the limit doors has no blank in the sentence', { sentence: 'It may lend up to {keysPerDay}.' }],
@@ -211,6 +258,7 @@ const HASTY = defineDomain({
   ...shop,
   limits: {
     ...shop.limits,
+    shirtsPerOrder: { of: 'shirts', per: 'act', start: 4, max: 100, label: 'Shirts in one order' },
     shirtsPerMinute: { of: 'shirts', per: 'minute', start: 4, max: 50, label: 'Shirts in a minute' },
   },
   sentence: `${shop.sentence} In any minute it may buy up to {shirtsPerMinute}.`,
@@ -222,7 +270,7 @@ const SHIRTS = (quantity: number) => ({ company: 'Engines', mailingAddress: 'Lon
 test('one limit more is drawn in the form, read from it, and part of the mandate in words', () => {
   const ceiling = startCeiling(HASTY);
   const typed = typedDefaults(HASTY, ceiling);
-  expect(typed).toEqual({ ...typedDefaults(shop, ceiling), shirtsPerMinute: '4' });
+  expect(typed).toEqual({ ...typedDefaults(shop, ceiling), shirtsPerOrder: '4', shirtsPerMinute: '4' });
   const drawn = blanksOf(HASTY, { limits: {}, expiresAt: 0 });
   expect(drawn).toContainEqual({ blank: 'shirtsPerMinute', reads: '4 shirts' });
 
@@ -234,6 +282,7 @@ test('one limit more is drawn in the form, read from it, and part of the mandate
     });
   expect(newMandate(HASTY, { scopes: [], limits: { shirtsPerMinute: 7 }, expiresAt: 0 }).limits).toEqual({
     ...newMandate(shop, { scopes: [], limits: {}, expiresAt: 0 }).limits,
+    shirtsPerOrder: 4,
     shirtsPerMinute: 7,
   });
 });

@@ -53,7 +53,7 @@ test('a mandate reads as one plain sentence after the other', () => {
 test('one shirt is one shirt, and a large number has its commas', () => {
   const narrow = limited({ shirtsPerOrder: 1, shirtsPerDay: 1, spendPerDay: 2500, askAbove: 1 });
   expect(sentenceOf(shop, 'This deputy', { ...narrow, scopes: ['shop:browse', 'shop:buy'] })).toBe(
-    'This deputy may look around the shop and buy shirts and cancel orders in your name. It may buy up to 1 shirt an order, and up to 1 shirt for $25.00 in any 24 hours. Above 1 shirt in one order it must ask first. All this until 30 November 2026, 18:00 UTC.',
+    'This deputy may look around the shop and buy shirts and cancel orders in your name. It may buy up to 1 shirt an order, and up to 1 shirt for $25.00 in any 24 hours. All this until 30 November 2026, 18:00 UTC.',
   );
   const wide = limited({ shirtsPerOrder: 100, shirtsPerDay: 1000, spendPerDay: 2_500_000, askAbove: 0 });
   expect(sentenceOf(shop, 'It', wide)).toContain(
@@ -98,7 +98,7 @@ test('what the human sees as the start is allowed by the bounds and by the ceili
   });
   const low = { shirtsPerDay: 2, spendPerDay: 4999 };
   expect(readLimits(shop, typedDefaults(shop, low), low)).toEqual({
-    limits: { shirtsPerOrder: 5, askAbove: 3, ...low },
+    limits: { shirtsPerOrder: 2, askAbove: 2, ...low },
   });
   expect(readDuration('week')).toBe(7 * 24 * 60 * 60_000);
   expect(Math.max(...Object.values(DURATIONS_MS))).toBe(LONGEST_MANDATE_MS);
@@ -251,12 +251,14 @@ const FIELDS = [
   { field: 'askAbove', told: /^Enter a whole number from 0 to 100\.$/ },
   {
     field: 'spendPerDay',
-    told: /^Enter an amount in US dollars from 0\.01 to 25000\.00, such as 100 or 99\.50\.$/,
+    told: /^Enter an amount in US dollars from 25\.00 to 25000\.00, such as 100 or 99\.50\.$/,
   },
 ];
 
 test.each(FIELDS)('what is not a number in $field is told what to enter', ({ field, told }) => {
   for (const typed of NOT_NUMBERS) {
+    // It may be left empty.
+    if (field === 'askAbove' && typed.trim() === '') continue;
     expect([typed, problemWith(field, readLimits(shop, { ...GOOD, [field]: typed }, CEILING))]).toEqual([
       typed,
       expect.stringMatching(told),
@@ -276,14 +278,16 @@ test('whole shirts only, and whole cents', () => {
 });
 
 test('every number from the smallest to the largest is read, and none beyond', () => {
-  for (const [field, min, max] of [
-    ['shirtsPerOrder', 1, MOST.shirtsPerOrder],
-    ['shirtsPerDay', 1, MOST.shirtsPerDay],
-    ['askAbove', 0, MOST.shirtsPerOrder],
+  for (const [field, min, max, beside] of [
+    ['shirtsPerOrder', 1, MOST.shirtsPerOrder, { shirtsPerDay: '1000' }],
+    ['shirtsPerDay', 1, MOST.shirtsPerDay, { shirtsPerOrder: '1' }],
+    ['askAbove', 0, MOST.shirtsPerOrder, { shirtsPerOrder: '100', shirtsPerDay: '1000' }],
   ] as const) {
-    const read = (count: number) => readLimits(shop, { ...GOOD, [field]: String(count) }, MOST);
+    const read = (count: number) => readLimits(shop, { ...GOOD, ...beside, [field]: String(count) }, MOST);
     expect(read(min)).toMatchObject({ limits: { [field]: min } });
-    expect(read(max)).toMatchObject({ limits: { [field]: max } });
+    // Asking above the most that an order may have is no asking.
+    const most = field === 'askAbove' ? max - 1 : max;
+    expect(read(most)).toMatchObject({ limits: { [field]: most } });
     expect(problemWith(field, read(min - 1))).toContain(`from ${min} to ${max}`);
     expect(problemWith(field, read(max + 1))).toContain(`from ${min} to ${max}`);
   }
@@ -294,16 +298,16 @@ test('every number from the smallest to the largest is read, and none beyond', (
 });
 
 test.each([
-  ['0.01', 1],
-  ['1', 100],
+  ['25', 2500],
+  ['25.01', 2501],
   ['99.5', 9950],
   ['99.50', 9950],
   ['$99.50', 9950],
   [' $250 ', 25_000],
-  ['007', 700],
+  ['0070', 7000],
   // These three are not whole cents in binary floating point.
-  ['1.15', 115],
-  ['8.20', 820],
+  ['64.1', 6410],
+  ['81.15', 8115],
   ['297.29', 29_729],
 ])('the dollars %j are %i cents', (typed, cents) => {
   expect(readLimits(shop, { ...GOOD, spendPerDay: typed }, CEILING)).toMatchObject({
@@ -340,15 +344,42 @@ test('up to the ceiling is fine; above it, the problem names the ceiling and whe
   );
 });
 
+test('numbers that contradict each other are told which one to change', () => {
+  const told = (typed: Typed) => readLimits(shop, { ...GOOD, ...typed }, CEILING);
+  expect(problemWith('shirtsPerOrder', told({ shirtsPerOrder: '4', shirtsPerDay: '3' }))).toBe(
+    'The most in 24 hours is 3 shirts. Enter at most that, or raise that number.',
+  );
+  for (const askAbove of ['4', '5', '100'])
+    expect(problemWith('askAbove', told({ askAbove }))).toBe(
+      'It would never ask, because the most in one order is 4 shirts. Enter at most 3 shirts, or nothing if it need not ask.',
+    );
+  expect(told({ shirtsPerOrder: '4', shirtsPerDay: '4', askAbove: '3' })).toMatchObject({ limits: { askAbove: 3 } });
+  expect(told({ askAbove: '' })).toMatchObject({ limits: { askAbove: 4 } });
+  expect(told({ shirtsPerOrder: '1', askAbove: ' ' })).toMatchObject({ limits: { askAbove: 1 } });
+  expect(problemWith('spendPerDay', told({ spendPerDay: '24.99' }))).toMatch(/from 25\.00 to/);
+});
+
+test('a mandate that is narrowed and never asks is no wider than before', () => {
+  const made = (typed: Typed) => {
+    const read = readLimits(shop, { ...GOOD, ...typed }, CEILING);
+    if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+    return newMandate(shop, { scopes: ['shop:buy'], limits: read.limits, expiresAt: 0 });
+  };
+  const asking = made({ shirtsPerOrder: '4', askAbove: '2' });
+  expect(isNoWider(shop, made({ shirtsPerOrder: '2', askAbove: '' }), asking)).toBe(true);
+  expect(isNoWider(shop, made({ shirtsPerOrder: '4', askAbove: '' }), asking)).toBe(false);
+  expect(isNoWider(shop, made({ shirtsPerOrder: '3', askAbove: '' }), made({ askAbove: '' }))).toBe(true);
+});
+
 test('the ceiling is read like the rest, within its own bounds', () => {
   expect(readCeiling(shop, { shirtsPerDay: '1000', spendPerDay: '25000' })).toEqual({
     ceiling: { shirtsPerDay: 1000, spendPerDay: 2_500_000 },
   });
   for (const typed of [...NOT_NUMBERS, '0', '1001', '5.5']) {
-    const read = readCeiling(shop, { shirtsPerDay: typed, spendPerDay: '10' });
+    const read = readCeiling(shop, { shirtsPerDay: typed, spendPerDay: '25' });
     expect([typed, problemWith('shirtsPerDay', read)]).toEqual([typed, 'Enter a whole number from 1 to 1000.']);
   }
-  for (const typed of [...NOT_NUMBERS, '0', '25000.01', '1.234']) {
+  for (const typed of [...NOT_NUMBERS, '0', '24.99', '25000.01', '1.234']) {
     const read = readCeiling(shop, { shirtsPerDay: '1', spendPerDay: typed });
     expect([typed, problemWith('spendPerDay', read)]).toEqual([typed, expect.stringMatching(/^Enter an amount/)]);
   }
@@ -372,7 +403,7 @@ test('whatever is typed, it is read into limits that a mandate may have, or told
       if ('problems' in read) {
         const problems = Object.values(read.problems);
         expect(problems.length).toBeGreaterThan(0);
-        for (const problem of problems) expect(problem).toMatch(/[Ee]nter .*\d|[Ee]nter at most that/);
+        for (const problem of problems) expect(problem).toMatch(/[Ee]nter .*\d|[Ee]nter (at most that|nothing)/);
         return;
       }
       const { limits } = newMandate(shop, { scopes: [], limits: read.limits, expiresAt: 0 });
@@ -390,12 +421,14 @@ test('what a form shows is read back as it was', () => {
     fc.property(
       fc.record({
         shirtsPerOrder: fc.integer({ min: 1, max: MOST.shirtsPerOrder }),
-        shirtsPerDay: fc.integer({ min: 1, max: MOST.shirtsPerDay }),
-        spendPerDay: fc.integer({ min: 1, max: MOST.spendPerDay }),
+        shirtsPerDay: fc.integer({ min: MOST.shirtsPerOrder, max: MOST.shirtsPerDay }),
+        spendPerDay: fc.integer({ min: 2500, max: MOST.spendPerDay }),
         askAbove: fc.integer({ min: 0, max: MOST.shirtsPerOrder }),
       }),
       (shown) => {
-        expect(readLimits(shop, typedLimits(shop, shown), MOST)).toEqual({ limits: shown });
+        // What is never asked is an empty blank, whatever number stands for it.
+        const never = shown.askAbove >= shown.shirtsPerOrder && { askAbove: shown.shirtsPerOrder };
+        expect(readLimits(shop, typedLimits(shop, shown), MOST)).toEqual({ limits: { ...shown, ...never } });
         const { shirtsPerDay, spendPerDay } = shown;
         expect(readCeiling(shop, typedCeiling(shop, shown))).toEqual({ ceiling: { shirtsPerDay, spendPerDay } });
       },

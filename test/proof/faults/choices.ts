@@ -23,7 +23,11 @@ export function blanks(chance: Chance, mood: Mood): Record<string, string> {
     generous: () => ({ shirtsPerDay: '20', spendPerDay: '500' }),
     any: () => ({ shirtsPerDay: pick([8, 12, 20]), spendPerDay: pick([150, 300, 500]) }),
   }[mood]();
-  return { shirtsPerOrder: pick([2, 4, 5, 6]), askAbove: pick([1, 3, 4, 6]), ...day };
+  const shirtsPerOrder = chance.pick([2, 4, 5]);
+  // What is no less than an order may have would never ask: the blank is left empty then.
+  const asking = chance.pick([1, 3, 4, 6]);
+  const askAbove = asking < shirtsPerOrder ? String(asking) : '';
+  return { shirtsPerOrder: String(shirtsPerOrder), askAbove, ...day };
 }
 
 /** The account's limits, as they are typed. */

@@ -235,6 +235,7 @@ const consentFields = fields({
   shirtsPerDay: '10',
   spendPerDay: ['250', '250.00', '1e2'],
   askAbove: '3',
+  read: 'yes',
   until: ['week', 'hour'],
 });
 

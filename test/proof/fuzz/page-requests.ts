@@ -61,8 +61,8 @@ const signIn = fc.oneof(
 const limits = {
   shirtsPerOrder: ['1', '5', '100', '101'],
   shirtsPerDay: ['1', '10', '1000'],
-  spendPerDay: ['1', '250.00', '25000', '0.01', '1e3'],
-  askAbove: ['0', '3'],
+  spendPerDay: ['25', '250.00', '25000', '0.01', '1e3'],
+  askAbove: ['0', '3', ''],
 };
 const formToken = '⟦human.form⟧';
 const deputy = fc.oneof(

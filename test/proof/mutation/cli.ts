@@ -28,7 +28,7 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 /** Every story in these must be some guard's. */
 const STORIES = ['test/attacks', 'test/proof/faults'];
 /** A guard's story can also be one of these. */
-const MORE_STORIES = ['test/unit'];
+const MORE_STORIES = ['test/unit', 'test/browser'];
 /** Milliseconds after which a run is given up. */
 const RUN_LIMIT = 180_000;
 /** What needs no copy, or must not be in one. */
@@ -187,12 +187,16 @@ async function run(stories: string[]): Promise<Outcome> {
 /** What the test runner said, once it has ended. */
 function vitest(args: string[]): Promise<string> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'workerd', ...args], {
-      cwd: copy,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, so that all of it can be ended together.
-      detached: true,
-    });
+    const child = spawn(
+      process.execPath,
+      ['node_modules/vitest/vitest.mjs', 'run', '--project', 'workerd', '--project', 'node', ...args],
+      {
+        cwd: copy,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // A group of its own, so that all of it can be ended together.
+        detached: true,
+      },
+    );
     running = child.pid;
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));

@@ -12,7 +12,7 @@ export type Removal = {
 
 export type Guard = Removal & {
   name: string;
-  /** The file in test/attacks/, test/proof/faults/ or test/unit/, without `.test.ts`. */
+  /** The file in test/attacks/, test/proof/faults/, test/unit/ or test/browser/, without `.test.ts`. */
   story: string;
   /** Other guards that stop the same attack by themselves: they are removed as well, so that this one's share is seen. */
   backedBy?: (Removal & { name: string })[];
@@ -116,6 +116,141 @@ export const GUARDS: readonly Guard[] = [
     file: 'oauth.ts',
     text: 'const halt = haltFor(env, clientId);',
     without: "const halt = haltFor({ ...env, HALT: '', BLOCKED_CLIENTS: '' }, clientId);",
+  },
+  // ---------------------------------------------------------------- consent is neither stolen nor over-given
+  {
+    name: 'what a client did not ask for is not ticked',
+    story: 'given-by-mistake',
+    file: 'auth/authorize.tsx',
+    text: 'scopes: request.scope,',
+    without: 'scopes: Object.keys(domain.powers),',
+  },
+  {
+    name: 'a client that was dismissed is shown as such',
+    story: 'given-by-mistake',
+    file: 'ledger/view.ts',
+    text: 'const [mine, theirs] = [lastDismissed(own), lastDismissed(alike)];',
+    without: 'const [mine, theirs] = [lastDismissed([]), lastDismissed(alike)];',
+  },
+  {
+    name: 'so is one that registered anew under the same name',
+    story: 'given-by-mistake',
+    file: 'ledger/view.ts',
+    text: 'const [mine, theirs] = [lastDismissed(own), lastDismissed(alike)];',
+    without: 'const [mine, theirs] = [lastDismissed(own), lastDismissed([])];',
+  },
+  {
+    name: 'a mandate does not contradict itself',
+    story: 'given-by-mistake',
+    file: 'authority/form.ts',
+    text: 'const contradictory = contradictions(terms, limits, valueAt);',
+    without: 'const contradictory = contradictions(terms, {}, valueAt);',
+  },
+  {
+    name: 'a shorter span has no more than a longer one',
+    story: 'given-by-mistake',
+    file: 'authority/limits.ts',
+    text: '(!asks && lengthOf(limit) <= lengthOf({ per }))',
+    without: '!asks',
+  },
+  {
+    name: 'what asks is below what it asks under',
+    story: 'given-by-mistake',
+    file: 'authority/form.ts',
+    text: 'if (!bound || Number(value) <= bound.most) continue;',
+    without: 'if (!bound || limit.asks || Number(value) <= bound.most) continue;',
+  },
+  {
+    name: 'less than the least buys nothing',
+    story: 'given-by-mistake',
+    file: 'shop/index.ts',
+    text: 'min: SHIRT.price,',
+    without: '',
+  },
+  {
+    name: 'an empty blank of asking never asks',
+    story: 'given-by-mistake',
+    file: 'authority/words.ts',
+    text: '.filter((name) => neverAsks(terms, limits, name));',
+    without: '.filter((name) => neverAsks(terms, {}, name));',
+  },
+  {
+    name: 'Allow needs a page that was read',
+    story: 'given-by-mistake',
+    file: 'auth/authorize.tsx',
+    text: "if (c.req.header('Sec-Fetch-Mode') === 'navigate' && read?.trim().toLowerCase() !== 'yes')",
+    without: "if (read === 'never')",
+  },
+  {
+    name: 'a page that is too old says so',
+    story: 'given-by-mistake',
+    file: 'auth/authorize.tsx',
+    text: 'if (Date.now() - shown >= CONSENT_MS)',
+    without: 'if (shown < 0)',
+  },
+  {
+    name: 'a page counts as read once it was in front for a moment',
+    story: 'stolen-consent',
+    file: 'static/consent.js',
+    text: 'const ATTENTION_MS = 700;',
+    without: 'const ATTENTION_MS = 1;',
+  },
+  {
+    name: 'each click that is too soon starts the moment anew',
+    story: 'stolen-consent',
+    file: 'static/consent.js',
+    text: '    forget();\n    attend();\n    if (notice)',
+    without: '    if (notice)',
+  },
+  {
+    name: 'without script Allow needs a word that is typed',
+    story: 'stolen-consent',
+    file: 'auth/consent-page.tsx',
+    text: 'placeholder="yes" required />',
+    without: 'placeholder="yes" value="yes" required />',
+  },
+  // ---------------------------------------------------------------- verified means verified
+  {
+    name: 'a document that is elsewhere verifies nobody',
+    story: 'falsely-verified',
+    file: 'edge/client-document.ts',
+    text: "{ ...init, redirect: 'manual' }",
+    without: 'init',
+  },
+  {
+    name: 'a document is answered with 200',
+    story: 'falsely-verified',
+    file: 'edge/client-document.ts',
+    text: 'answer.status === 200 &&',
+    without: 'answer.ok &&',
+  },
+  {
+    name: 'a document is JSON by its type',
+    story: 'falsely-verified',
+    file: 'edge/client-document.ts',
+    text: "JSON_TYPE.test(answer.headers.get('Content-Type') ?? '')",
+    without: 'JSON_TYPE',
+  },
+  {
+    name: 'what the provider fetches is ours from the start',
+    story: 'falsely-verified',
+    file: 'index.ts',
+    text: 'ownTheFetch();',
+    without: '',
+  },
+  {
+    name: 'no name has the address of somebody else in it',
+    story: 'falsely-verified',
+    file: 'text.ts',
+    text: 'hosts.every((host) => host === ownHost)',
+    without: 'hosts.every((host) => host)',
+  },
+  {
+    name: 'no word of a name mixes letters that look alike',
+    story: 'falsely-verified',
+    file: 'text.ts',
+    text: 'return !MIXED.test(plain) &&',
+    without: 'return',
   },
   // ---------------------------------------------------------------- what a deputy may do
   {
@@ -1000,15 +1135,15 @@ export const GUARDS: readonly Guard[] = [
     name: 'only a verified client and a program on this computer are told at once',
     story: 'sent-to-a-stranger',
     file: 'auth/waiting-client.tsx',
-    text: 'if (isVerified(client) || isLoopback(host)) return',
+    text: 'if (publisherOf(client.clientId) || isLoopback(host)) return',
     without: 'if (c) return',
   },
   {
     name: 'a name that a client chose verifies nothing',
     story: 'sent-to-a-stranger',
-    file: 'auth/waiting-client.tsx',
-    text: "return clientId.startsWith('https://');",
-    without: 'return clientId.length > 0;',
+    file: 'edge/client-document.ts',
+    text: "return url?.protocol === 'https:' ? { host: url.host, path: url.pathname + url.search } : undefined;",
+    without: "return { host: url?.host ?? clientId, path: '' };",
   },
   {
     name: 'a request that is too long leads to no address by itself',
@@ -1089,15 +1224,15 @@ export const GUARDS: readonly Guard[] = [
     name: 'no address is fetched for a grant that does not exist',
     story: 'the-providers-own-routes',
     file: 'edge/before-the-provider.ts',
-    text: 'if (!asserted && !named.some(isAddress)) return undefined;',
+    text: 'if (!asserted && !named.some(publisherOf)) return undefined;',
     without: 'if (form) return undefined;',
   },
   {
     name: 'an assertion names an address too',
     story: 'the-providers-own-routes',
     file: 'edge/before-the-provider.ts',
-    text: 'if (!asserted && !named.some(isAddress)) return undefined;',
-    without: 'if (!named.some(isAddress)) return undefined;',
+    text: 'if (!asserted && !named.some(publisherOf)) return undefined;',
+    without: 'if (!named.some(publisherOf)) return undefined;',
   },
   {
     name: 'a client in the header is a client',
