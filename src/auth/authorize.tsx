@@ -7,6 +7,8 @@ import { domain } from '../domain.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { authRequestOf } from './auth-request.ts';
+import { refuseImpersonator } from './errors.tsx';
+import { presenceOf } from './presence.ts';
 import { formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
 import { type AppContext, signedIn, signedInFreshly } from './session.ts';
 
@@ -67,6 +69,7 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   // Appointing grants power, so WorkOS confirms now that the session stands.
   const session = await signedInFreshly(c);
   if (!session) return c.redirect(loginPath(here), 303);
+  if (session.impersonator) return refuseImpersonator(c);
   const { user } = session;
   if (user.userId !== shownTo) {
     return c.html(
@@ -101,7 +104,7 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   const details = await oauth.describeConsent(request);
   const deputyId = `dep_${crypto.randomUUID()}`;
   const acting = new Set(known.deputies.map((deputy) => deputy.deputyId));
-  await object.appoint({
+  const appointment = {
     deputyId,
     clientId: request.clientId,
     clientName: details.clientName,
@@ -109,7 +112,8 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     redirectHost: details.redirectHost,
     mandate,
     replaces: replaces.filter((id) => acting.has(id)),
-  });
+  };
+  await object.appoint(appointment, presenceOf(session));
   const { redirectTo } = await oauth.completeAuthorization({
     request,
     userId: user.userId,

@@ -51,9 +51,10 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
           </dd>
         </dl>
       </div>
-      {known.paused && (
+      {known.authority !== 'active' && (
         <p class="warning">
-          <strong>You have paused your deputies.</strong> This one will be paused too, until you resume them.
+          <strong>Your deputies are {known.authority}.</strong> This one will be {known.authority} too, until you resume
+          them.
         </p>
       )}
       {details.redirectIsLoopback && (

@@ -19,7 +19,7 @@ export const OverviewPage: FC<
   Looking & { view: View; search: Search; took?: number | undefined; demoOff: boolean }
 > = ({ view, search, took, demoOff, ...looking }) => {
   const { account, deputies, effects, timeline, used, older, head } = view;
-  const paused = account.authority === 'paused';
+  const { authority } = account;
   const live = deputies.filter(isLive);
   const ended = deputies.filter((deputy) => !isLive(deputy));
   const nameOf = namesOf(deputies);
@@ -28,7 +28,7 @@ export const OverviewPage: FC<
     <Frame
       {...looking}
       title="Your deputies"
-      paused={paused}
+      authority={authority}
       live={{
         'data-account': looking.user.userId,
         'data-version': head.hash,
@@ -36,10 +36,10 @@ export const OverviewPage: FC<
       }}
     >
       <section id="brake" aria-label="Stop and go on">
-        {paused ? (
+        {authority !== 'active' && (
           <div class="warning" role="status">
             <p>
-              <strong>Every deputy is paused</strong>
+              <strong>Every deputy is {authority}</strong>
               {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}.
               {/* Line 1 of a record stands for a pause from before it was erased. */}
               {account.authoritySequence !== undefined && account.authoritySequence > 1 && (
@@ -50,13 +50,20 @@ export const OverviewPage: FC<
                   {took !== undefined && `, ${took} ms after it was asked for`}.
                 </>
               )}{' '}
-              Deputies that sign in now are paused too. Nothing done before is undone.
+              Deputies that sign in now are {authority} too. Nothing done before is undone.
             </p>
+            {authority === 'suspended' && (
+              <p>
+                {SIGN_IN} said that you were gone, or no longer in your organization. You have signed in again, so you
+                can let them go on.
+              </p>
+            )}
             <a class="button" href="/deputies/resume">
               Resume…
             </a>
           </div>
-        ) : (
+        )}
+        {!account.paused && (
           <Post action="/deputies/pause" token={looking.token} class="card">
             <button class="danger brake">Pause every deputy</button>
             <p class="muted">Stops them all at once, at their very next call. Nothing already done is undone.</p>
@@ -78,7 +85,7 @@ export const OverviewPage: FC<
       )}
       <div class="cards">
         {live.slice(0, CARDS).map((deputy) => (
-          <DeputyCard deputy={deputy} paused={paused} name={nameOf(deputy.deputyId)} />
+          <DeputyCard deputy={deputy} authority={authority} name={nameOf(deputy.deputyId)} />
         ))}
       </div>
       {live.length > CARDS && (
@@ -137,7 +144,7 @@ export const OverviewPage: FC<
           <h2>No longer acting for you</h2>
           <DeputyTable
             deputies={ended.slice(0, ENDED)}
-            paused={paused}
+            authority={authority}
             nameOf={nameOf}
             label="No longer acting for you"
           />

@@ -1,5 +1,6 @@
 /** What the human sees of the ledger: one read for a whole page. */
 import { leftOf, startCeiling, startLimits } from '../authority/limits.ts';
+import type { Authority } from '../authority/policy.ts';
 import { maySpend, type Amounts, type Ceiling } from '../authority/terms.ts';
 import { useOf, type Windows, type Pair } from '../authority/window.ts';
 import { PENDING_MS } from '../lifetimes.ts';
@@ -27,7 +28,7 @@ export type Left = { own: Amounts; all: Amounts };
 /** How things stand: what is allowed, to whom, and what was used of it. */
 export type Overview = {
   now: number;
-  account: Omit<AccountState, 'windows' | 'exported'>;
+  account: Omit<AccountState, 'windows' | 'exported' | 'presence'>;
   /** Whether a deputy has set the demo ban. It is independent of authority. */
   banned: boolean;
   /** By the name of each limit of the account. */
@@ -74,7 +75,7 @@ export function lookAt(ledger: Ledger, search: Search): View {
 
 export function lookAtOverview(ledger: Ledger): Overview {
   const now = ledger.now();
-  const { windows, exported: _, ...account } = ledger.account.read();
+  const { windows, exported: _, presence: __, ...account } = ledger.account.read();
   const usage = ledger.usage(windows, now);
   const deputies = ledger.deputies.all(now).map((deputy) => toView(ledger, deputy, now));
   return {
@@ -96,7 +97,7 @@ export function lookAtEffects({ effects }: Ledger, before?: number): { effects: 
 }
 
 /** What the consent page needs to know of the ledger. */
-export type ConsentView = { ceiling: Ceiling; paused: boolean; deputies: DeputyView[] };
+export type ConsentView = { ceiling: Ceiling; authority: Authority; deputies: DeputyView[] };
 
 /** The live deputies that the client has already, and what a new mandate must stay within. */
 export function lookForConsent(ledger: Ledger, clientId: string): ConsentView {
@@ -107,7 +108,7 @@ export function lookForConsent(ledger: Ledger, clientId: string): ConsentView {
     .filter((deputy) => deputy.clientId === clientId && deputy.status === 'active')
     .map((deputy) => toView(ledger, deputy, now))
     .filter(({ expired }) => !expired);
-  return { ceiling, paused: authority === 'paused', deputies };
+  return { ceiling, authority, deputies };
 }
 
 /** Whether the deputy can act, or is about to. */
