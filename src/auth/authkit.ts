@@ -82,19 +82,9 @@ const sealedSession = z.object({
   user: z.looseObject({ id: z.string(), email: z.string() }),
   impersonator: z.object({ email: z.string(), reason: z.string().nullish() }).optional(),
 });
-const tokenClaims = z.object({
-  sid: z.string(),
-  exp: z.number(),
-  auth_time: z.number().default(0),
-  /** The acting party of an impersonated session (RFC 8693, section 4.1). */
-  act: z.object({ sub: z.string() }).nullish(),
-});
+const tokenClaims = z.object({ sid: z.string(), exp: z.number(), auth_time: z.number().default(0) });
 
-type Unsealed = {
-  userId: string;
-  claims: z.infer<typeof tokenClaims>;
-  impersonator: Impersonator | undefined;
-};
+type Unsealed = { userId: string; claims: z.infer<typeof tokenClaims>; impersonator: Impersonator | undefined };
 
 /**
  * What a sealed session says, or undefined when it cannot be read: damaged, cut off, sealed by other keys or by older
@@ -106,12 +96,7 @@ async function unseal(config: Config, sealed: string): Promise<Unsealed | undefi
     const { accessToken, user, impersonator } = sealedSession.parse(
       await workos(config).userManagement.getSessionFromCookie(options),
     );
-    const claims = tokenClaims.parse(decode(accessToken).payload);
-    return {
-      userId: user.id,
-      claims,
-      impersonator: impersonator ?? (claims.act ? { email: claims.act.sub } : undefined),
-    };
+    return { userId: user.id, claims: tokenClaims.parse(decode(accessToken).payload), impersonator };
   } catch {
     return undefined;
   }

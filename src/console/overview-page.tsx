@@ -40,9 +40,9 @@ export const OverviewPage: FC<
           <div class="warning" role="status">
             <p>
               <strong>Every deputy is {authority}</strong>
-              {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}.
+              {authority === 'paused' && account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}.
               {/* Line 1 of a record stands for a pause from before it was erased. */}
-              {account.authoritySequence !== undefined && account.authoritySequence > 1 && (
+              {authority === 'paused' && account.authoritySequence !== undefined && account.authoritySequence > 1 && (
                 <>
                   {' '}
                   It took effect as line {account.authoritySequence} of the record,{' '}
@@ -54,7 +54,7 @@ export const OverviewPage: FC<
             </p>
             {authority === 'suspended' && (
               <p>
-                {SIGN_IN} said that you were gone, or no longer in your organization. You have signed in again, so you
+                {SIGN_IN} said that you were gone, or no longer in your organization. Once you have signed in again, you
                 can let them go on.
               </p>
             )}

@@ -241,14 +241,13 @@ async function endSession(store: AuthkitStore, id: string): Promise<Session | un
 }
 
 async function accessToken(c: Context<{ Bindings: Bindings }>, session: Session): Promise<string> {
-  const { id, clientId, authTime, organization, impersonator } = session;
+  const { id, clientId, authTime, organization } = session;
   const user = await welcome(storeOf(c), session.email);
   const role = user === 'deleted' ? 'member' : user.role;
   const claims = {
     sid: id,
     // What a role gives is there in an organization only.
     ...(organization !== undefined && { org_id: organization, role, roles: [role], permissions: ROLES[role] }),
-    ...(impersonator && { act: { sub: impersonator.email } }),
     client_id: clientId,
     auth_time: authTime,
   };

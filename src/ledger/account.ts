@@ -25,7 +25,7 @@ export type AccountState = {
   authority: Authority;
   /** The human's own pause, which stands below a suspension and outlasts it. */
   paused: boolean;
-  /** When, in milliseconds, and with which line that began. */
+  /** When, in milliseconds, and with which line any of that changed last. */
   authorityAt?: number;
   authoritySequence?: number;
   ceiling: Ceiling;
@@ -43,8 +43,7 @@ type Row = {
   authority: 'active' | 'paused';
   authority_at: number | null;
   authority_sequence: number | null;
-  suspended_at: number | null;
-  suspended_sequence: number | null;
+  suspended: number;
   presence: string | null;
   ceiling: string;
   ceiling_version: number;
@@ -65,19 +64,16 @@ export class Account {
   read(): AccountState {
     const row = this.#sql
       .exec<Row>(
-        `SELECT record_id, authority, authority_at, authority_sequence, suspended_at, suspended_sequence, presence,
-           ceiling, ceiling_version, windows, exported FROM account WHERE id = 1`,
+        `SELECT record_id, authority, authority_at, authority_sequence, suspended, presence, ceiling, ceiling_version,
+           windows, exported FROM account WHERE id = 1`,
       )
       .one();
-    const suspended = row.suspended_sequence !== null;
-    const at = suspended ? row.suspended_at : row.authority_at;
-    const sequence = suspended ? row.suspended_sequence : row.authority_sequence;
     return {
       recordId: row.record_id,
-      authority: suspended ? 'suspended' : row.authority,
+      authority: row.suspended ? 'suspended' : row.authority,
       paused: row.authority === 'paused',
-      ...(at !== null && { authorityAt: at }),
-      ...(sequence !== null && { authoritySequence: sequence }),
+      ...(row.authority_at !== null && { authorityAt: row.authority_at }),
+      ...(row.authority_sequence !== null && { authoritySequence: row.authority_sequence }),
       ceiling: this.#ceilings.read(row.ceiling),
       ceilingVersion: row.ceiling_version,
       windows: this.#windows.read(row.windows),
@@ -96,12 +92,13 @@ export class Account {
     );
   }
 
-  /** Suspends with that line, or ends the suspension. What the human said stays as it is. */
-  setSuspended(since?: { at: number; sequence: number }): void {
+  /** Suspends, or ends the suspension, with that line. What the human said last stays as it is. */
+  setSuspended(suspended: boolean, now: number, sequence: number): void {
     this.#sql.exec(
-      'UPDATE account SET suspended_at = ?, suspended_sequence = ? WHERE id = 1',
-      since?.at ?? null,
-      since?.sequence ?? null,
+      'UPDATE account SET suspended = ?, authority_at = ?, authority_sequence = ? WHERE id = 1',
+      Number(suspended),
+      now,
+      sequence,
     );
   }
 

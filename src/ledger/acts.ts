@@ -79,8 +79,8 @@ export function pause(ledger: Ledger, by: As = {}): Done {
 }
 
 /**
- * Lifts the pause or the suspension of that sequence, in that session. Any other one, or none, makes it stale. A pause below
- * a suspension stays.
+ * Lifts the pause or the suspension, in that session, when nothing came after that sequence; else it is stale. A pause
+ * below a suspension stays.
  */
 export function resume(ledger: Ledger, pauseSequence: number, presence?: Presence): Done | Problem {
   return ledger.transaction(() => {
@@ -89,7 +89,7 @@ export function resume(ledger: Ledger, pauseSequence: number, presence?: Presenc
     const head = ledger.record.head();
     const now = ledger.now(head);
     const newest = ledger.record.append({ actor: 'human', act: 'resumed' }, head, now);
-    if (authority === 'suspended') ledger.account.setSuspended();
+    if (authority === 'suspended') ledger.account.setSuspended(false, now, newest.sequence);
     else ledger.account.setAuthority('active', now, newest.sequence);
     if (presence) ledger.account.setPresence(presence);
     return done(ledger, newest);
@@ -113,7 +113,7 @@ export function hear(ledger: Ledger, asked: Presence, heard: Heard): void {
     ledger.account.setPresence({ ...asked, at: now });
     if (authority === 'suspended') return;
     const newest = ledger.record.append({ actor: 'system', act: 'suspended', why: heard.gone }, head, now);
-    ledger.account.setSuspended({ at: now, sequence: newest.sequence });
+    ledger.account.setSuspended(true, now, newest.sequence);
   });
 }
 
@@ -204,17 +204,15 @@ export function erase(ledger: Ledger): Done {
     const now = ledger.now();
     const grants = grantsOf(ledger.deputies.all(now));
     const { authority, paused, authorityAt, ceiling, windows } = ledger.account.read();
-    const suspended = authority === 'suspended';
     const own = paused ? 'paused' : 'active';
     ledger.effects.erase();
     for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
       sql.exec(`DELETE FROM ${table}`);
     ledger.demo.clear();
-    openRecord(sql, { authority: own, suspended, ceiling, windows });
+    openRecord(sql, { authority: own, suspended: authority === 'suspended', ceiling, windows });
     const head = ledger.record.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.record.head(), now);
     // Pages from before name sequences of the old record.
     ledger.account.setAuthority(own, authorityAt ?? now, head.sequence);
-    if (suspended) ledger.account.setSuspended({ at: authorityAt ?? now, sequence: head.sequence });
     ledger.account.setCeiling(ceiling, head.sequence);
     return { ...done(ledger, head), grants };
   });

@@ -41,8 +41,7 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     authority TEXT NOT NULL,
     authority_at INTEGER,
     authority_sequence INTEGER,
-    suspended_at INTEGER,
-    suspended_sequence INTEGER,
+    suspended INTEGER NOT NULL,
     presence TEXT,
     ceiling TEXT NOT NULL,
     ceiling_version INTEGER NOT NULL,
@@ -115,11 +114,12 @@ export type Start = Omit<Core, 'deputies'>;
 /** Starts the account and its checkpoint. The next line must vouch for that checkpoint. */
 export function openRecord(sql: SqlStorage, start: Start): void {
   sql.exec(
-    `INSERT INTO account (id, record_id, secret, authority, ceiling, ceiling_version, windows, exported)
-     VALUES (1, ?, ?, ?, ?, 0, ?, 0)`,
+    `INSERT INTO account (id, record_id, secret, authority, suspended, ceiling, ceiling_version, windows, exported)
+     VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0)`,
     randomUUID(),
     randomBytes(32).toString('base64'),
     start.authority,
+    Number(start.suspended),
     JSON.stringify(start.ceiling),
     JSON.stringify(start.windows),
   );

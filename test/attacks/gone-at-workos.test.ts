@@ -110,7 +110,11 @@ test.each([
   for (const what of order) await (what === 'pause' ? object.act({ do: 'pause' }) : object.checkPresence());
   expect(await outcome(deputy, LOOK)).toBe('suspended');
   expect(await object.verifyRecord()).toMatchObject({ ok: true });
-  await object.act(await resumption(object));
+  const lift = await resumption(object);
+  // Whatever came last is what a page must have shown, and a page lifts once.
+  expect(await object.act({ do: 'resume', pause: lift.pause - 1 })).toEqual({ problem: 'stale' });
+  await object.act(lift);
+  expect(await object.act(lift)).toEqual({ problem: 'stale' });
   expect(await outcome(deputy, LOOK)).toBe('paused');
   expect(await object.verifyRecord()).toMatchObject({ ok: true });
 
@@ -153,6 +157,33 @@ test('no answer of WorkOS suspends nobody, and it is asked again', async () => {
   // The cursor has moved on, and the user was kept.
   await hearOfEvents();
   expect(await authorityOf(ada)).toBe('suspended');
+});
+
+test('a no that was asked for before she came back counts for nothing', async () => {
+  const ada = person();
+  const deputy = await deputyOf(ada, '2025-11-25');
+  await objectOf(ada).act({ do: 'pause' });
+  const page = await ada.browser.open('/deputies/resume');
+  const { userManagement } = await administrator();
+  const membership = await membershipOf(ada);
+  await userManagement.deactivateOrganizationMembership(membership);
+  // The second look at her is at her membership. By flags, because a request cannot be woken by another one's promise.
+  const state = { looks: 0, answered: false };
+  const get = env.OAUTH_KV.get.bind(env.OAUTH_KV) as (...args: unknown[]) => Promise<unknown>;
+  vi.spyOn(env.OAUTH_KV, 'get').mockImplementation((async (...args: unknown[]) => {
+    const value = await get(...args);
+    if (args[0] !== `local-authkit:user:${userIdOf(ada.email)}`) return value;
+    state.looks += 1;
+    if (state.looks === 2) await vi.waitUntil(() => state.answered, { timeout: 4000, interval: 5 });
+    return value;
+  }) as never);
+  const checking = objectOf(ada).checkPresence();
+  await vi.waitUntil(() => state.looks === 2, { timeout: 4000, interval: 5 });
+  await userManagement.reactivateOrganizationMembership(membership);
+  await ada.browser.press(page, 'Resume every deputy');
+  state.answered = true;
+  expect(await checking).toBe(true);
+  expect(await outcome(deputy, LOOK)).toBe('allowed');
 });
 
 test('events that were not listed are listed by the next run, and a place that WorkOS forgot is no end of it', async () => {

@@ -358,7 +358,7 @@ test('a line that is older than the one before, or follows from nothing, is name
 
 const BEHIND: [string, string][] = [
   ["UPDATE account SET authority = 'paused'", 'authority is paused, the record says active'],
-  ['UPDATE account SET suspended_sequence = 1', 'authority is suspended, the record says active'],
+  ['UPDATE account SET suspended = 1', 'authority is suspended, the record says active'],
   [`UPDATE account SET ceiling = '{"shirtsPerDay":41,"spendPerDay":90000}'`, 'the ceiling'],
   [
     "UPDATE deputies SET status = 'active' WHERE deputy_id = 'dep_3'",
