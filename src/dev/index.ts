@@ -4,7 +4,7 @@
  */
 import { exports } from 'cloudflare:workers';
 import worker, { McpShopServer as Production } from '../index.ts';
-import { isLoopback } from '../edge/origin.ts';
+import { isLoopback, isOriginAllowed } from '../edge/origin.ts';
 import { authkit } from './authkit.tsx';
 import {
   LOCAL_API_KEY,
@@ -38,7 +38,7 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
 
   if (isLoopback(hostname)) {
     ownOrigins.add(origin);
-    if (AUTHKIT_PATHS.some((path) => pathname.startsWith(path)))
+    if (AUTHKIT_PATHS.some((path) => pathname.startsWith(path)) && isOriginAllowed(request, new URL(request.url)))
       return authkit.fetch(request, { ...env, ORIGIN: origin });
   }
   return worker.fetch(request, withLocalKeys(local, origin), ctx);

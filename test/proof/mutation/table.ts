@@ -165,8 +165,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'WorkOS is not asked at each call',
     story: 'gone-at-workos',
     file: 'ledger/presence.ts',
-    text: 'return heardAt !== undefined && Date.now() >= this.#notBefore;',
-    without: 'return heardAt !== undefined;',
+    text: 'this.#notBefore = heardAt + DAY_MS;',
+    without: 'this.#notBefore = heardAt;',
   },
   {
     name: 'only a clear no suspends',
