@@ -44,8 +44,9 @@ function isFresh({ authTime }: SignIn): boolean {
 }
 
 /**
- * How much of a session an act needs. `brake` and `valid` are enough to lay authority down, even while WorkOS cannot be
- * reached; the brake is also for somebody who is signed in as the human, and nothing else is. `confirmed`: WorkOS says now that the session stands. `fresh`: that, and the human has signed in within the last minutes.
+ * How much of a session an act needs. `valid` is enough to lay authority down, even while WorkOS cannot be reached; so is
+ * `brake`, also for somebody who is signed in as the human. `confirmed`: WorkOS says now that the session stands. `fresh`:
+ * that, and the human has signed in within the last minutes.
  */
 export type Needed = 'brake' | 'valid' | 'confirmed' | 'fresh';
 

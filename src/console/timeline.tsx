@@ -115,8 +115,8 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
 
 const SUSPENDED_BECAUSE = {
   user_gone: `${SIGN_IN} no longer had you as a user`,
-  membership_gone: `you were no longer a member of the organization that you had signed in with`,
-} as const satisfies Record<Suspension, string>;
+  membership_gone: 'you were no longer a member of the organization that you had signed in with',
+} satisfies Record<Suspension, string>;
 
 /** Who did what the human does: somebody else in an impersonated session, whom WorkOS's own log names by that session. */
 function who({ impersonation }: { impersonation?: string | undefined }): string {

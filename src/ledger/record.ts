@@ -22,7 +22,7 @@ const foldedInto = { through: z.int(), hash: z.string(), checkpoint: z.string() 
 const asTheHuman = { actor: z.literal('human'), impersonation: z.string().optional() };
 
 /** Why the system suspended a human: no such user any more, or no longer a member of the organization they signed in with. */
-export const SUSPENSIONS = ['user_gone', 'membership_gone'] as const;
+const SUSPENSIONS = ['user_gone', 'membership_gone'] as const;
 export type Suspension = (typeof SUSPENSIONS)[number];
 
 /** What the human did, or what followed from it. */
