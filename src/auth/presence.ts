@@ -75,12 +75,12 @@ const EVENTS_AT_ONCE = 100;
 
 /** Where the last run stopped, and users that got no answer then. */
 const FEED = 'workos-events';
-const feedSchema = z.object({ after: z.string().optional(), again: z.array(z.string()) });
+const feedSchema = z.object({ after: z.string().optional(), again: z.array(z.string()) }).catch({ again: [] });
 type Feed = z.infer<typeof feedSchema>;
 
 /** One run over WorkOS's events since the last one; a first one begins a day ago. Throws while WorkOS does not answer. */
 export async function followEvents(env: Env): Promise<void> {
-  const { after, again }: Feed = feedSchema.parse((await env.OAUTH_KV.get(FEED, 'json')) ?? { again: [] });
+  const { after, again } = feedSchema.parse(await env.OAUTH_KV.get(FEED, 'json'));
   const from = after === undefined ? { rangeStart: new Date(Date.now() - DAY_MS).toISOString() } : { after };
   const options = { events: [...EVENTS], limit: EVENTS_AT_ONCE, order: 'asc' as const, ...from };
   const listing = workos(readConfig(env)).events.listEvents(options);
