@@ -7,7 +7,6 @@ import { domain } from '../domain.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { authRequestOf } from './auth-request.ts';
-import { refuseImpersonator } from './errors.tsx';
 import { presenceOf } from './presence.ts';
 import { formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
 import { type AppContext, signedIn, signedInFreshly } from './session.ts';
@@ -69,7 +68,14 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   // Appointing grants power, so WorkOS confirms now that the session stands.
   const session = await signedInFreshly(c);
   if (!session) return c.redirect(loginPath(here), 303);
-  if (session.impersonator) return refuseImpersonator(c);
+  if (session.impersonator) {
+    return c.html(
+      <Message title="You are signed in as somebody else">
+        <p>Nothing was granted. Only they themselves appoint a deputy.</p>
+      </Message>,
+      403,
+    );
+  }
   const { user } = session;
   if (user.userId !== shownTo) {
     return c.html(

@@ -41,16 +41,6 @@ export function answerAuthError(error: Error, c: AppContext): Response | Promise
   return undefined;
 }
 
-/** The answer to what somebody who is signed in as the human may not do. */
-export function refuseImpersonator(c: AppContext) {
-  return c.html(
-    <Message title="You are signed in as somebody else" action={{ href: '/deputies', label: 'To their deputies' }}>
-      <p>Nothing was changed. In a session of impersonation you can look, pause and dismiss, and nothing else.</p>
-    </Message>,
-    403,
-  );
-}
-
 export function answerUnavailable(
   c: AppContext,
   error: AuthkitUnavailableError,

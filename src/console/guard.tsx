@@ -1,7 +1,6 @@
 /** Who may do what on the console. Each act needs a session and a form of ours; acts that grant more need a fresher session. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AuthkitUnavailableError, type LastSignIn, type SignIn } from '../auth/authkit.ts';
-import { refuseImpersonator } from '../auth/errors.tsx';
 import { presenceOf } from '../auth/presence.ts';
 import { formOf, hereOf, loginPath, typedIn } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from '../auth/session.ts';
@@ -71,7 +70,10 @@ export async function accept(c: AppContext, needed: Needed): Promise<Accepted | 
   if (needed === 'fresh' && !('authTime' in session && isFresh(session))) {
     return refuse(c, 'Sign in once more for this', 'Open the page again; it asks you to sign in.', 403);
   }
-  if (session.impersonator && needed !== 'brake') return refuseImpersonator(c);
+  if (session.impersonator && needed !== 'brake') {
+    const next = 'In their place you can look, pause and dismiss, and nothing else.';
+    return refuse(c, 'You are signed in as somebody else', next, 403);
+  }
   const ticked = [fields['scope'] ?? []].flat().filter((value) => typeof value === 'string');
   const form = { typed, ticked, as: session.impersonator ? { impersonation: session.sessionId } : {} };
   if (!('user' in session)) return { ...form, userId: session.userId };

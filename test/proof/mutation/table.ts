@@ -242,8 +242,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'an impersonator appoints nobody',
     story: 'impersonation',
     file: 'auth/authorize.tsx',
-    text: 'if (session.impersonator) return refuseImpersonator(c);',
-    without: '',
+    text: 'if (session.impersonator) {',
+    without: 'if (session.impersonator && !decision) {',
   },
   {
     name: 'the record names the impersonated session',
