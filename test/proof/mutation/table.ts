@@ -101,7 +101,7 @@ export const GUARDS: readonly Guard[] = [
     story: 'an-act-that-was-overtaken',
     file: 'ledger/acts.ts',
     text: 'ledger.account.setAuthority(own, authorityAt ?? now, head.sequence);',
-    without: 'ledger.account.setAuthority(own, authorityAt ?? now, head.sequence + 2);',
+    without: 'ledger.account.setAuthority(own, authorityAt ?? now, head.sequence + 3);',
   },
   // ---------------------------------------------------------------- authority ends where WorkOS ends it
   {
