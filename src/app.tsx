@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import { trimTrailingSlash } from 'hono/trailing-slash';
 import { answerAuthError } from './auth/errors.tsx';
+import { takeEvent } from './auth/presence.ts';
 import { signInPlace } from './auth/names.ts';
 import type { PageEnv } from './auth/session.ts';
 import { auth } from './auth-handler.ts';
@@ -63,6 +64,8 @@ app.get('/', (c) => {
 });
 
 app.get('/healthz', (c) => c.json({ status: 'ok' }));
+
+app.post('/webhooks/workos', takeEvent);
 
 app.route('/', auth);
 app.route('/deputies', consolePages);

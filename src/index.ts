@@ -1,5 +1,7 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
+import { waitUntil } from 'cloudflare:workers';
 import { exchangeOnce } from './auth/exchange.ts';
+import { followEvents } from './auth/presence.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { tooMany } from './edge/abuse.ts';
 import { beforeTheProvider } from './edge/before-the-provider.ts';
@@ -28,6 +30,7 @@ const ROUTES = new Set([
   '/token',
   '/register',
   '/healthz',
+  '/webhooks/workos',
   '/deputies',
   '/deputies/live',
   RESOURCE_METADATA,
@@ -41,7 +44,7 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
   const start = Date.now();
   const answered = answer(request, env, ctx);
   // A browser gives up a form whose button is pressed again. What was begun is the first answer to both, so it goes on.
-  if (request.method === 'POST') ctx.waitUntil(answered);
+  if (request.method === 'POST') waitUntil(answered);
   const response = await answered;
   const { pathname } = new URL(request.url);
   const route = ROUTES.has(pathname) ? pathname : pathname.startsWith('/deputies/') ? '/deputies/…' : 'other';
@@ -99,8 +102,17 @@ function plain(status: number, message: string): Response {
 const PURGED_AT_ONCE = 200;
 const PURGE_CURSOR = 'purge-cursor';
 
+/** The cron in wrangler.toml that follows WorkOS's events; the other one is daily. */
+const EVENTS_CRON = '*/5 * * * *';
+
+async function scheduled({ cron }: ScheduledController, env: Env): Promise<void> {
+  if (cron !== EVENTS_CRON) return purge(env);
+  // The next run tries again; nobody is suspended for want of an answer.
+  await followEvents(env).catch((error: unknown) => logError('authkit_unavailable', error));
+}
+
 /** Removes expired and orphaned OAuth data. A sweep that needs several runs goes on where the last one stopped. */
-async function scheduled(_: ScheduledController, env: Env): Promise<void> {
+async function purge(env: Env): Promise<void> {
   const cursor = await env.OAUTH_KV.get(PURGE_CURSOR);
   // Deleted first, so that a cursor which a newer library no longer understands fails one run and not all of them.
   await env.OAUTH_KV.delete(PURGE_CURSOR);

@@ -4,6 +4,7 @@ import type { Connection, ConnectionContext } from 'agents';
 import { McpAgent } from 'agents/mcp';
 import { exporterOf } from './auth/audit-export.ts';
 import type { Refreshed } from './auth/authkit.ts';
+import { askAbout } from './auth/presence.ts';
 import { Refreshes } from './auth/refreshes.ts';
 import { toModel } from './authority/words.ts';
 import { readConfig } from './config.ts';
@@ -15,6 +16,7 @@ import { armed, type Job, jobSchema, type Jobs } from './ledger/jobs.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { type Answer, Once } from './ledger/once.ts';
 import { Outbox } from './ledger/outbox.ts';
+import { PresenceChecks } from './ledger/presence.ts';
 import { recordShared } from './ledger/prune.ts';
 import type { Search } from './ledger/record.ts';
 import { Upkeep } from './ledger/upkeep.ts';
@@ -45,6 +47,7 @@ export class McpShopServer extends McpAgent {
   readonly #jobs: Jobs;
   readonly #outbox: Outbox;
   readonly #upkeep: Upkeep;
+  readonly #presence: PresenceChecks;
   readonly #watchers: Watchers;
   readonly #refreshes = new Refreshes();
 
@@ -71,6 +74,7 @@ export class McpShopServer extends McpAgent {
     this.#upkeep = new Upkeep(this.#ledger, this.#userId, this.#jobs, () =>
       exporterOf(readConfig(this.env), this.#userId),
     );
+    this.#presence = new PresenceChecks(this.#ledger, (known) => askAbout(readConfig(this.env), this.#userId, known));
     this.#watchers = new Watchers(
       () => this.getConnections(),
       () => this.#ledger.record.head().hash,
@@ -166,6 +170,13 @@ export class McpShopServer extends McpAgent {
     return result;
   }
 
+  /** Asks WorkOS about this human now, and suspends their deputies at a clear no. False when no answer came. */
+  async checkPresence(): Promise<boolean> {
+    const answered = await this.#presence.check();
+    await this.#changed();
+    return answered;
+  }
+
   /** A browser has signed out: its open pages learn nothing more. */
   async sessionEnded(sessionId: string): Promise<void> {
     this.#watchers.sessionEnded(sessionId);
@@ -222,6 +233,8 @@ export class McpShopServer extends McpAgent {
   /** After each act and call: what is due is armed, and open pages are told. */
   async #changed(): Promise<void> {
     this.#watchers.tell();
+    // The answer to the call does not wait for that.
+    if (this.#presence.isDue()) this.ctx.waitUntil(this.checkPresence());
     await this.#upkeep.touched();
   }
 }

@@ -45,6 +45,7 @@ function eventOf(line: Line, userId: string) {
     metadata: {
       sequence,
       previous,
+      ...('impersonation' in line && line.impersonation !== undefined && { impersonation: line.impersonation }),
       ...(called && { decision: called.decision, client: called.client.slice(0, MAX_VALUE_LENGTH) }),
       ...(called?.code && { code: called.code }),
     },

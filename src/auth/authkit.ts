@@ -1,4 +1,4 @@
-/** WorkOS AuthKit: where people sign in. Only this file and audit-export.ts know WorkOS's SDK. */
+/** WorkOS AuthKit: where people sign in. Only this file, presence.ts and audit-export.ts know WorkOS's SDK. */
 import { type AuthenticateWithSessionCookieSuccessResponse, OauthException, WorkOS } from '@workos-inc/node';
 import { decode } from 'hono/jwt';
 import { z } from 'zod';
@@ -6,9 +6,16 @@ import type { Config } from '../config.ts';
 import type { User } from '../deputy.ts';
 import { within } from '../within.ts';
 
+/** Somebody of the WorkOS team who has signed in as a user, and why. */
+export type Impersonator = { email: string; reason?: string | null | undefined };
+
 /** A signed-in browser: the human, the WorkOS session behind it, and when they last proved who they are. */
 export type SignIn = {
   user: User;
+  /** The WorkOS organization that the session is in. */
+  organization?: string;
+  /** Who is in front of the browser in the place of the human. They may look and stop, and grant nothing. */
+  impersonator?: Impersonator;
   sessionId: string;
   /** Seconds since the epoch; a refresh does not move it. 0 when AuthKit does not say. */
   authTime: number;
@@ -70,10 +77,14 @@ export async function exchangeCode(config: Config, code: string, codeVerifier: s
 }
 
 /** What we read of a sealed session. A sealed session is as old as the code that sealed it. */
-const sealedSession = z.object({ accessToken: z.string(), user: z.looseObject({ id: z.string(), email: z.string() }) });
+const sealedSession = z.object({
+  accessToken: z.string(),
+  user: z.looseObject({ id: z.string(), email: z.string() }),
+  impersonator: z.object({ email: z.string(), reason: z.string().nullish() }).optional(),
+});
 const tokenClaims = z.object({ sid: z.string(), exp: z.number(), auth_time: z.number().default(0) });
 
-type Unsealed = { userId: string; claims: z.infer<typeof tokenClaims> };
+type Unsealed = { userId: string; claims: z.infer<typeof tokenClaims>; impersonator: Impersonator | undefined };
 
 /**
  * What a sealed session says, or undefined when it cannot be read: damaged, cut off, sealed by other keys or by older
@@ -82,10 +93,10 @@ type Unsealed = { userId: string; claims: z.infer<typeof tokenClaims> };
 async function unseal(config: Config, sealed: string): Promise<Unsealed | undefined> {
   const options = { sessionData: sealed, cookiePassword: config.COOKIE_PASSWORD };
   try {
-    const { accessToken, user } = sealedSession.parse(
+    const { accessToken, user, impersonator } = sealedSession.parse(
       await workos(config).userManagement.getSessionFromCookie(options),
     );
-    return { userId: user.id, claims: tokenClaims.parse(decode(accessToken).payload) };
+    return { userId: user.id, claims: tokenClaims.parse(decode(accessToken).payload), impersonator };
   } catch {
     return undefined;
   }
@@ -114,13 +125,15 @@ function notByTheseKeys(error: unknown): undefined {
   if (!(error instanceof Error && 'code' in error && FOREIGN_TOKEN.has(error.code))) throw error;
 }
 
+/** Whose session it is, which one, and who is in front of it. */
+export type LastSignIn = { userId: string; sessionId: string } & Pick<SignIn, 'impersonator'>;
+
 /** Whose session this is and which, however old: enough to refresh or end it, not to act. Does not throw. */
-export async function describeSession(
-  config: Config,
-  sealed: string,
-): Promise<{ userId: string; sessionId: string } | undefined> {
+export async function describeSession(config: Config, sealed: string): Promise<LastSignIn | undefined> {
   const known = await unseal(config, sealed);
-  return known && { userId: known.userId, sessionId: known.claims.sid };
+  if (!known) return undefined;
+  const { userId, claims, impersonator } = known;
+  return { userId, sessionId: claims.sid, ...(impersonator && { impersonator }) };
 }
 
 /** What became of a session that was to be refreshed: a fresh one, the end, or no answer. Crosses the user's object. */
@@ -130,12 +143,24 @@ export type Refreshed = { sealed: string } | { ended: true } | { unavailable: st
 export async function refreshSession(config: Config, sealed: string): Promise<Refreshed> {
   try {
     const result = await soon(load(config, sealed).refresh());
-    if (result.authenticated && result.sealedSession) return { sealed: result.sealedSession };
-    if ('retryable' in result && result.retryable) return { unavailable: result.reason };
-    return { ended: true };
+    if (!result.authenticated && 'retryable' in result && result.retryable) return { unavailable: result.reason };
+    if (!result.authenticated || !result.sealedSession) return { ended: true };
+    const [before, after] = [await unseal(config, sealed), await unseal(config, result.sealedSession)];
+    // An answer that no longer names the impersonator must not make them the human.
+    return before?.impersonator && !after?.impersonator ? { ended: true } : { sealed: result.sealedSession };
   } catch (error) {
-    return { unavailable: String(error) };
+    return isRefusal(error) ? { ended: true } : { unavailable: String(error) };
   }
+}
+
+/** What WorkOS says of our own key, of its own haste, and of a request that took too long: nothing about what was asked. */
+const NO_REFUSAL = new Set([401, 408, 429]);
+
+/** Whether WorkOS refuses what was asked, such as to refresh a session in an organization that the human has left. */
+export function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error && 'status' in error && typeof error.status === 'number')) return false;
+  if (error instanceof OauthException && error.error?.endsWith('_client')) return false;
+  return error.status >= 400 && error.status < 500 && !NO_REFUSAL.has(error.status);
 }
 
 /** The address that ends the session in AuthKit too, and then returns to `returnTo`. */
@@ -171,11 +196,13 @@ function load(config: Config, sealed: string) {
   });
 }
 
-function toSignIn(result: AuthenticateWithSessionCookieSuccessResponse, { claims }: Unsealed): SignIn {
-  const { user, sessionId, permissions } = result;
+function toSignIn(result: AuthenticateWithSessionCookieSuccessResponse, { claims, impersonator }: Unsealed): SignIn {
+  const { user, sessionId, permissions, organizationId: organization } = result;
   const name = user.name ?? [user.firstName, user.lastName].filter(Boolean).join(' ');
   return {
     sessionId,
+    ...(organization !== undefined && { organization }),
+    ...(impersonator && { impersonator }),
     // The SDK has just verified the token; it only leaves these claims out.
     authTime: claims.auth_time,
     validUntil: claims.exp * 1000,

@@ -5,12 +5,13 @@ import { readDuration, readLimits, typedDefaults } from '../authority/form.ts';
 import { newMandate } from '../authority/mandate.ts';
 import type { Props } from '../deputy.ts';
 import { domain } from '../domain.ts';
-import type { Appointment } from '../ledger/deputies.ts';
+import type { Answer } from '../ledger/once.ts';
 import { CONSENT_MS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { authRequestOf } from './auth-request.ts';
 import { once } from './once.ts';
+import { presenceOf } from './presence.ts';
 import { formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from './session.ts';
 
@@ -80,6 +81,14 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   // Appointing grants power, so WorkOS confirms now that the session stands.
   const session = await signedInFreshly(c);
   if (!session) return c.redirect(loginPath(here), 303);
+  if (session.impersonator) {
+    return c.html(
+      <Message title="You are signed in as somebody else">
+        <p>Nothing was granted. Only they themselves appoint a deputy.</p>
+      </Message>,
+      403,
+    );
+  }
   const { user } = session;
   if (user.userId !== shownTo) {
     return c.html(
@@ -134,7 +143,7 @@ export async function answerConsent(c: AppContext): Promise<Response> {
       mandate,
       replaces: replaces.filter((id) => acting.has(id)),
     };
-    return { redirectTo, headers, appointment };
+    return { redirectTo, headers, appointment, presence: presenceOf(session) };
   });
 }
 
@@ -147,13 +156,13 @@ async function leaveOnce(
   { userId, sessionId }: { userId: string; sessionId: string },
   handle: string,
   fields: unknown,
-  answer: () => Promise<{ redirectTo: string; headers: Headers; appointment?: Appointment }>,
+  answer: () => Promise<Omit<Answer, 'text'> & { redirectTo: string; headers: Headers }>,
 ): Promise<Response> {
   let cookies = new Headers();
   const first = await once(c.env, { userId, secret: handle, words: [sessionId, fields] }, async () => {
-    const { redirectTo, headers, appointment } = await answer();
+    const { redirectTo, headers, ...facts } = await answer();
     cookies = headers;
-    return { text: redirectTo, ...(appointment && { appointment }) };
+    return { text: redirectTo, ...facts };
   });
   if (first) return redirectOut(c, first.text, cookies);
   throw new AuthorizationError('invalid_request', { description: 'You have answered this page before, and otherwise' });

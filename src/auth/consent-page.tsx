@@ -66,9 +66,10 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
           {!known.dismissed.same && 'It went back to the same place, and this may be the same one, registered anew.'}
         </p>
       )}
-      {known.paused && (
+      {known.authority !== 'active' && (
         <p class="warning">
-          <strong>You have paused your deputies.</strong> This one will be paused too, until you resume them.
+          <strong>Your deputies are {known.authority}.</strong> This one will be {known.authority} too, until you resume
+          them.
         </p>
       )}
       {details.redirectIsLoopback && (

@@ -1,4 +1,4 @@
-/** How pages name the identity provider. With authkit.ts and audit-export.ts, all that another provider changes. */
+/** How pages name the identity provider. With authkit.ts, presence.ts and audit-export.ts, all that another provider changes. */
 import type { Config } from '../config.ts';
 
 export const SIGN_IN = 'AuthKit';

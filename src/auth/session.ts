@@ -6,7 +6,14 @@ import { z } from 'zod';
 import { type Config, readConfig } from '../config.ts';
 import { objectName } from '../deputy.ts';
 import { SESSION_SECONDS, SIGN_IN_SECONDS } from '../lifetimes.ts';
-import { AuthkitUnavailableError, describeSession, readSession, refreshSession, type SignIn } from './authkit.ts';
+import {
+  AuthkitUnavailableError,
+  describeSession,
+  type LastSignIn,
+  readSession,
+  refreshSession,
+  type SignIn,
+} from './authkit.ts';
 
 /** The OAuth provider puts its helpers on the env before it calls the pages. */
 export type PageEnv = Env & { OAUTH_PROVIDER: OAuthHelpers };
@@ -48,7 +55,7 @@ export async function signedInFreshly(c: AppContext): Promise<SignIn | undefined
  * Whose session this browser holds, without asking anybody whether it still stands. Good enough to lay authority down
  * while WorkOS cannot be reached, and for nothing else.
  */
-export async function lastSignedIn(c: AppContext): Promise<{ userId: string; sessionId: string } | undefined> {
+export async function lastSignedIn(c: AppContext): Promise<LastSignIn | undefined> {
   const sealed = getCookie(c, SESSION, 'host');
   return sealed ? describeSession(readConfig(c.env), sealed) : undefined;
 }
@@ -81,7 +88,7 @@ export function startSession(c: AppContext, sealed: string): void {
 }
 
 /** Signs this browser out, whether or not WorkOS answers, and tells whose WorkOS session it was. */
-export async function endSession(c: AppContext): Promise<{ userId: string; sessionId: string } | undefined> {
+export async function endSession(c: AppContext): Promise<LastSignIn | undefined> {
   const sealed = deleteCookie(c, SESSION, cookie);
   return sealed ? describeSession(readConfig(c.env), sealed) : undefined;
 }

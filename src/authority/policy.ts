@@ -4,8 +4,8 @@ import type { Mandate } from './mandate.ts';
 import type { Reason } from './refusal.ts';
 import type { Ceiling, Terms, Uses } from './terms.ts';
 
-/** Whether deputies may act at all; the human alone sets it. */
-export type Authority = 'active' | 'paused';
+/** Whether deputies may act at all. The human pauses and resumes; the system suspends a human who is gone. */
+export type Authority = 'active' | 'paused' | 'suspended';
 
 /** `expired` follows from the mandate's end; a deputy that the ledger does not hold has no standing. */
 export type Status = 'pending' | 'active' | 'revoked' | 'superseded';
@@ -41,7 +41,7 @@ export function decide(terms: Terms, situation: Situation, action: Action): Reas
   const ended = endOf(standing, now);
   if (ended) return ended;
   if (!standing) throw new Error('a deputy that is not in the ledger was not refused');
-  if (authority === 'paused') return { code: 'paused' };
+  if (authority !== 'active') return { code: authority };
   const { scopes, limits } = standing.mandate;
   const tooMany = tooManyCalls(terms, limits, usage.own);
   if (tooMany) return tooMany;

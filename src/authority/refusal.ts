@@ -17,6 +17,7 @@ const LIFTED_BY = {
   deputy_superseded: 'human',
   mandate_expired: 'human',
   paused: 'human',
+  suspended: 'human',
   insufficient_scope: 'human',
   permission_required: 'administrator',
   rate_limited: 'deputy',
@@ -57,7 +58,7 @@ export type LimitReason = {
 /** Why a call was not carried out. `field` is the argument at fault. */
 export type Reason =
   | LimitReason
-  | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'paused' | 'unknown_tool' }
+  | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'paused' | 'suspended' | 'unknown_tool' }
   | { code: 'mandate_expired'; expiresAt: number }
   | { code: 'insufficient_scope'; tool: string; scope: string }
   | { code: 'permission_required'; tool: string; permission: string }

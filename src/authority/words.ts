@@ -132,6 +132,11 @@ function wordsFor(terms: Terms, reason: Reason): Words {
         'Your human has paused all their deputies. No tool lifts that, prettyPlease included. Stop, tell them, and wait until they resume on their page.',
         'While the human has paused their deputies, no deputy may do anything.',
       );
+    case 'suspended':
+      return says(
+        'Your human is gone from where they sign in, or from their organization there, so all their deputies are suspended. No tool lifts that. Stop, tell them, and wait until they sign in again and resume on their page.',
+        'While the human is suspended, no deputy may do anything.',
+      );
     case 'insufficient_scope':
       return says(
         `${reason.tool} needs ${reason.scope}, which your human has not granted. Sign in again to ask for it.`,
@@ -239,6 +244,7 @@ const TO_HUMAN: Record<string, string> = {
   deputy_superseded: 'you have replaced it by a newer one',
   mandate_expired: 'its mandate has ended',
   paused: 'you have paused your deputies',
+  suspended: 'your deputies were suspended',
   insufficient_scope: 'you have not granted it that',
   approval_required: 'it must ask you first',
   permission_required: 'it needs a permission that you do not have',

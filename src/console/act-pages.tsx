@@ -58,7 +58,12 @@ export const DeputyPage: FC<
 };
 
 export const ResumePage: FC<Looking & { overview: Overview }> = ({ overview, ...looking }) => (
-  <Frame {...looking} title="Let your deputies go on?" paused>
+  <Frame {...looking} title="Let your deputies go on?" authority={overview.account.authority}>
+    {overview.account.authority === 'suspended' && overview.account.paused && (
+      <p class="warning">
+        <strong>You have paused them as well.</strong> This lifts the suspension alone; they stay paused.
+      </p>
+    )}
     <p>From then on these may act for you again, each within its mandate:</p>
     <ul>
       {overview.deputies.filter(isLive).map((deputy) => (
@@ -68,7 +73,7 @@ export const ResumePage: FC<Looking & { overview: Overview }> = ({ overview, ...
       ))}
     </ul>
     <Post action="/deputies/resume" token={looking.token} class="actions">
-      {/* The pause that is shown here. Another one, pressed later, is not lifted by this form. */}
+      {/* The pause or suspension that is shown here. Another one, later, is not lifted by this form. */}
       <input type="hidden" name="pause" value={String(overview.account.authoritySequence ?? '')} />
       <button class="primary">Resume every deputy</button>
       <a class="button" href="/deputies">

@@ -6,14 +6,14 @@ import type { AppContext, PageEnv } from '../auth/session.ts';
 import type { Act, Done, Problem } from '../ledger/acts.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
-import { accept, type Needed } from './guard.tsx';
+import { accept, type Accepted, type Needed } from './guard.tsx';
 
 type PageContext = Context<{ Bindings: PageEnv }>;
 
 /** Carries out the act of a form without fields. */
-export async function simply(c: PageContext, needed: Needed, act: Act): Promise<Response> {
+export async function simply(c: PageContext, needed: Needed, act: (form: Accepted) => Act): Promise<Response> {
   const form = await accept(c, needed);
-  return form instanceof Response ? form : perform(c, form.userId, act);
+  return form instanceof Response ? form : perform(c, form.userId, act(form));
 }
 
 /** Carries out an act, and says what came of it. `query` is added to the address of the overview. */

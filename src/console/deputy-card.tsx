@@ -1,6 +1,7 @@
 /** A deputy as its human sees it: a card that says what it may do and has left, or a row among many. */
 import type { FC } from 'hono/jsx';
 import { valueOf } from '../authority/limits.ts';
+import type { Authority } from '../authority/policy.ts';
 import { isNames } from '../authority/terms.ts';
 import { moment, reads, readsAmounts, sentenceOf } from '../authority/words.ts';
 import { domain } from '../domain.ts';
@@ -26,14 +27,14 @@ export function namesOf(deputies: DeputyView[]): NameOf {
   return (deputyId) => names.get(deputyId) ?? 'A deputy that is gone';
 }
 
-type Shown = { deputy: DeputyView; paused: boolean; name: string };
+type Shown = { deputy: DeputyView; authority: Authority; name: string };
 
-export const DeputyCard: FC<Shown> = ({ deputy, paused, name }) => {
+export const DeputyCard: FC<Shown> = ({ deputy, authority, name }) => {
   const { deputyId, mandate, appointedAt, lastSeen, redirectHost } = deputy;
   return (
     <div class="card" id={deputyId}>
       <h3>
-        <bdi>{name}</bdi> <Status deputy={deputy} paused={paused} />
+        <bdi>{name}</bdi> <Status deputy={deputy} authority={authority} />
       </h3>
       <p>
         <Publisher of={shownAs(deputy).publisher} />, goes back to <code>{redirectHost}</code>
@@ -70,9 +71,9 @@ const StillLeft: FC<{ deputy: DeputyView }> = ({ deputy: { deputyId, mandate, le
   </div>
 );
 
-type Rows = { deputies: DeputyView[]; paused: boolean; nameOf: NameOf; label: string };
+type Rows = { deputies: DeputyView[]; authority: Authority; nameOf: NameOf; label: string };
 
-export const DeputyTable: FC<Rows> = ({ deputies, paused, nameOf, label }) => (
+export const DeputyTable: FC<Rows> = ({ deputies, authority, nameOf, label }) => (
   <div class="scroll" tabindex={0} role="region" aria-label={label}>
     <table>
       <tr>
@@ -90,7 +91,7 @@ export const DeputyTable: FC<Rows> = ({ deputies, paused, nameOf, label }) => (
             <small>{publishedAt(deputy)}</small>
           </td>
           <td>
-            <Status deputy={deputy} paused={paused} />
+            <Status deputy={deputy} authority={authority} />
           </td>
           <td>{isLive(deputy) && leftInWords(deputy)}</td>
           <td>{deputy.lastSeen && toMinute(deputy.lastSeen)}</td>
@@ -120,15 +121,15 @@ function leftInWords({ left }: DeputyView): string {
   return left ? readsAmounts(domain, left.all) : `may not ${domain.act.verb}`;
 }
 
-const Status: FC<{ deputy: DeputyView; paused: boolean }> = ({ deputy, paused }) => {
-  const [words, kind] = statusOf(deputy, paused);
+const Status: FC<{ deputy: DeputyView; authority: Authority }> = ({ deputy, authority }) => {
+  const [words, kind] = statusOf(deputy, authority);
   return <span class={`badge ${kind}`}>{words}</span>;
 };
 
-function statusOf({ status, expired }: DeputyView, paused: boolean): [words: string, kind: string] {
+function statusOf({ status, expired }: DeputyView, authority: Authority): [words: string, kind: string] {
   if (expired) return ['expired', 'ended'];
   if (status === 'pending') return ['appointed, not connected yet', 'waiting'];
   if (status === 'revoked') return ['dismissed', 'ended'];
   if (status === 'superseded') return ['replaced', 'ended'];
-  return paused ? ['paused', 'paused'] : ['active', 'active'];
+  return authority === 'active' ? ['active', 'active'] : [authority, 'paused'];
 }

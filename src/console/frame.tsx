@@ -1,22 +1,33 @@
 /** The frame of the console's pages: who is looking, and forms that this server knows as its own. */
 import type { FC, PropsWithChildren } from 'hono/jsx';
+import type { Impersonator } from '../auth/authkit.ts';
+import type { Authority } from '../authority/policy.ts';
 import type { User } from '../deputy.ts';
 import { Layout, SignedInAs } from '../pages/layout.tsx';
+import { displayName } from '../text.ts';
 import { FORM_TOKEN } from './guard.tsx';
 
 /** What every page of the console needs: who is looking, the token of its forms, and whether the operator has stopped everything. */
-export type Looking = { user: User; token: string; halted: boolean };
+export type Looking = { user: User; token: string; halted: boolean; impersonator: Impersonator | undefined };
 
 type FrameProps = Looking & {
   title: string;
-  paused?: boolean;
+  authority?: Authority;
   /** For a page that follows the record: whose it is, which version, and in how many milliseconds it changes without any act. */
   live?: Record<'data-account' | 'data-version' | 'data-changes-in', string>;
 };
 
-export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, halted, live, children }) => (
+export const Frame: FC<PropsWithChildren<FrameProps>> = ({
+  user,
+  title,
+  authority = 'active',
+  halted,
+  impersonator,
+  live,
+  children,
+}) => (
   <Layout
-    title={paused ? `Paused · ${title}` : title}
+    title={authority === 'active' ? title : `${authority === 'paused' ? 'Paused' : 'Suspended'} · ${title}`}
     account={<SignedInAs user={user} leave="Sign out" returnTo="/" />}
     {...(live && { data: live, scripts: ['/idiomorph.js', '/live.js'] })}
   >
@@ -32,6 +43,19 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({ user, title, paused, 
       </div>
     )}
     <h1>{title}</h1>
+    {impersonator && (
+      <p class="warning" role="status">
+        <strong>
+          <bdi>{displayName(impersonator.email)}</bdi> is signed in as <bdi>{displayName(user.name)}</bdi>
+        </strong>
+        {impersonator.reason && (
+          <>
+            , because: <bdi>{displayName(impersonator.reason)}</bdi>
+          </>
+        )}
+        . Here you can look, pause and dismiss, and nothing else. The record says what you did.
+      </p>
+    )}
     {halted && (
       <p class="warning" role="status">
         <strong>The operator has stopped all deputies of everybody.</strong> None of yours can act until the operator

@@ -1,9 +1,12 @@
 /** Who may do what on the console. Each act needs a session and a form of ours; acts that grant more need a fresher session. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { AuthkitUnavailableError, type SignIn } from '../auth/authkit.ts';
+import { AuthkitUnavailableError, type LastSignIn, type SignIn } from '../auth/authkit.ts';
+import { presenceOf } from '../auth/presence.ts';
 import { formOf, hereOf, loginPath, typedIn } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from '../auth/session.ts';
 import { readConfig } from '../config.ts';
+import type { Presence } from '../ledger/account.ts';
+import type { As } from '../ledger/acts.ts';
 import { FRESH_SECONDS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
 import { within } from '../within.ts';
@@ -19,8 +22,8 @@ export function formToken(c: AppContext, sessionId: string): string {
 }
 
 /** What each page of the console is given. */
-export function looking(c: AppContext, { user, sessionId }: SignIn): Looking {
-  return { user, token: formToken(c, sessionId), halted: readConfig(c.env).HALT === 'on' };
+export function looking(c: AppContext, { user, sessionId, impersonator }: SignIn): Looking {
+  return { user, token: formToken(c, sessionId), halted: readConfig(c.env).HALT === 'on', impersonator };
 }
 
 /** The human in front of a page, or the way to the sign-in. */
@@ -40,16 +43,23 @@ function isFresh({ authTime }: SignIn): boolean {
 }
 
 /**
- * How much of a session an act needs. `valid` is enough to lay authority down, even while WorkOS cannot be reached.
- * `confirmed`: WorkOS says now that the session stands. `fresh`: that, and the human has signed in within the last minutes.
+ * How much of a session an act needs. `valid` is enough to lay authority down, even while WorkOS cannot be reached; so is
+ * `brake`, also for somebody who is signed in as the human. `confirmed`: WorkOS says now that the session stands. `fresh`:
+ * that, and the human has signed in within the last minutes.
  */
-export type Needed = 'valid' | 'confirmed' | 'fresh';
+export type Needed = 'brake' | 'valid' | 'confirmed' | 'fresh';
 
-/** Whose form was posted and what it holds, or the page that says why it was not accepted. */
-export async function accept(
-  c: AppContext,
-  needed: Needed,
-): Promise<{ userId: string; typed: Record<string, string>; ticked: string[] } | Response> {
+/** Whose form was posted and what it holds. `as` is for lines of the record; `presence` is what a read session says. */
+export type Accepted = {
+  userId: string;
+  typed: Record<string, string>;
+  ticked: string[];
+  as: As;
+  presence?: Presence;
+};
+
+/** The form that was posted, or the page that says why it was not accepted. */
+export async function accept(c: AppContext, needed: Needed): Promise<Accepted | Response> {
   const fields = await formOf(c);
   const typed = typedIn(fields);
   const session = await sessionFor(c, needed);
@@ -60,9 +70,14 @@ export async function accept(
   if (needed === 'fresh' && !('authTime' in session && isFresh(session))) {
     return refuse(c, 'Sign in once more for this', 'Open the page again; it asks you to sign in.', 403);
   }
-  const userId = 'user' in session ? session.user.userId : session.userId;
+  if (session.impersonator && needed !== 'brake') {
+    const next = 'In their place you can look, pause and dismiss, and nothing else.';
+    return refuse(c, 'You are signed in as somebody else', next, 403);
+  }
   const ticked = [fields['scope'] ?? []].flat().filter((value) => typeof value === 'string');
-  return { userId, typed, ticked };
+  const form = { typed, ticked, as: session.impersonator ? { impersonation: session.sessionId } : {} };
+  if (!('user' in session)) return { ...form, userId: session.userId };
+  return { ...form, userId: session.user.userId, presence: presenceOf(session) };
 }
 
 /** Milliseconds that somebody who wants to stop their deputies waits for WorkOS. */
@@ -75,8 +90,8 @@ export function withinPatience<Session>(session: Promise<Session>): Promise<Sess
   });
 }
 
-async function sessionFor(c: AppContext, needed: Needed) {
-  if (needed !== 'valid') return signedInFreshly(c);
+async function sessionFor(c: AppContext, needed: Needed): Promise<SignIn | LastSignIn | undefined> {
+  if (needed === 'confirmed' || needed === 'fresh') return signedInFreshly(c);
   try {
     return await withinPatience(signedIn(c));
   } catch (error) {
@@ -92,8 +107,13 @@ function isOurs(c: AppContext, sessionId: string, token = ''): boolean {
 }
 
 function refuse(c: AppContext, title: string, next: string, status: 401 | 403) {
+  // Its token may still open the page of one's deputies for minutes, so that page would not ask.
+  const action =
+    status === 401
+      ? { href: loginPath('/deputies'), label: 'Sign in' }
+      : { href: '/deputies', label: 'To your deputies' };
   return c.html(
-    <Message title={title} action={{ href: '/deputies', label: 'To your deputies' }}>
+    <Message title={title} action={action}>
       <p>Nothing was changed. {next}</p>
     </Message>,
     status,

@@ -14,10 +14,10 @@ export const EFFECTS_TITLE = `${domain.act.nouns.charAt(0).toUpperCase()}${domai
 export const DeputiesPage: FC<Looking & { overview: Overview }> = ({ overview: { account, deputies }, ...looking }) => {
   const live = deputies.filter(isLive);
   const ended = deputies.filter((deputy) => !isLive(deputy));
-  const paused = account.authority === 'paused';
-  const shown = { paused, nameOf: namesOf(deputies) };
+  const { authority } = account;
+  const shown = { authority, nameOf: namesOf(deputies) };
   return (
-    <Frame {...looking} title="Every deputy" paused={paused}>
+    <Frame {...looking} title="Every deputy" authority={authority}>
       <h2>Acting for you: {live.length}</h2>
       {live.length > 0 && <DeputyTable {...shown} deputies={live} label="Acting for you" />}
       <h2>No longer acting for you: {ended.length}</h2>

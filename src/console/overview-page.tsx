@@ -19,7 +19,7 @@ export const OverviewPage: FC<
   Looking & { view: View; search: Search; took?: number | undefined; demoOff: boolean }
 > = ({ view, search, took, demoOff, ...looking }) => {
   const { account, deputies, effects, timeline, used, older, head, authorityLine } = view;
-  const paused = account.authority === 'paused';
+  const { authority } = account;
   const live = deputies.filter(isLive);
   const ended = deputies.filter((deputy) => !isLive(deputy));
   const nameOf = namesOf(deputies);
@@ -28,7 +28,7 @@ export const OverviewPage: FC<
     <Frame
       {...looking}
       title="Your deputies"
-      paused={paused}
+      authority={authority}
       live={{
         'data-account': looking.user.userId,
         'data-version': head.hash,
@@ -36,12 +36,12 @@ export const OverviewPage: FC<
       }}
     >
       <section id="brake" aria-label="Stop and go on">
-        {paused ? (
+        {authority !== 'active' && (
           <div class="warning" role="status">
             <p>
-              <strong>Every deputy is paused</strong>
-              {account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}.
-              {authorityLine !== undefined && (
+              <strong>Every deputy is {authority}</strong>
+              {authority === 'paused' && account.authorityAt !== undefined && ` since ${moment(account.authorityAt)}`}.
+              {authority === 'paused' && authorityLine !== undefined && (
                 <>
                   {' '}
                   It took effect as line {authorityLine} of the record,{' '}
@@ -49,13 +49,20 @@ export const OverviewPage: FC<
                   {took !== undefined && `, ${took} ms after it was asked for`}.
                 </>
               )}{' '}
-              Deputies that sign in now are paused too. Nothing done before is undone.
+              Deputies that sign in now are {authority} too. Nothing done before is undone.
             </p>
+            {authority === 'suspended' && (
+              <p>
+                {SIGN_IN} said that you were gone, or no longer in your organization. Once you have signed in again, you
+                can let them go on.
+              </p>
+            )}
             <a class="button" href="/deputies/resume">
               Resume…
             </a>
           </div>
-        ) : (
+        )}
+        {!account.paused && (
           <Post action="/deputies/pause" token={looking.token} class="card">
             <button class="danger brake">Pause every deputy</button>
             <p class="muted">Stops them all at once, at their very next call. Nothing already done is undone.</p>
@@ -77,7 +84,7 @@ export const OverviewPage: FC<
       )}
       <div class="cards">
         {live.slice(0, CARDS).map((deputy) => (
-          <DeputyCard deputy={deputy} paused={paused} name={nameOf(deputy.deputyId)} />
+          <DeputyCard deputy={deputy} authority={authority} name={nameOf(deputy.deputyId)} />
         ))}
       </div>
       {live.length > CARDS && (
@@ -136,7 +143,7 @@ export const OverviewPage: FC<
           <h2>No longer acting for you</h2>
           <DeputyTable
             deputies={ended.slice(0, ENDED)}
-            paused={paused}
+            authority={authority}
             nameOf={nameOf}
             label="No longer acting for you"
           />

@@ -70,11 +70,12 @@ pages.get('/live', async (c) => {
 
 pages.post('/pause', async (c) => {
   const start = Date.now();
-  const form = await accept(c, 'valid');
+  const form = await accept(c, 'brake');
   if (form instanceof Response) return form;
-  return perform(c, form.userId, { do: 'pause' }, ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`);
+  const { userId, as } = form;
+  return perform(c, userId, { do: 'pause', as }, ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`);
 });
-pages.post('/unban', (c) => simply(c, 'valid', { do: 'unban' }));
+pages.post('/unban', (c) => simply(c, 'valid', () => ({ do: 'unban' })));
 
 // Who opens the address of a form is shown the page that it is on.
 pages.get('/pause', (c) => c.redirect('/deputies'));
@@ -87,11 +88,13 @@ pages.get('/resume', async (c) => {
   if (overview.account.authority === 'active') return c.redirect('/deputies');
   return c.html(<ResumePage {...looking(c, session)} overview={overview} />);
 });
-pages.post('/resume', async (c) => {
-  const form = await accept(c, 'confirmed');
-  if (form instanceof Response) return form;
-  return perform(c, form.userId, { do: 'resume', pause: Number(form.typed['pause']) });
-});
+pages.post('/resume', (c) =>
+  simply(c, 'confirmed', ({ typed, presence }) => ({
+    do: 'resume',
+    pause: Number(typed['pause']),
+    ...(presence && { presence }),
+  })),
+);
 
 pages.get('/ceiling', async (c) => {
   const session = await freshVisitor(c);
@@ -129,7 +132,7 @@ pages.get('/erase', async (c) => {
   const session = await freshVisitor(c);
   return session instanceof Response ? session : c.html(<ErasePage {...looking(c, session)} />);
 });
-pages.post('/erase', (c) => simply(c, 'fresh', { do: 'erase' }));
+pages.post('/erase', (c) => simply(c, 'fresh', () => ({ do: 'erase' })));
 
 pages.route('/', recordPages);
 
@@ -165,7 +168,7 @@ pages.get('/:id', async (c) => {
   );
 });
 
-pages.post('/:id/revoke', (c) => simply(c, 'valid', { do: 'revoke', deputyId: c.req.param('id') }));
+pages.post('/:id/revoke', (c) => simply(c, 'brake', ({ as }) => ({ do: 'revoke', deputyId: c.req.param('id'), as })));
 
 pages.post('/:id', async (c) => {
   const form = await accept(c, 'valid');

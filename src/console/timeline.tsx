@@ -1,8 +1,9 @@
 /** The record as people read it: one sentence for each line, who did it first. */
 import type { Child, FC } from 'hono/jsx';
+import { SIGN_IN } from '../auth/names.ts';
 import { ceilingInWords, readsAmounts, sentenceOf, toHuman } from '../authority/words.ts';
 import { domain } from '../domain.ts';
-import type { Line } from '../ledger/record.ts';
+import type { Line, Suspension } from '../ledger/record.ts';
 import { DAY_MS } from '../lifetimes.ts';
 
 type Props = {
@@ -76,7 +77,11 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
     case 'superseded':
       return <>{named(line.deputy)} was replaced by a newer deputy, as you said.</>;
     case 'revoked':
-      return <>You dismissed {named(line.deputy)}.</>;
+      return (
+        <>
+          {who(line)} dismissed {named(line.deputy)}.
+        </>
+      );
     case 'amended':
       return (
         <>
@@ -86,7 +91,9 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
     case 'ceiling':
       return `You set the limits of your account. ${ceilingInWords(domain, line.ceiling)}`;
     case 'paused':
-      return 'You paused every deputy.';
+      return `${who(line)} paused every deputy.`;
+    case 'suspended':
+      return `Every deputy was suspended, because ${SUSPENDED_BECAUSE[line.why]}.`;
     case 'resumed':
       return 'You let your deputies go on.';
     case 'unbanned':
@@ -106,6 +113,16 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
         </>
       );
   }
+}
+
+const SUSPENDED_BECAUSE = {
+  user_gone: `${SIGN_IN} no longer had you as a user`,
+  membership_gone: 'you were no longer a member of the organization that you had signed in with',
+} satisfies Record<Suspension, string>;
+
+/** Who did what the human does: somebody else in an impersonated session, whom WorkOS's own log names by that session. */
+function who({ impersonation }: { impersonation?: string | undefined }): string {
+  return impersonation === undefined ? 'You' : `Somebody who was signed in as you (${impersonation})`;
 }
 
 function callSentence(line: Extract<Line, { actor: 'deputy' }>, name: Child): Child {

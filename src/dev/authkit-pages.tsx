@@ -1,7 +1,7 @@
 /** The two pages of the local AuthKit: where people sign in, and what it has recorded. */
 import type { FC } from 'hono/jsx';
 import { Layout } from '../pages/layout.tsx';
-import type { AuditEvent, Session } from './authkit-store.ts';
+import { type AuditEvent, type Session, userIdOf } from './authkit-store.ts';
 
 export const SignInPage: FC<{ query: Record<string, string | undefined>; problem?: string }> = ({ query, problem }) => (
   <Layout title="Sign in">
@@ -27,6 +27,13 @@ export const SignInPage: FC<{ query: Record<string, string | undefined>; problem
         />
         <small id="problem">{problem}</small>
       </p>
+      <details>
+        <summary>Sign in as that user, for support</summary>
+        <p>
+          <label for="impersonator">Your own e-mail address</label>
+          <input id="impersonator" name="impersonator" type="email" placeholder="support@example.com" />
+        </p>
+      </details>
       <div class="actions">
         <button class="primary" name="decision" value="continue">
           Continue
@@ -52,12 +59,29 @@ export const DashboardPage: FC<{ sessions: Session[]; events: AuditEvent[] }> = 
             <th>E-mail</th>
             <th>Since</th>
             <th>Session</th>
+            <th>User</th>
           </tr>
-          {sessions.map(({ email, authTime, endedAt }) => (
+          {sessions.map(({ email, authTime, endedAt, impersonator }) => (
             <tr>
               <td>{email}</td>
               <td>{new Date(authTime * 1000).toISOString()}</td>
-              <td>{endedAt ? `ended ${endedAt}` : 'active'}</td>
+              <td>
+                {endedAt ? `ended ${endedAt}` : 'active'}
+                {impersonator && `, impersonated by ${impersonator.email}`}
+              </td>
+              <td>
+                <form method="post" action={`/local-authkit/users/${userIdOf(email)}`}>
+                  <button name="do" value="deactivate">
+                    Remove from the organization
+                  </button>
+                  <button name="do" value="reactivate">
+                    Take back into it
+                  </button>
+                  <button name="do" value="delete">
+                    Delete
+                  </button>
+                </form>
+              </td>
             </tr>
           ))}
         </table>

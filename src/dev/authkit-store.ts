@@ -7,6 +7,7 @@ export const LOCAL_API_KEY = 'sk_test_local';
 /** Sealing cookies on one machine, for data that means nothing elsewhere. */
 export const LOCAL_COOKIE_PASSWORD = 'only for the local AuthKit, never for a deployment';
 export const LOCAL_ORGANIZATION = 'org_local';
+export const LOCAL_WEBHOOK_SECRET = 'only for webhooks of the local AuthKit';
 
 const PREFIX = 'local-authkit:';
 /** Seconds a code can be exchanged, as at WorkOS. */
@@ -24,12 +25,28 @@ export function userIdOf(email: string): string {
   return `user_local_${createHash('sha256').update(email).digest('hex').slice(0, 24)}`;
 }
 
+/** Somebody of the team, who signs in as a user. */
+const impersonator = z.object({ email: z.string(), reason: z.string() });
+
 const code = z.object({
   email: z.string(),
   clientId: z.string(),
   redirectUri: z.string(),
   codeChallenge: z.string().optional(),
   authTime: z.number(),
+  impersonator: impersonator.optional(),
+});
+const user = z.object({
+  email: z.string(),
+  /** A membership that was deleted is `gone`. */
+  membership: z.enum(['active', 'inactive', 'gone']),
+  role: z.enum(['admin', 'member']),
+});
+const emitted = z.looseObject({
+  object: z.literal('event'),
+  id: z.string(),
+  event: z.string(),
+  created_at: z.string(),
 });
 const session = z.object({
   id: z.string(),
@@ -38,6 +55,9 @@ const session = z.object({
   /** Seconds since the epoch at which the person signed in; a refresh does not change it. */
   authTime: z.number(),
   refreshToken: z.string(),
+  /** The organization that the session is in. */
+  organization: z.string().optional(),
+  impersonator: impersonator.optional(),
   endedAt: z.string().optional(),
 });
 const auditEvent = z.object({
@@ -48,6 +68,8 @@ const auditEvent = z.object({
 const key = z.looseObject({ kty: z.string(), n: z.string(), e: z.string() });
 export type SigningKey = z.infer<typeof key>;
 
+export type User = z.infer<typeof user>;
+export type Event = z.infer<typeof emitted>;
 export type Code = z.infer<typeof code>;
 export type Session = z.infer<typeof session>;
 export type AuditEvent = z.infer<typeof auditEvent>;
@@ -76,6 +98,37 @@ export class AuthkitStore {
     const found = await this.#get(code, `code:${value}`);
     if (found) await this.#kv.delete(`${PREFIX}code:${value}`);
     return found;
+  }
+
+  /** Undefined for somebody who never signed in, and `deleted` for a user who is gone for good. */
+  async findUser(id: string): Promise<User | 'deleted' | undefined> {
+    return this.#get(z.union([user, z.literal('deleted')]), `user:${id}`);
+  }
+  async saveUser(id: string, data: User | 'deleted'): Promise<void> {
+    await this.#put(`user:${id}`, data, { at: Date.now() });
+  }
+
+  /** An event has an id that sorts by time. */
+  async saveEvent(name: string, data: unknown): Promise<Event> {
+    const at = Date.now();
+    const id = `event_${at.toString(36).padStart(9, '0')}${crypto.randomUUID().slice(0, 8)}`;
+    const saved: Event = { object: 'event', id, event: name, created_at: new Date(at).toISOString(), data };
+    await this.#put(`event:${id}`, saved);
+    return saved;
+  }
+  /** Oldest first, from `after` on; undefined when that is no event. */
+  async events(after: string | undefined): Promise<Event[] | undefined> {
+    if (after !== undefined && !(await this.#get(emitted, `event:${after}`))) return undefined;
+    const names: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#kv.list({ prefix: `${PREFIX}event:`, ...(cursor && { cursor }) });
+      names.push(...page.keys.map(({ name }) => name.slice(PREFIX.length)));
+      cursor = page.list_complete ? undefined : page.cursor;
+    } while (cursor);
+    const later = names.filter((name) => after === undefined || name > `event:${after}`);
+    const found = await Promise.all(later.map((name) => this.#get(emitted, name)));
+    return found.filter((each) => each !== undefined);
   }
 
   async saveSession(data: Session): Promise<void> {

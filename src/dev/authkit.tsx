@@ -5,9 +5,9 @@
 import { type Context, Hono } from 'hono';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
-import { domain } from '../domain.ts';
 import { forAnyKey } from '../edge/kv-keys.ts';
 import { DashboardPage, SignInPage } from './authkit-pages.tsx';
+import { people, ROLES, userOf, welcome } from './authkit-people.ts';
 import {
   AuthkitStore,
   LOCAL_API_KEY,
@@ -66,8 +66,11 @@ authkit.post('/user_management/authorize', async (c) => {
   if (!email.success)
     return c.html(<SignInPage query={query.data} problem="Enter an e-mail address, such as ada@example.com." />, 400);
 
+  const by = z.email().max(200).safeParse(form['impersonator']);
+  const impersonator = by.success ? { email: by.data, reason: 'Helping a customer.' } : undefined;
   const code = crypto.randomUUID();
-  await storeOf(c).saveCode(code, { email: email.data, clientId, redirectUri, codeChallenge, authTime: seconds() });
+  const said = { email: email.data, clientId, redirectUri, codeChallenge, authTime: seconds() };
+  await storeOf(c).saveCode(code, { ...said, ...(impersonator && { impersonator }) });
   back.searchParams.set('code', code);
   return c.redirect(back.href);
 });
@@ -120,19 +123,26 @@ authkit.post('/user_management/authenticate', async (c) => {
   const session = await (body.grant_type === 'authorization_code'
     ? sessionFromCode(storeOf(c), body)
     : rotate(storeOf(c), body.refresh_token));
+  if (session === 'left')
+    return oauthError(c, 'organization_membership_not_found', 'The user is no member of that organization.');
   if (!session)
     return oauthError(c, 'invalid_grant', 'The code or refresh token is invalid, expired, or was already used.');
+  const { email, organization, impersonator, refreshToken } = session;
   return c.json({
-    user: userOf(session.email),
-    organization_id: LOCAL_ORGANIZATION,
+    user: userOf(email),
+    ...(organization !== undefined && { organization_id: organization }),
+    ...(impersonator && { impersonator }),
     access_token: await accessToken(c, session),
-    refresh_token: session.refreshToken,
-    authentication_method: 'MagicAuth',
+    refresh_token: refreshToken,
+    authentication_method: impersonator ? 'Impersonation' : 'MagicAuth',
   });
 });
 
 authkit.use('/user_management/users/*', requireKey);
 authkit.use('/user_management/sessions/revoke', requireKey);
+authkit.use('/user_management/organization_memberships/*', requireKey);
+authkit.use('/authorization/*', requireKey);
+authkit.use('/events', requireKey);
 authkit.use('/audit_logs/*', requireKey);
 
 authkit.get('/user_management/users/:id/sessions', async (c) => {
@@ -146,6 +156,8 @@ authkit.post('/user_management/sessions/revoke', async (c) => {
   const session = await endSession(storeOf(c), body.data.session_id);
   return session ? c.json(toApiSession(session)) : notFound(c);
 });
+
+authkit.route('/', people);
 
 const auditBody = z.object({
   organization_id: z.string(),
@@ -188,7 +200,15 @@ async function sessionFromCode(
 ): Promise<Session | undefined> {
   const code = await store.takeCode(body.code);
   if (!code || !(await matchesChallenge(body.code_verifier, code.codeChallenge))) return undefined;
-  const session = { id: `session_${crypto.randomUUID()}`, refreshToken: crypto.randomUUID(), ...code };
+  const user = await welcome(store, code.email);
+  if (user === 'deleted') return undefined;
+  const session = {
+    id: `session_${crypto.randomUUID()}`,
+    refreshToken: crypto.randomUUID(),
+    ...code,
+    // Who is a member of none signs in without one.
+    ...(user.membership === 'active' && { organization: LOCAL_ORGANIZATION }),
+  };
   await store.saveSession(session);
   return session;
 }
@@ -201,9 +221,12 @@ async function matchesChallenge(verifier: string | undefined, challenge: string 
 }
 
 /** A refresh token works once. */
-async function rotate(store: AuthkitStore, refreshToken: string): Promise<Session | undefined> {
+async function rotate(store: AuthkitStore, refreshToken: string): Promise<Session | 'left' | undefined> {
   const session = await store.findSessionByRefreshToken(refreshToken);
   if (!session || session.endedAt) return undefined;
+  const user = await welcome(store, session.email);
+  if (user === 'deleted') return undefined;
+  if (session.organization !== undefined && user.membership !== 'active') return 'left';
   const rotated = { ...session, refreshToken: crypto.randomUUID() };
   await store.saveSession(rotated);
   return rotated;
@@ -218,16 +241,15 @@ async function endSession(store: AuthkitStore, id: string): Promise<Session | un
 }
 
 async function accessToken(c: Context<{ Bindings: Bindings }>, session: Session): Promise<string> {
-  const admin = session.email.startsWith('admin@');
-  const role = admin ? 'admin' : 'member';
+  const { id, clientId, authTime, organization } = session;
+  const user = await welcome(storeOf(c), session.email);
+  const role = user === 'deleted' ? 'member' : user.role;
   const claims = {
-    sid: session.id,
-    org_id: LOCAL_ORGANIZATION,
-    role,
-    roles: [role],
-    permissions: admin ? [domain.adminPermission] : [],
-    client_id: session.clientId,
-    auth_time: session.authTime,
+    sid: id,
+    // What a role gives is there in an organization only.
+    ...(organization !== undefined && { org_id: organization, role, roles: [role], permissions: ROLES[role] }),
+    client_id: clientId,
+    auth_time: authTime,
   };
   return new SignJWT(claims)
     .setProtectedHeader({ alg: 'RS256', kid: KEY_ID })
@@ -246,34 +268,14 @@ function signingKey(store: AuthkitStore): Promise<SigningKey> {
   });
 }
 
-function userOf(email: string) {
-  const [local = ''] = email.split('@');
-  const first = local.charAt(0).toUpperCase() + local.slice(1);
-  return {
-    object: 'user',
-    id: userIdOf(email),
-    email,
-    email_verified: true,
-    first_name: first,
-    last_name: null,
-    name: first,
-    profile_picture_url: null,
-    last_sign_in_at: null,
-    locale: null,
-    external_id: null,
-    metadata: {},
-    created_at: '2026-01-01T00:00:00.000Z',
-    updated_at: '2026-01-01T00:00:00.000Z',
-  };
-}
-
 function toApiSession(session: Session) {
   const at = new Date(session.authTime * 1000).toISOString();
   return {
     object: 'session',
     id: session.id,
     user_id: userIdOf(session.email),
-    organization_id: LOCAL_ORGANIZATION,
+    organization_id: session.organization ?? null,
+    ...(session.impersonator && { impersonator: session.impersonator }),
     ip_address: null,
     user_agent: null,
     auth_method: 'magic_code',

@@ -4,9 +4,15 @@
  */
 import { exports } from 'cloudflare:workers';
 import worker, { McpShopServer as Production } from '../index.ts';
-import { isLoopback } from '../edge/origin.ts';
+import { isLoopback, isOriginAllowed } from '../edge/origin.ts';
 import { authkit } from './authkit.tsx';
-import { LOCAL_API_KEY, LOCAL_CLIENT_ID, LOCAL_COOKIE_PASSWORD, LOCAL_ORGANIZATION } from './authkit-store.ts';
+import {
+  LOCAL_API_KEY,
+  LOCAL_CLIENT_ID,
+  LOCAL_COOKIE_PASSWORD,
+  LOCAL_ORGANIZATION,
+  LOCAL_WEBHOOK_SECRET,
+} from './authkit-store.ts';
 
 /** An object knows no request's origin, so it has one of its own for the local AuthKit. */
 const OBJECT_ORIGIN = 'http://localhost';
@@ -22,7 +28,7 @@ globalThis.fetch = (input, init) => {
 };
 
 /** What the local AuthKit answers; none of it clashes with the Worker's own routes. */
-const AUTHKIT_PATHS = ['/user_management/', '/sso/', '/audit_logs/', '/local-authkit'];
+const AUTHKIT_PATHS = ['/user_management/', '/sso/', '/audit_logs/', '/authorization/', '/events', '/local-authkit'];
 
 async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
   const { origin, hostname, pathname } = new URL(request.url);
@@ -32,7 +38,7 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
 
   if (isLoopback(hostname)) {
     ownOrigins.add(origin);
-    if (AUTHKIT_PATHS.some((path) => pathname.startsWith(path)))
+    if (AUTHKIT_PATHS.some((path) => pathname.startsWith(path)) && isOriginAllowed(request, new URL(request.url)))
       return authkit.fetch(request, { ...env, ORIGIN: origin });
   }
   return worker.fetch(request, withLocalKeys(local, origin), ctx);
@@ -47,6 +53,7 @@ function withLocalKeys<Variables extends Cloudflare.Env>(env: Variables, origin:
     COOKIE_PASSWORD: env.COOKIE_PASSWORD || LOCAL_COOKIE_PASSWORD,
     // Set to nothing, it switches the export off here too.
     WORKOS_AUDIT_LOGS_ORGANIZATION: env.WORKOS_AUDIT_LOGS_ORGANIZATION ?? LOCAL_ORGANIZATION,
+    WORKOS_WEBHOOK_SECRET: env.WORKOS_WEBHOOK_SECRET ?? LOCAL_WEBHOOK_SECRET,
   };
 }
 
@@ -57,4 +64,9 @@ export class McpShopServer extends Production {
   }
 }
 
-export default { fetch, scheduled: worker.scheduled } satisfies ExportedHandler<Env>;
+/** The crons run as they do on a deployment, with the local AuthKit unless real keys are set. */
+function scheduled(controller: ScheduledController, env: Env): Promise<void> {
+  return worker.scheduled(controller, env.WORKOS_API_KEY ? env : withLocalKeys(env, OBJECT_ORIGIN));
+}
+
+export default { fetch, scheduled } satisfies ExportedHandler<Env>;

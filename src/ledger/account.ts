@@ -8,11 +8,24 @@ import { JsonColumn } from './json-column.ts';
 
 export const ceilingSchema = z.record(z.string(), z.int());
 
+/**
+ * What the identity provider said of the human when it was last heard: in which organization their session was, what they
+ * may do there, and when that was, in milliseconds.
+ */
+const presenceSchema = z.object({
+  organization: z.string().optional(),
+  permissions: z.array(z.string()).readonly(),
+  at: z.int(),
+});
+export type Presence = z.infer<typeof presenceSchema>;
+
 export type AccountState = {
   /** Names this ledger in other systems. Erasing gives it another name. */
   recordId: string;
   authority: Authority;
-  /** When, in milliseconds, and with which line the human last paused or resumed. */
+  /** The human's own pause, which stands below a suspension and outlasts it. */
+  paused: boolean;
+  /** When, in milliseconds, and with which line any of that changed last. */
   authorityAt?: number;
   authoritySequence?: number;
   ceiling: Ceiling;
@@ -21,13 +34,17 @@ export type AccountState = {
   windows: Windows;
   /** The last line that was exported. */
   exported: number;
+  /** Undefined until a session of the human has granted something. */
+  presence?: Presence;
 };
 
 type Row = {
   record_id: string;
-  authority: Authority;
+  authority: 'active' | 'paused';
   authority_at: number | null;
   authority_sequence: number | null;
+  suspended: number;
+  presence: string | null;
   ceiling: string;
   ceiling_version: number;
   windows: string;
@@ -38,6 +55,7 @@ export class Account {
   readonly #sql: SqlStorage;
   readonly #ceilings = new JsonColumn(ceilingSchema);
   readonly #windows = new JsonColumn(windowsSchema);
+  readonly #presences = new JsonColumn<Presence>(presenceSchema);
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -46,28 +64,46 @@ export class Account {
   read(): AccountState {
     const row = this.#sql
       .exec<Row>(
-        'SELECT record_id, authority, authority_at, authority_sequence, ceiling, ceiling_version, windows, exported FROM account WHERE id = 1',
+        `SELECT record_id, authority, authority_at, authority_sequence, suspended, presence, ceiling, ceiling_version,
+           windows, exported FROM account WHERE id = 1`,
       )
       .one();
     return {
       recordId: row.record_id,
-      authority: row.authority,
+      authority: row.suspended ? 'suspended' : row.authority,
+      paused: row.authority === 'paused',
       ...(row.authority_at !== null && { authorityAt: row.authority_at }),
       ...(row.authority_sequence !== null && { authoritySequence: row.authority_sequence }),
       ceiling: this.#ceilings.read(row.ceiling),
       ceilingVersion: row.ceiling_version,
       windows: this.#windows.read(row.windows),
       exported: row.exported,
+      ...(row.presence !== null && { presence: this.#presences.read(row.presence) }),
     };
   }
 
-  setAuthority(authority: Authority, now: number, sequence: number): void {
+  /** What the human said last, with which line. A suspension stays as it is. */
+  setAuthority(authority: 'active' | 'paused', now: number, sequence: number): void {
     this.#sql.exec(
       'UPDATE account SET authority = ?, authority_at = ?, authority_sequence = ? WHERE id = 1',
       authority,
       now,
       sequence,
     );
+  }
+
+  /** Suspends, or ends the suspension, with that line. What the human said last stays as it is. */
+  setSuspended(suspended: boolean, now: number, sequence: number): void {
+    this.#sql.exec(
+      'UPDATE account SET suspended = ?, authority_at = ?, authority_sequence = ? WHERE id = 1',
+      Number(suspended),
+      now,
+      sequence,
+    );
+  }
+
+  setPresence(presence: Presence): void {
+    this.#sql.exec('UPDATE account SET presence = ? WHERE id = 1', this.#presences.write(presence));
   }
 
   setCeiling(ceiling: Ceiling, version: number): void {

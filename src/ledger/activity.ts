@@ -42,9 +42,13 @@ export function activityOf(record: RecordLines, authority: Authority, now: numbe
 function pausesIn(switches: ReturnType<RecordLines['switches']>, authority: Authority, from: number, now: number) {
   const pauses: Activity['pauses'] = [];
   // Before the first switch it was the other way round.
-  let pausedSince = (switches[0] ? switches[0].act === 'resumed' : authority === 'paused') ? from : undefined;
+  let pausedSince = (switches[0] ? switches[0].act === 'resumed' : authority !== 'active') ? from : undefined;
+  // A resume lifts a suspension first, and leaves the pause below it.
+  const held = new Set<string>();
   for (const { at, act } of switches) {
-    if (act === 'paused') pausedSince ??= Date.parse(at);
+    if (act !== 'resumed') held.add(act);
+    else if (!held.delete('suspended')) held.clear();
+    if (held.size > 0) pausedSince ??= Date.parse(at);
     else if (pausedSince !== undefined) {
       pauses.push({ from: pausedSince, to: Date.parse(at) });
       pausedSince = undefined;

@@ -4,8 +4,9 @@ import { isNoWider, latestEnd, newMandate } from '../authority/mandate.ts';
 import { type Ceiling, isNames, type Limits, type Terms } from '../authority/terms.ts';
 import { folded } from './checkpoint.ts';
 import type { Appointment, Deputy } from './deputies.ts';
+import type { Presence } from './account.ts';
 import type { Ledger } from './ledger.ts';
-import type { Entry, Head } from './record.ts';
+import type { Entry, Head, Suspension } from './record.ts';
 import { openRecord } from './schema.ts';
 
 /** How far an act reached: calls with a lower sequence were decided before it, none after it were decided in favour. */
@@ -21,9 +22,10 @@ export type GrantToClear = { deputyId: string; grantId: string };
 /** Why an act was not carried out; nothing was changed then. */
 export type Problem = { problem: 'unknown_deputy' | 'ended' | 'stale' | 'above_ceiling' | 'wider' };
 
-/** The human said yes on the consent page. The deputy goes live with its first token. */
-export function appoint(ledger: Ledger, asked: Appointment): void {
+/** The human said yes on the consent page, in that session. The deputy goes live with its first token. */
+export function appoint(ledger: Ledger, asked: Appointment, presence?: Presence): void {
   ledger.transaction(() => {
+    if (presence) ledger.account.setPresence(presence);
     const { head, now } = ledger.moment();
     // A table keeps well-formed text only, and the record must say what the table holds.
     const appointment = { ...asked, clientName: asked.clientName.toWellFormed() };
@@ -65,36 +67,61 @@ export function mayRefresh(ledger: Ledger, deputyId: string): boolean {
  * Stops every deputy, those that sign in later included. Once this has returned, no call is decided in a deputy's favour.
  * Each press takes a new sequence, also while they are paused: only who saw the last one can lift it.
  */
-export function pause(ledger: Ledger): Done {
+export function pause(ledger: Ledger, by: As = {}): Done {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
-    const newest = ledger.record.append({ actor: 'human', act: 'paused' }, head, now);
+    const newest = ledger.record.append({ actor: 'human', act: 'paused', ...by }, head, now);
     ledger.account.setAuthority('paused', now, newest.sequence);
     return done(ledger, newest);
   });
 }
 
-/** Lifts the pause of that sequence. Any other pause, or none, makes it stale. */
-export function resume(ledger: Ledger, pauseSequence: number): Done | Problem {
+/**
+ * Lifts the pause or the suspension, in that session, when nothing came after that sequence; else it is stale. A pause
+ * below a suspension stays.
+ */
+export function resume(ledger: Ledger, pauseSequence: number, presence?: Presence): Done | Problem {
   return ledger.transaction(() => {
     const { authority, authoritySequence } = ledger.account.read();
-    if (authority !== 'paused' || authoritySequence !== pauseSequence) return { problem: 'stale' };
+    if (authority === 'active' || authoritySequence !== pauseSequence) return { problem: 'stale' };
     const { head, now } = ledger.moment();
     const newest = ledger.record.append({ actor: 'human', act: 'resumed' }, head, now);
-    ledger.account.setAuthority('active', now, newest.sequence);
+    if (authority === 'suspended') ledger.account.setSuspended(false, now, newest.sequence);
+    else ledger.account.setAuthority('active', now, newest.sequence);
+    if (presence) ledger.account.setPresence(presence);
     return done(ledger, newest);
   });
 }
 
+/** What the identity provider says of the human now: a clear no, with the reason, or how they are there. */
+export type Heard = { gone: Suspension } | Presence;
+
+/**
+ * Takes in what was heard in answer to a question about `asked`. It counts for nothing when a session of the human has
+ * granted something since.
+ */
+export function hear(ledger: Ledger, asked: Presence, heard: Heard): void {
+  ledger.transaction(() => {
+    const { authority, presence } = ledger.account.read();
+    if (presence?.at !== asked.at) return;
+    if (!('gone' in heard)) return ledger.account.setPresence(heard);
+    const { head, now } = ledger.moment();
+    ledger.account.setPresence({ ...asked, at: now });
+    if (authority === 'suspended') return;
+    const newest = ledger.record.append({ actor: 'system', act: 'suspended', why: heard.gone }, head, now);
+    ledger.account.setSuspended(true, now, newest.sequence);
+  });
+}
+
 /** Dismisses one deputy for good. */
-export function revoke(ledger: Ledger, deputyId: string): Done | Problem {
+export function revoke(ledger: Ledger, deputyId: string, by: As = {}): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
     if (deputy.status === 'revoked' || deputy.status === 'superseded') return done(ledger, head);
     ledger.deputies.setStatus(deputyId, 'revoked', now);
-    return done(ledger, ledger.record.append({ actor: 'human', act: 'revoked', deputy: deputyId }, head, now));
+    return done(ledger, ledger.record.append({ actor: 'human', act: 'revoked', deputy: deputyId, ...by }, head, now));
   });
 }
 
@@ -161,8 +188,8 @@ export function setCeiling(ledger: Ledger, ceiling: Ceiling, version: number): D
 }
 
 /**
- * Deletes what is stored about the human, and starts an empty record. A pause, the ceiling and what counts against it
- * stay: they say nothing about anybody, and erasing must not be a way around them. Copies of effects elsewhere go through
+ * Deletes what is stored about the human, and starts an empty record. A pause, a suspension, the ceiling and what counts
+ * against it stay: they say nothing about anybody, and erasing must not be a way around them. Copies of effects elsewhere go through
  * the outbox.
  */
 export function erase(ledger: Ledger): Done {
@@ -173,16 +200,17 @@ export function erase(ledger: Ledger): Done {
       now,
     } = ledger.moment();
     const grants = grantsOf(ledger.deputies.all(now));
-    const { authority, authorityAt, ceiling, windows } = ledger.account.read();
+    const { authority, paused, authorityAt, ceiling, windows } = ledger.account.read();
+    const own = paused ? 'paused' : 'active';
     ledger.effects.erase();
     sql.exec('DELETE FROM answers');
     for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
       sql.exec(`DELETE FROM ${table}`);
     ledger.demo.clear();
     // Numbers go on, so that what a page from before names is not there again.
-    openRecord(sql, { sequence, authority, authorityAt: authorityAt ?? null, ceiling, windows });
+    openRecord(sql, { authority: own, suspended: authority === 'suspended', ceiling, windows }, sequence);
     const head = ledger.record.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.record.head(), now);
-    ledger.account.setAuthority(authority, authorityAt ?? now, head.sequence);
+    ledger.account.setAuthority(own, authorityAt ?? now, head.sequence);
     ledger.account.setCeiling(ceiling, head.sequence);
     return { ...done(ledger, head), grants };
   });
@@ -202,27 +230,31 @@ export function grantCleared(ledger: Ledger, deputyId: string): void {
   ledger.deputies.setOAuthGrant(deputyId, undefined);
 }
 
+/** In whose session somebody else acted as the human, when somebody did. */
+export type As = { impersonation?: string };
+
 /** An act as the console asks for it. */
 export type Act =
-  | { do: 'pause' | 'erase' | 'unban' }
-  /** `pause` is the sequence of the pause that the human saw. */
-  | { do: 'resume'; pause: number }
-  | { do: 'revoke'; deputyId: string }
+  | { do: 'erase' | 'unban' }
+  | { do: 'pause'; as?: As }
+  /** `pause` is the sequence of the pause or suspension that the human saw. */
+  | { do: 'resume'; pause: number; presence?: Presence }
+  | { do: 'revoke'; deputyId: string; as?: As }
   | { do: 'amend'; amendment: Amendment; narrowOnly: boolean }
   | { do: 'ceiling'; ceiling: Ceiling; version: number };
 
 export function perform(ledger: Ledger, act: Act): Done | Problem {
   switch (act.do) {
     case 'pause':
-      return pause(ledger);
+      return pause(ledger, act.as);
     case 'resume':
-      return resume(ledger, act.pause);
+      return resume(ledger, act.pause, act.presence);
     case 'erase':
       return erase(ledger);
     case 'unban':
       return unban(ledger);
     case 'revoke':
-      return revoke(ledger, act.deputyId);
+      return revoke(ledger, act.deputyId, act.as);
     case 'amend':
       return amend(ledger, act.amendment, act);
     case 'ceiling':

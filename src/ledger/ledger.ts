@@ -142,10 +142,17 @@ export class Turn {
     return this.#head.sequence + 1;
   }
 
+  /** Those that the token was issued with and the human still has. */
+  get permissions(): string[] {
+    const held = this.account.presence?.permissions;
+    return this.#caller.permissions.filter((permission) => held?.includes(permission) ?? true);
+  }
+
   /** The reason that stops the action, if any. */
   reasonAgainst(action: Omit<Action, 'tokenScopes' | 'permissions'>): Reason | undefined {
     const { authority, ceiling } = this.account;
-    const { scopes: tokenScopes, permissions } = this.#caller;
+    const { scopes: tokenScopes } = this.#caller;
+    const { permissions } = this;
     const { standing, usage, now } = this;
     return decide(
       this.#ledger.terms,

@@ -1,11 +1,12 @@
 /** What may happen once: one of those who ask the same question has it done, and all get the answer. */
+import type { Presence } from './account.ts';
 import { appoint } from './acts.ts';
 import type { Kept } from './answers.ts';
 import type { Appointment } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
 
 /** The sealed answer, with the deputy that it appoints or the grant whose tokens it brings. */
-export type Answer = { text: string; appointment?: Appointment; grantId?: string };
+export type Answer = { text: string; appointment?: Appointment; presence?: Presence; grantId?: string };
 
 export class Once {
   readonly #ledger: Ledger;
@@ -36,10 +37,10 @@ export class Once {
   /** The deputy and the answer are there together, or neither is. */
   #keep(key: string, answer: Answer | undefined): Kept | undefined {
     if (!answer) return undefined;
-    const { text, appointment, grantId } = answer;
+    const { text, appointment, presence, grantId } = answer;
     const kept = { text, at: Date.now() };
     return this.#ledger.transaction(() => {
-      if (appointment) appoint(this.#ledger, appointment);
+      if (appointment) appoint(this.#ledger, appointment, presence);
       this.#ledger.answers.keep(key, kept, grantId);
       return kept;
     });

@@ -18,6 +18,13 @@ const effectFacts = z.object({ id: z.string(), number: z.int(), state: z.string(
 /** The checkpoint: what it stands for, up to which line and that one's hash, and the SHA-256 of itself. */
 const foldedInto = { through: z.int(), hash: z.string(), checkpoint: z.string() };
 
+/** On what WorkOS calls impersonation: the WorkOS session in which somebody else acted as the human. It names nobody here. */
+const asTheHuman = { actor: z.literal('human'), impersonation: z.string().optional() };
+
+/** Why the system suspended a human: no such user any more, or no longer a member of the organization they signed in with. */
+const SUSPENSIONS = ['user_gone', 'membership_gone'] as const;
+export type Suspension = (typeof SUSPENSIONS)[number];
+
 /** What the human did, or what followed from it. */
 const actSchema = z.discriminatedUnion('act', [
   z.object({
@@ -31,10 +38,11 @@ const actSchema = z.discriminatedUnion('act', [
   }),
   z.object({ actor: z.literal('client'), act: z.literal('activated'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('superseded'), deputy: z.string(), by: z.string() }),
-  z.object({ actor: z.literal('human'), act: z.literal('revoked'), deputy: z.string() }),
+  z.object({ ...asTheHuman, act: z.literal('revoked'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema }),
   z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema }),
-  z.object({ actor: z.literal('human'), act: z.literal('paused') }),
+  z.object({ ...asTheHuman, act: z.literal('paused') }),
+  z.object({ actor: z.literal('system'), act: z.literal('suspended'), why: z.enum(SUSPENSIONS) }),
   z.object({ actor: z.literal('human'), act: z.literal('resumed') }),
   /** The demo ban, which is no authority, was taken off by the human. */
   z.object({ actor: z.literal('human'), act: z.literal('unbanned') }),
@@ -97,6 +105,8 @@ export type Search = {
 };
 /** Calls of one deputy in one hour, which is named as in ISO 8601: "2026-11-24T06". */
 export type Count = { deputy: string; hour: string; allowed: number; refused: number };
+
+type Switch = 'paused' | 'suspended' | 'resumed';
 
 /** Lines read for one page or chart, so that neither costs more as the record grows. */
 const SEARCHED_AT_ONCE = 5000;
@@ -183,13 +193,13 @@ export class RecordLines {
       .toArray();
   }
 
-  /** Pauses and resumes at and after `since` (ISO 8601), oldest first, from the newest 5,000 lines. */
-  switches(since: string): { at: string; act: 'paused' | 'resumed' }[] {
+  /** Pauses, suspensions and resumes at and after `since` (ISO 8601), oldest first, from the newest 5,000 lines. */
+  switches(since: string): { at: string; act: Switch }[] {
     return this.#sql
-      .exec<{ at: string; act: 'paused' | 'resumed' }>(
+      .exec<{ at: string; act: Switch }>(
         `SELECT line ->> 'at' AS at, line ->> 'act' AS act
          FROM (SELECT sequence, line FROM record ORDER BY sequence DESC LIMIT ?)
-         WHERE line ->> 'act' IN ('paused', 'resumed') AND line ->> 'at' >= ? ORDER BY sequence`,
+         WHERE line ->> 'act' IN ('paused', 'suspended', 'resumed') AND line ->> 'at' >= ? ORDER BY sequence`,
         SEARCHED_AT_ONCE,
         since,
       )

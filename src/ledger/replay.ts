@@ -10,7 +10,9 @@ import type { Line } from './record.ts';
 export const coreSchema = z.object({
   /** What all deputies together had used when the human erased their data; it counts on. */
   windows: windowsSchema,
+  /** The human's own word; a suspension stands above it, and leaves it as it is. */
   authority: z.enum(['active', 'paused']),
+  suspended: z.boolean(),
   ceiling: ceilingSchema,
   deputies: z.record(
     z.string(),
@@ -64,8 +66,12 @@ export function apply(state: State, line: Line): void {
     case 'paused':
       state.authority = 'paused';
       return;
+    case 'suspended':
+      state.suspended = true;
+      return;
     case 'resumed':
-      state.authority = 'active';
+      if (state.suspended) state.suspended = false;
+      else state.authority = 'active';
       return;
     case 'erased':
     case 'opened':

@@ -1,9 +1,7 @@
 /** The tables of one human's ledger, and how those of an older version become today's. Runs in the object's constructor. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Authority } from '../authority/policy.ts';
 import type { Ceiling } from '../authority/terms.ts';
-import type { Windows } from '../authority/window.ts';
 import { folded } from './checkpoint.ts';
 import { GENESIS, RecordLines } from './record.ts';
 import type { Core } from './replay.ts';
@@ -43,6 +41,8 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     authority TEXT NOT NULL,
     authority_at INTEGER,
     authority_sequence INTEGER,
+    suspended INTEGER NOT NULL,
+    presence TEXT,
     ceiling TEXT NOT NULL,
     ceiling_version INTEGER NOT NULL,
     windows TEXT NOT NULL,
@@ -89,7 +89,7 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     state TEXT NOT NULL,
     amounts TEXT NOT NULL
   ) WITHOUT ROWID`);
-  openRecord(sql, { sequence: 0, authority: 'active', authorityAt: null, ceiling, windows: {} });
+  openRecord(sql, { authority: 'active', suspended: false, ceiling, windows: {} }, 0);
   const record = new RecordLines(sql);
   record.append({ actor: 'system', act: 'opened', ...folded(sql) }, record.head(), Date.now());
 }
@@ -114,26 +114,21 @@ export function migrate(storage: DurableObjectStorage, startCeiling: Ceiling, st
   });
 }
 
-/** What an account starts with. The first line has the number after `sequence`. */
-export type Start = {
-  sequence: number;
-  authority: Authority;
-  authorityAt: number | null;
-  ceiling: Ceiling;
-  windows: Windows;
-};
+/** What an account starts with. */
+export type Start = Omit<Core, 'deputies'>;
 
-/** Starts the account and its checkpoint. The next line must vouch for that checkpoint. */
-export function openRecord(sql: SqlStorage, { sequence, authority, authorityAt, ceiling, windows }: Start): void {
+/** Starts the account and its checkpoint. The next line has the number after `sequence`, and must vouch for that checkpoint. */
+export function openRecord(sql: SqlStorage, start: Start, sequence: number): void {
   sql.exec(
-    'INSERT INTO account VALUES (1, ?, ?, ?, ?, NULL, ?, 0, ?, 0)',
+    `INSERT INTO account (id, record_id, secret, authority, suspended, ceiling, ceiling_version, windows, exported)
+     VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0)`,
     randomUUID(),
     randomBytes(32).toString('base64'),
-    authority,
-    authorityAt,
-    JSON.stringify(ceiling),
-    JSON.stringify(windows),
+    start.authority,
+    Number(start.suspended),
+    JSON.stringify(start.ceiling),
+    JSON.stringify(start.windows),
   );
-  const state: Core = { windows, authority, ceiling, deputies: {} };
+  const state: Core = { ...start, deputies: {} };
   sql.exec('INSERT INTO checkpoint VALUES (1, ?, 0, ?, ?)', sequence, GENESIS, JSON.stringify(state));
 }

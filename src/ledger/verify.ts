@@ -154,9 +154,11 @@ class Replay {
   }
 
   #accountDiffers(): string | undefined {
-    const { authority, ceiling, windows } = this.#ledger.account.read();
-    if (authority !== this.#state.authority)
-      return `authority is ${authority}, the record says ${this.#state.authority}`;
+    const { authority, paused, ceiling, windows } = this.#ledger.account.read();
+    const { authority: own, suspended } = this.#state;
+    const said = suspended ? 'suspended' : own;
+    if (authority !== said) return `authority is ${authority}, the record says ${said}`;
+    if (paused !== (own === 'paused')) return 'the pause below the suspension is not the one in the record';
     if (!isEqual(ceiling, this.#state.ceiling)) return 'the ceiling is not the one in the record';
     if (!this.#isUsed(this.#ledger.pairs.all, windows, this.#all))
       return 'what all deputies used is not what the record says';

@@ -1,5 +1,6 @@
 /** What the human sees of the ledger: one read for a whole page. */
 import { leftOf, startCeiling, startLimits } from '../authority/limits.ts';
+import type { Authority } from '../authority/policy.ts';
 import { maySpend, type Amounts, type Ceiling } from '../authority/terms.ts';
 import { useOf, type Windows, type Pair } from '../authority/window.ts';
 import { PENDING_MS } from '../lifetimes.ts';
@@ -27,7 +28,7 @@ export type Left = { own: Amounts; all: Amounts };
 /** How things stand: what is allowed, to whom, and what was used of it. */
 export type Overview = {
   now: number;
-  account: Omit<AccountState, 'windows' | 'exported'>;
+  account: Omit<AccountState, 'windows' | 'exported' | 'presence'>;
   /** Whether a deputy has set the demo ban. It is independent of authority. */
   banned: boolean;
   /** By the name of each limit of the account. */
@@ -84,7 +85,7 @@ function authorityLineOf({ record }: Ledger, { authoritySequence = 0 }: Pick<Acc
 
 export function lookAtOverview(ledger: Ledger): Overview {
   const now = ledger.now();
-  const { windows, exported: _, ...account } = ledger.account.read();
+  const { windows, exported: _, presence: __, ...account } = ledger.account.read();
   const usage = ledger.usage(windows, now);
   const deputies = ledger.deputies.all(now).map((deputy) => toView(ledger, deputy, now));
   return {
@@ -108,7 +109,7 @@ export function lookAtEffects({ effects }: Ledger, before?: number): { effects: 
 /** What the consent page needs to know of the ledger. */
 export type ConsentView = {
   ceiling: Ceiling;
-  paused: boolean;
+  authority: Authority;
   deputies: DeputyView[];
   /** When the human last dismissed this client (ISO 8601), or one that registered with its name and went to its host. */
   dismissed?: { at: string; same: boolean };
@@ -134,7 +135,7 @@ export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentVie
   const at = mine ?? theirs;
   return {
     ceiling,
-    paused: authority === 'paused',
+    authority,
     deputies,
     ...(at !== undefined && deputies.length === 0 && { dismissed: { at, same: mine !== undefined } }),
   };

@@ -86,7 +86,7 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
       return touched;
     },
     desk: {
-      caller,
+      caller: { ...caller, permissions: turn.permissions },
       now: turn.now,
       mandate,
       terms,

@@ -251,3 +251,58 @@ test('a code or refresh token too long for a key is refused as any other wrong o
   await expect(workos.userManagement.authenticateWithCode({ code: long })).rejects.toMatchObject(wrong);
   await expect(workos.userManagement.authenticateWithRefreshToken({ refreshToken: long })).rejects.toMatchObject(wrong);
 });
+
+test('a membership is ended, taken up again and given another role, and each is an event', async () => {
+  const workos = await sdk();
+  const { user, accessToken } = await signedIn(workos);
+  expect(decodeJwt(accessToken)).toMatchObject({ org_id: 'org_local', role: 'member' });
+  const { userManagement } = workos;
+  const of = async () => (await userManagement.listOrganizationMemberships({ userId: user.id })).data;
+  const [membership] = await of();
+  expect(membership).toMatchObject({ status: 'active', organizationId: 'org_local', role: { slug: 'member' } });
+  const id = membership?.id ?? '';
+  await userManagement.updateOrganizationMembership(id, { roleSlug: 'admin' });
+  await userManagement.deactivateOrganizationMembership(id);
+  expect(await of()).toEqual([]);
+  expect((await signedIn(workos, user.email)).organizationId).toBeUndefined();
+  await userManagement.reactivateOrganizationMembership(id);
+  expect(decodeJwt((await signedIn(workos, user.email)).accessToken)['permissions']).toEqual(['shop:admin']);
+  const { data: roles } = await workos.authorization.listOrganizationRoles('org_local');
+  expect(roles).toMatchObject([
+    { slug: 'admin', permissions: ['shop:admin'] },
+    { slug: 'member', permissions: [] },
+  ]);
+
+  await userManagement.deleteOrganizationMembership(id);
+  await userManagement.deleteUser(user.id);
+  await expect(userManagement.getUser(user.id)).rejects.toMatchObject({ status: 404 });
+  const seen: unknown[] = [];
+  let after: string | undefined;
+  do {
+    const events = ['organization_membership.updated', 'organization_membership.deleted', 'user.deleted'] as const;
+    const { data } = await workos.events.listEvents({ events: [...events], limit: 5, ...(after && { after }) });
+    after = data.at(-1)?.id;
+    for (const { event, data: about } of data)
+      if (JSON.stringify(about).includes(user.id)) seen.push([event, 'status' in about ? about.status : undefined]);
+  } while (after);
+  expect(seen).toEqual([
+    ['organization_membership.updated', 'active'],
+    ['organization_membership.updated', 'inactive'],
+    ['organization_membership.updated', 'active'],
+    ['organization_membership.deleted', 'active'],
+    ['user.deleted', undefined],
+  ]);
+});
+
+test('a session in an organization that the user has left cannot be refreshed, and nobody is a deleted user', async () => {
+  const workos = await sdk();
+  const { userManagement } = workos;
+  const { user, refreshToken } = await signedIn(workos);
+  const [membership] = (await userManagement.listOrganizationMemberships({ userId: user.id })).data;
+  await userManagement.deactivateOrganizationMembership(membership?.id ?? '');
+  await expect(userManagement.authenticateWithRefreshToken({ refreshToken })).rejects.toMatchObject({
+    error: 'organization_membership_not_found',
+  });
+  await userManagement.deleteUser(user.id);
+  await expect(signedIn(workos, user.email)).rejects.toMatchObject({ error: 'invalid_grant' });
+});

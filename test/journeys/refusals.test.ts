@@ -3,8 +3,10 @@ import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
 import { RecordLines } from '../../src/ledger/record.ts';
 import { REFUSAL_CODES, type RefusalCode } from '../../src/authority/refusal.ts';
+import { userIdOf } from '../../src/dev/authkit-store.ts';
 import type { Deputy, Person } from '../../src/dev/clients.ts';
 import { Effects } from '../../src/ledger/effects.ts';
+import { administrator } from '../support/administrator.ts';
 import { callMessage, messageOf, rpc } from '../support/http.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
@@ -91,6 +93,13 @@ const WAYS: Record<RefusalCode, () => Promise<Told>> & Partial<Record<Case, () =
     const human = person();
     const deputy = await deputyOf(human, '2025-11-25');
     await objectOf(human).act({ do: 'pause' });
+    return told(deputy, 'prettyPlease');
+  },
+  async suspended() {
+    const human = person();
+    const deputy = await deputyOf(human, '2025-11-25');
+    await (await administrator()).userManagement.deleteUser(userIdOf(human.email));
+    await objectOf(human).checkPresence();
     return told(deputy, 'prettyPlease');
   },
   async insufficient_scope() {

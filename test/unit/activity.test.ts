@@ -70,3 +70,21 @@ test('pauses are drawn from when they began to when they ended', async () => {
     { from: NOW - 4 * HOUR_MS, to: NOW },
   ]);
 });
+
+test('a resume that lifts a suspension leaves the pause below it', async () => {
+  const suspended: Entry = { actor: 'system', act: 'suspended', why: 'user_gone' };
+  const { pauses } = await activity(
+    [
+      { ago: 9 * HOUR_MS, entry: suspended },
+      { ago: 8 * HOUR_MS, entry: switched('resumed') },
+      { ago: 6 * HOUR_MS, entry: switched('paused') },
+      { ago: 5 * HOUR_MS, entry: suspended },
+      { ago: 4 * HOUR_MS, entry: switched('resumed') },
+    ],
+    'paused',
+  );
+  expect(pauses).toEqual([
+    { from: NOW - 9 * HOUR_MS, to: NOW - 8 * HOUR_MS },
+    { from: NOW - 6 * HOUR_MS, to: NOW },
+  ]);
+});

@@ -115,6 +115,7 @@ const EDGES: Edge[] = [
     whoCanLift: 'human',
   },
   { code: 'paused', edge: 'the pause', allowed: {}, refused: { authority: 'paused' }, whoCanLift: 'human' },
+  { code: 'suspended', edge: 'the suspension', allowed: {}, refused: { authority: 'suspended' }, whoCanLift: 'human' },
   {
     code: 'rate_limited',
     edge: 'one call after the last',
@@ -350,7 +351,10 @@ const scopes: fc.Arbitrary<string[]> = fc.oneof(
 const moment = fc.option(fc.integer({ min: NOW, max: LATER }), { nil: undefined });
 const usedOfDay = { shirtsPerDay: used, spendPerDay: used.map((count) => count * PRICE) };
 const anySituation = fc.record({
-  authority: fc.oneof({ weight: 5, arbitrary: fc.constant('active' as const) }, fc.constant('paused' as const)),
+  authority: fc.oneof(
+    { weight: 5, arbitrary: fc.constant('active' as const) },
+    fc.constantFrom('paused' as const, 'suspended' as const),
+  ),
   standing: fc.option(
     fc.record({
       status: fc.oneof(
@@ -407,7 +411,8 @@ function brokenRules({ authority, standing, ceiling, own, all, action, now }: An
     ['deputy_revoked', status !== 'revoked'],
     ['deputy_superseded', status !== 'superseded'],
     ['mandate_expired', now < mandate.expiresAt],
-    ['paused', authority === 'active'],
+    ['paused', authority !== 'paused'],
+    ['suspended', authority !== 'suspended'],
     ['rate_limited', own.callsPerMinute + 1 <= limits.callsPerMinute],
     ['insufficient_scope', new Set(mandate.scopes).intersection(new Set(action.tokenScopes)).has(action.scope)],
     ['permission_required', [undefined, ...action.permissions].includes(action.permission)],

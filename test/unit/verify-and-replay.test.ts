@@ -10,6 +10,7 @@ import {
   appoint,
   erase,
   grantCleared,
+  hear,
   pause,
   resume,
   revoke,
@@ -357,6 +358,7 @@ test('a line that is older than the one before, or follows from nothing, is name
 
 const BEHIND: [string, string][] = [
   ["UPDATE account SET authority = 'paused'", 'authority is paused, the record says active'],
+  ['UPDATE account SET suspended = 1', 'authority is suspended, the record says active'],
   [`UPDATE account SET ceiling = '{"shirtsPerDay":41,"spendPerDay":90000}'`, 'the ceiling'],
   [
     "UPDATE deputies SET status = 'active' WHERE deputy_id = 'dep_3'",
@@ -457,11 +459,24 @@ test('an anchor that is part of the record is accepted wherever it lies, and any
     expect(verify(ledger, { sequence: 0, hash })).toEqual(refused);
   }));
 
+/** As the identity provider's clear no does. */
+function suspend(ledger: Ledger): void {
+  const presence = { permissions: [], at: Date.now() };
+  ledger.account.setPresence(presence);
+  hear(ledger, presence, { gone: 'user_gone' });
+}
+
 test('replayed from nothing, the lines alone give authority, ceiling, mandates and effects as they are', () =>
   inLedger((ledger) => {
     const { kept, cancelled } = tell(ledger);
     pause(ledger);
-    const nothing = coreSchema.parse({ windows: {}, authority: 'active', ceiling: startCeiling(shop), deputies: {} });
+    const nothing = coreSchema.parse({
+      windows: {},
+      authority: 'active',
+      suspended: false,
+      ceiling: startCeiling(shop),
+      deputies: {},
+    });
     const state: State = { ...nothing, effects: new Map() };
     for (const line of linesOf(ledger)) apply(state, line);
     expect(state).toMatchObject({
@@ -588,7 +603,7 @@ test('lines of 90 days ago fold into the checkpoint, to the millisecond, and eve
 test('whatever is pruned when, the record verifies, and only anchors at or after the checkpoint are known', () =>
   inLedger((ledger) => {
     employ(ledger, 'dep_1', { callsPerMinute: 1000 });
-    const acts = fc.array(fc.constantFrom('buy', 'call', 'pause', 'resume', 'wait', 'prune'), {
+    const acts = fc.array(fc.constantFrom('buy', 'call', 'pause', 'suspend', 'resume', 'wait', 'prune'), {
       minLength: 10,
       maxLength: 40,
     });
@@ -604,6 +619,7 @@ test('whatever is pruned when, the record verifies, and only anchors at or after
             if (act === 'buy') buy(ledger, 'dep_1');
             if (act === 'call') call(ledger, 'dep_1');
             if (act === 'pause') pause(ledger);
+            if (act === 'suspend') suspend(ledger);
             if (act === 'resume') resume(ledger, ledger.account.read().authoritySequence ?? 0);
             heads.push(ledger.record.head());
           }

@@ -21,7 +21,9 @@ export async function remainsOf(human: Person, userId: string, clock: Clock): Pr
       .exec('SELECT number, id, line, at, deputy_id AS deputy, state, amounts, data FROM effects ORDER BY number')
       .toArray(),
     account: sql
-      .exec<{ authority: string; ceiling: string; windows: string }>('SELECT authority, ceiling, windows FROM account')
+      .exec<{ authority: string; ceiling: string; windows: string }>(
+        "SELECT iif(suspended, 'suspended', authority) AS authority, ceiling, windows FROM account",
+      )
       .one(),
     meters: sql.exec<{ id: string; windows: string }>('SELECT deputy_id AS id, windows FROM meters').toArray(),
     deputies: sql

@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
 import { objectName } from '../../../src/deputy.ts';
-import { userIdOf } from '../../../src/dev/authkit-store.ts';
+import { AuthkitStore, userIdOf } from '../../../src/dev/authkit-store.ts';
 import { ERAS, Person } from '../../../src/dev/clients.ts';
 import { SHIRT } from '../../../src/shop/catalog.ts';
 import { ORIGIN, workerFetch } from '../../support/worker.ts';
@@ -55,6 +55,7 @@ export async function play(seed: number, short?: Mood): Promise<Report> {
 class Scenario {
   readonly #seed: number;
   readonly #plan: Chance;
+  readonly #suspensions: Chance;
   readonly #clock = new Clock();
   readonly #human: Human;
   readonly #weather: Weather;
@@ -78,6 +79,7 @@ class Scenario {
     this.#seed = seed;
     const chance = new Chance(seed);
     this.#plan = chance.apart('plan');
+    this.#suspensions = chance.apart('suspensions');
     this.#human = new Human(chance.apart('human'), () => this.#tick());
     this.#pace = this.#plan.pick([100, 2000, 2000]);
     const all = Object.keys(FAULTS) as Fault[];
@@ -143,6 +145,7 @@ class Scenario {
     work.push(this.#acts(this.#short && number === 2 ? 'pause' : undefined));
     if (this.#plan.happens(0.25)) work.push(this.#end(this.#plan.pick(['evicted', 'aborted', 'restarted'] as const)));
     if (this.#plan.happens(0.3)) work.push(this.#stepLater());
+    if (this.#suspensions.happens(0.1)) work.push(this.#suspend());
     await Promise.all(work);
   }
 
@@ -157,6 +160,23 @@ class Scenario {
     await scheduler.wait(wait);
     this.#clock.step(forward ? seconds * SECOND : -seconds * SECOND);
     this.#weather.count(forward ? 'clock steps forward' : 'clock steps back');
+  }
+
+  /** The human leaves their organization at WorkOS, we are told of it, and they come back. */
+  async #suspend(): Promise<void> {
+    const { email } = this.#human.person;
+    const [id, store] = [userIdOf(email), new AuthkitStore(env.OAUTH_KV)];
+    await scheduler.wait(this.#suspensions.between(0, 60));
+    await store.saveUser(id, { email, membership: 'inactive', role: 'member' });
+    if (
+      await this.#object()
+        .checkPresence()
+        .catch(() => false)
+    ) {
+      this.#weather.count('suspended at WorkOS');
+      this.#paused = true;
+    }
+    await store.saveUser(id, { email, membership: 'active', role: 'member' });
   }
 
   async #end(how: 'evicted' | 'aborted' | 'restarted'): Promise<void> {

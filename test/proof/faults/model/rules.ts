@@ -27,6 +27,8 @@ type Made = { time: number; deputy: string; allowed: boolean };
 
 export type Replayed = {
   authority: string;
+  /** By the system; the human's own word stands below it. */
+  suspended: boolean;
   ceiling: DayLimits;
   deputies: Map<string, Deputy>;
   /** As the lines say, by id. */
@@ -58,6 +60,7 @@ function setBack<Use extends { time: number }>(uses: Use[], span: number, step: 
 class Rules {
   readonly state: Replayed = {
     authority: 'active',
+    suspended: false,
     ceiling: { shirtsPerDay: 20, spendPerDay: 50_000 },
     deputies: new Map(),
     orders: new Map(),
@@ -87,6 +90,18 @@ class Rules {
     if (act === 'appointed' && line.mandate && line.client) {
       this.#findings.expect(!deputy, () => `line ${sequence}: the deputy ${id} is appointed twice`);
       this.state.deputies.set(id, { name: line.client.unverifiedName, status: 'pending', mandate: line.mandate });
+      return;
+    }
+    if (act === 'suspended') {
+      this.#findings.expect(
+        line.actor === 'system' && !this.state.suspended,
+        () => `line ${sequence}: suspended twice`,
+      );
+      this.state.suspended = true;
+      return;
+    }
+    if (act === 'resumed' && this.state.suspended) {
+      this.state.suspended = false;
       return;
     }
     if (act === 'paused' || act === 'resumed') {
@@ -166,6 +181,7 @@ class Rules {
     const holds = (rule: boolean, broken: string) =>
       this.#findings.expect(rule, () => `line ${sequence}: ${tool} of ${name} was allowed ${broken}`);
     holds(this.state.authority === 'active', 'after a pause');
+    holds(!this.state.suspended, 'after a suspension');
     holds(status === 'active', `to a ${status} deputy`);
     holds(time < expiresAt, 'after the end of the mandate');
     holds(scopes.includes(NEEDS[tool] ?? 'shop:browse'), 'without its scope');
@@ -240,6 +256,8 @@ class Rules {
     switch (code) {
       case 'paused':
         return this.state.authority === 'paused';
+      case 'suspended':
+        return this.state.suspended;
       case 'deputy_unknown':
         return status === 'pending';
       case 'deputy_revoked':

@@ -1,0 +1,120 @@
+/**
+ * Somebody of the support team signs in as Ada, which WorkOS calls impersonation. They may look at what she sees, and stop
+ * what harms her; they can grant nothing in her name, and the record does not call them Ada.
+ */
+import { afterEach, expect, test, vi } from 'vitest';
+import { env } from 'cloudflare:workers';
+import { textOf } from '../../src/dev/browser.ts';
+import type { Person } from '../../src/dev/clients.ts';
+import { authorizePath, registeredClient } from '../support/http.ts';
+import { hurry, later, quiet } from '../support/outages.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { outcome, recordOf } from '../support/scene.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const LOOK = 'listMcpShopInventory';
+
+/** A browser in which support has signed in as that human. */
+async function support(human: Person): Promise<Person> {
+  const somebody = person(human.email);
+  const page = await somebody.browser.open('/login?return_to=/deputies');
+  await somebody.browser.press(page, 'Continue', { email: human.email, impersonator: 'grace@support.example' });
+  return somebody;
+}
+
+test('support looks, pauses and dismisses, under a banner, and the record names their session', async () => {
+  const ada = person();
+  const deputy = await deputyOf(ada, '2026-07-28');
+  const grace = await support(ada);
+  const page = await grace.browser.open('/deputies');
+  expect(textOf(page)).toContain('grace@support.example is signed in as Ada');
+  expect(textOf(page)).toContain('because: Helping a customer.');
+  expect(textOf(await ada.browser.open('/deputies'))).not.toContain('grace@support.example');
+  await grace.browser.press(page, 'Pause every deputy');
+  expect(await outcome(deputy, LOOK)).toBe('paused');
+  const { deputies } = await recordOf(ada);
+  const one = await grace.browser.open(`/deputies/${deputies[0]?.deputyId}`);
+  await grace.browser.press(one, 'Dismiss this deputy');
+  const { timeline, account } = await recordOf(ada);
+  const acts = timeline.flatMap((line) => (line.actor === 'human' ? [line] : []));
+  expect(acts.slice(0, 2)).toMatchObject([
+    { act: 'revoked', impersonation: expect.stringMatching(/^session_/) },
+    { act: 'paused', impersonation: expect.stringMatching(/^session_/) },
+  ]);
+  // A line holds no e-mail: WorkOS's own log has whose session that was.
+  expect(JSON.stringify(timeline)).not.toContain('grace');
+  expect(textOf(await ada.browser.open('/deputies'))).toContain('Somebody who was signed in as you (session_');
+  await objectOf(ada).act({ do: 'resume', pause: account.authoritySequence ?? 0 });
+  await ada.browser.press(await ada.browser.open('/deputies'), 'Pause every deputy');
+  const [newest] = (await recordOf(ada)).timeline;
+  expect(newest).not.toHaveProperty('impersonation');
+  expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
+});
+
+test('support cannot resume, change a mandate or the limits, lift the demo ban, erase, or appoint', async () => {
+  const ada = person();
+  const deputy = await deputyOf(ada, '2025-11-25');
+  await objectOf(ada).act({ do: 'pause' });
+  const grace = await support(ada);
+  const { browser } = grace;
+  const before = await recordOf(ada);
+  const id = before.deputies[0]?.deputyId ?? '';
+  for (const [path, button] of [
+    ['/deputies/resume', 'Resume every deputy'],
+    [`/deputies/${id}`, 'Change the mandate'],
+    ['/deputies/ceiling', 'Set these limits'],
+    ['/deputies/erase', 'Delete everything'],
+  ] as const) {
+    const refused = await browser.press(await browser.open(path), button);
+    expect([path, refused.status]).toEqual([path, 403]);
+    expect(textOf(refused)).toContain('In their place you can look, pause and dismiss');
+  }
+  const consent = await browser.open(authorizePath(await registeredClient()));
+  expect((await browser.press(consent, 'Allow')).status).toBe(403);
+  const after = await recordOf(ada);
+  expect([after.head, after.deputies.length]).toEqual([before.head, 1]);
+  expect(await outcome(deputy, LOOK)).toBe('paused');
+
+  // The demo ban is lifted by any deputy, and by its human, and by nobody in their place.
+  await objectOf(ada).act({ do: 'resume', pause: before.account.authoritySequence ?? 0 });
+  await deputy.call('setDemoMode', { mode: 'banned' });
+  const lifted = await browser.press(await browser.open('/deputies'), 'Lift the demo ban');
+  expect(lifted.status).toBe(403);
+  expect((await recordOf(ada)).banned).toBe(true);
+});
+
+test('a session of support stays one: refreshed, while WorkOS is down, and when an answer leaves that out', async () => {
+  const ada = person();
+  await deputyOf(ada, '2025-11-25');
+  const grace = await support(ada);
+  later(6 * 60_000);
+  expect(textOf(await grace.browser.open('/deputies'))).toContain('grace@support.example is signed in as');
+
+  quiet();
+  hurry();
+  const get = env.OAUTH_KV.get.bind(env.OAUTH_KV) as (...args: unknown[]) => Promise<unknown>;
+  const kv = vi.spyOn(env.OAUTH_KV, 'get').mockImplementation((async (...args: unknown[]) => {
+    if (String(args[0]).startsWith('local-authkit:')) throw new Error('WorkOS is down');
+    return get(...args);
+  }) as never);
+  later(12 * 60_000);
+  const page = await grace.browser.open('/deputies');
+  await grace.browser.press(page, 'Pause every deputy');
+  const [paused] = (await recordOf(ada)).timeline;
+  expect(paused).toMatchObject({ act: 'paused', impersonation: expect.any(String) });
+
+  // The next refresh says nothing of an impersonator: that ends the session, and makes nobody Ada.
+  kv.mockImplementation((async (...args: unknown[]) => {
+    const value = await get(...args);
+    const known = value as { impersonator?: unknown } | null;
+    return String(args[0]).startsWith('local-authkit:session:') && known
+      ? { ...known, impersonator: undefined }
+      : value;
+  }) as never);
+  later(60 * 60_000);
+  expect((await grace.browser.open('/deputies')).html).toContain('name="email"');
+});
