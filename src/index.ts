@@ -4,6 +4,7 @@ import { tooMany } from './edge/abuse.ts';
 import { beforeTheProvider } from './edge/before-the-provider.ts';
 import { forAnyKey } from './edge/kv-keys.ts';
 import { log, logError, ownTheConsole } from './log.ts';
+import { deputyInTurn } from './mcp/crowd.ts';
 import { providerFor } from './oauth.ts';
 import { isOriginAllowed, servedOrigin } from './edge/origin.ts';
 
@@ -37,6 +38,8 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
   if (!URL.canParse(request.url)) return plain(421, 'The Host header names no host.');
   const start = Date.now();
   const response = await answer(request, env, ctx);
+  // What is refused has lines of its own, which a flood shares.
+  if (response.status === 429) return response;
   const { pathname } = new URL(request.url);
   const route = ROUTES.has(pathname) ? pathname : pathname.startsWith('/deputies/') ? '/deputies/…' : 'other';
   log({ event: 'request', method: request.method, route, status: response.status, ms: Date.now() - start });
@@ -65,7 +68,8 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const canonical =
       url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, checked) : checked;
     // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
-    return await providerFor(origin).fetch(canonical, { ...env, OAUTH_KV: kv }, ctx);
+    const serve = () => providerFor(origin).fetch(canonical, { ...env, OAUTH_KV: kv }, ctx);
+    return await (url.pathname === '/mcp' ? deputyInTurn(request, ctx, serve) : serve());
   } catch (error) {
     if (error instanceof ConfigError)
       return plain(

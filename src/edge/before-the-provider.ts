@@ -137,7 +137,7 @@ function isAddress(clientId: string): boolean {
 }
 
 /** As the provider's own answers are: these routes take no cookies. */
-const OPEN_TO_BROWSERS = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' };
+export const OPEN_TO_BROWSERS = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' };
 
 function tooLarge(pathname: string, description: string): Response {
   return refusal(413, pathname === '/register' ? 'invalid_client_metadata' : 'invalid_request', description);
