@@ -55,6 +55,7 @@ export async function play(seed: number, short?: Mood): Promise<Report> {
 class Scenario {
   readonly #seed: number;
   readonly #plan: Chance;
+  readonly #floods: Chance;
   readonly #clock = new Clock();
   readonly #human: Human;
   readonly #weather: Weather;
@@ -78,6 +79,7 @@ class Scenario {
     this.#seed = seed;
     const chance = new Chance(seed);
     this.#plan = chance.apart('plan');
+    this.#floods = chance.apart('floods');
     this.#human = new Human(chance.apart('human'), () => this.#tick());
     this.#pace = this.#plan.pick([100, 2000, 2000]);
     const all = Object.keys(FAULTS) as Fault[];
@@ -143,6 +145,7 @@ class Scenario {
     work.push(this.#acts(this.#short && number === 2 ? 'pause' : undefined));
     if (this.#plan.happens(0.25)) work.push(this.#end(this.#plan.pick(['evicted', 'aborted', 'restarted'] as const)));
     if (this.#plan.happens(0.3)) work.push(this.#stepLater());
+    if (this.#floods.happens(0.25)) work.push(this.#flood(this.#floods.pick(live)));
     await Promise.all(work);
   }
 
@@ -157,6 +160,13 @@ class Scenario {
     await scheduler.wait(wait);
     this.#clock.step(forward ? seconds * SECOND : -seconds * SECOND);
     this.#weather.count(forward ? 'clock steps forward' : 'clock steps back');
+  }
+
+  async #flood(client: Client): Promise<void> {
+    const [wait, count] = [this.#floods.between(0, 40), this.#floods.between(20, 80)];
+    await scheduler.wait(wait);
+    await client.flood(count);
+    this.#weather.count('a deputy floods');
   }
 
   async #end(how: 'evicted' | 'aborted' | 'restarted'): Promise<void> {
