@@ -3,6 +3,7 @@
  * each at once, of mixed kinds, beside how long they wait when nothing else happens.
  */
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
@@ -26,7 +27,7 @@ const tokens: string[] = [];
 for (let number = 1; number <= DEPUTIES; number += 1)
   tokens.push((await server.deputyOf(human, '2025-11-25', `Deputy ${number}`)).accessToken);
 const { origin } = server;
-const flooding = new Worker(new URL('flood.ts', import.meta.url), {
+const flooding = new Worker(join(import.meta.dirname, 'flood.ts'), {
   workerData: { origin, requests: tokens.flatMap(requestsOf) } satisfies Plan,
 });
 
@@ -90,6 +91,7 @@ function requestsOf(token: string): Plan['requests'] {
 }
 
 async function flood(): Promise<Answers> {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread of Node has no origin
   flooding.postMessage('now');
   const [answers] = await once(flooding, 'message');
   return answersSchema.parse(answers);

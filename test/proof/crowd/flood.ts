@@ -38,4 +38,8 @@ async function flood(): Promise<Answers> {
   );
 }
 
-parentPort?.on('message', async () => parentPort?.postMessage(await flood()));
+parentPort?.on('message', async () => {
+  const answers = await flood();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread of Node has no origin
+  parentPort?.postMessage(answers);
+});
