@@ -7,8 +7,8 @@ import { rpcError } from './rpc-error.ts';
 
 /** Requests that go at once while there are no more: an agent that asks for several things together waits for nothing. */
 const AT_ONCE = 16;
-/** Requests that go at once when there are more, until all of them are through: about what a pause finds in front of it. */
-const OF_A_CROWD = 2;
+/** Requests that go at once when there are more, until all of them are through. So a pause finds little in front of it. */
+const OF_A_CROWD = 1;
 /** Milliseconds that a request waits for its turn. */
 const PATIENCE_MS = 10_000;
 /** Milliseconds after which a place is free again, should the platform have ended its request without a word. */

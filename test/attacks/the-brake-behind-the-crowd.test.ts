@@ -15,7 +15,7 @@ import { ORIGIN } from '../support/worker.ts';
 /** Requests of one deputy, and of all deputies of one human, that are under way or wait for their turn. */
 const [OF_ONE, OF_ALL] = [32, 64];
 /** Requests that go to the object at once: while there are no more, and when there are. */
-const [AT_ONCE, OF_A_CROWD] = [16, 2];
+const [AT_ONCE, OF_A_CROWD] = [16, 1];
 
 const LIST = { jsonrpc: '2.0', id: 'the list', method: 'tools/list' };
 const PING = { jsonrpc: '2.0', id: 7, method: 'ping' };
@@ -137,7 +137,7 @@ test('a new token of the same deputy is no new line', async () => {
   await Promise.all(crowd);
 });
 
-test('a crowd goes to the object two at a time, until all of it is through', async () => {
+test('a crowd goes to the object one at a time, until all of it is through', async () => {
   const { tokens } = await plainClient(person());
   const crowd = flood(tokens, OF_ONE);
   await onTheWay(AT_ONCE);
@@ -153,7 +153,7 @@ test('a crowd goes to the object two at a time, until all of it is through', asy
   expect(await Promise.all(few)).not.toContain(429);
 });
 
-test('the deputies of one human together have a bound, and go two at a time when they are a crowd', async () => {
+test('the deputies of one human together have a bound, and go one at a time when they are a crowd', async () => {
   const ada = person();
   const crowd: Promise<number>[] = [];
   for (let deputies = 0; deputies < OF_ALL / AT_ONCE; deputies += 1)

@@ -973,7 +973,7 @@ export const GUARDS: readonly Guard[] = [
     without: 'return humans.inTurn(`${userId} ${Math.random()}`, ask);',
   },
   {
-    name: 'a crowd goes two at a time',
+    name: 'a crowd goes one at a time',
     story: 'the-brake-behind-the-crowd',
     file: 'mcp/crowd.ts',
     text: 'line.crowded ||= line.places.length > AT_ONCE;',
