@@ -8,6 +8,7 @@ import { beforeTheProvider } from './edge/before-the-provider.ts';
 import { ownTheFetch } from './edge/client-document.ts';
 import { forAnyKey } from './edge/kv-keys.ts';
 import { log, logError, ownTheConsole } from './log.ts';
+import { deputyInTurn } from './mcp/crowd.ts';
 import { providerFor } from './oauth.ts';
 import { isOriginAllowed, servedOrigin } from './edge/origin.ts';
 
@@ -43,9 +44,12 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
   if (!URL.canParse(request.url)) return plain(421, 'The Host header names no host.');
   const start = Date.now();
   const answered = answer(request, env, ctx);
-  // A browser gives up a form whose button is pressed again. What was begun is the first answer to both, so it goes on.
+  // A browser gives up a form whose button is pressed again, and what was begun is the first answer to both. A client that
+  // hangs up would leave its place in a line taken.
   if (request.method === 'POST') waitUntil(answered);
   const response = await answered;
+  // What is refused has lines of its own, which a flood shares.
+  if (response.status === 429) return response;
   const { pathname } = new URL(request.url);
   const route = ROUTES.has(pathname) ? pathname : pathname.startsWith('/deputies/') ? '/deputies/…' : 'other';
   log({ event: 'request', method: request.method, route, status: response.status, ms: Date.now() - start });
@@ -75,7 +79,9 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
       url.pathname === RESOURCE_METADATA ? new Request(`${origin}${RESOURCE_METADATA}/mcp`, checked) : checked;
     // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
     const own = { ...env, OAUTH_KV: kv };
-    return await exchangeOnce(canonical, own, (asked) => providerFor(origin).fetch(asked, own, ctx));
+    const serve = (asked: Request) => providerFor(origin).fetch(asked, own, ctx);
+    if (url.pathname === '/mcp') return await deputyInTurn(request, () => serve(canonical));
+    return await exchangeOnce(canonical, own, serve);
   } catch (error) {
     if (error instanceof ConfigError)
       return plain(

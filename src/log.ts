@@ -10,6 +10,8 @@ export type LogEvent =
   | { event: 'oauth_error'; code: string; category: string; reason: string; status: number }
   | { event: 'oauth_data_purged'; grants: number; tokens: number }
   | { event: 'limited'; route: string; by: 'address' | 'all' }
+  /** `times`: as many requests of deputies were refused since the last such line. */
+  | { event: 'limited'; route: '/mcp'; by: 'deputy' | 'human'; times: number }
   | { event: 'audit_head'; user: string; sequence: number; hash: string }
   | { event: 'library_output'; level: Level; about: string };
 

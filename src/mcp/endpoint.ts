@@ -3,10 +3,9 @@ import type { OAuthResourceContext } from '@cloudflare/workers-oauth-provider';
 import { CALLER_HEADER, type Caller, encodeCaller, objectName, propsSchema } from '../deputy.ts';
 import { haltFor } from '../edge/halt.ts';
 import { logError } from '../log.ts';
+import { MAX_BODY_BYTES, readBody } from './body.ts';
+import { humanInTurn, refuse, tooFast, TURN_SECONDS } from './crowd.ts';
 import { invalidToken, rpcError } from './rpc-error.ts';
-
-/** Bytes of one JSON-RPC request. The largest valid tool call is far below. */
-const MAX_BODY_BYTES = 64 * 1024;
 
 /** The object's own address for MCP. Fixed, because an Agent gives meaning to other paths. */
 const OBJECT_URL = 'https://mcp-shop.internal/mcp';
@@ -21,6 +20,13 @@ export function mcpEndpoint(look: string) {
  * one, made of the bounded body, a few headers, and who calls according to the token.
  */
 async function handleMcp(request: Request, env: Env, ctx: ExecutionContext, look: string): Promise<Response> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the provider set `auth`, which its own handler type leaves out
+  const caller = callerOf(ctx as OAuthResourceContext<unknown>);
+  if (!caller) return invalidToken(request.url, 'This token is from another version. Sign in again.');
+
+  const fast = await tooFast(env, caller, request);
+  if (fast) return fast;
+
   // A WebSocket upgrade is a GET, whatever method it was sent with.
   if (request.method !== 'POST') {
     const message =
@@ -39,17 +45,15 @@ async function handleMcp(request: Request, env: Env, ctx: ExecutionContext, look
     );
   }
 
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the provider set `auth`, which its own handler type leaves out
-  const caller = callerOf(ctx as OAuthResourceContext<unknown>);
-  if (!caller) return invalidToken(request.url, 'This token is from another version. Sign in again.');
-
   const halt = haltFor(env, caller.clientId);
   if (halt)
     return rpcError(halt.blocked ? 403 : 503, -32000, halt.message, halt.blocked ? {} : { 'Retry-After': '60' });
 
   const object = env.MCP_OBJECT.getByName(objectName(caller.userId));
   try {
-    const answer = await object.fetch(OBJECT_URL, { method: 'POST', headers: forwardedHeaders(request, caller), body });
+    const headers = forwardedHeaders(request, caller);
+    const answer = await humanInTurn(caller, () => object.fetch(OBJECT_URL, { method: 'POST', headers, body }));
+    if (!answer) return refuse('human', TURN_SECONDS, body);
     // What broke in there is for the log; a client could learn a stack from it.
     if (answer.status >= 500) throw new Error(`the object answered ${answer.status}: ${await answer.text()}`);
     // The older era's answer is a stream that may break off: only a whole one is passed on.
@@ -77,22 +81,4 @@ function forwardedHeaders(request: Request, caller: Caller): Headers {
   }
   headers.set(CALLER_HEADER, encodeCaller(caller));
   return headers;
-}
-
-/** The body as text, or undefined when it is over the limit; never holds more than the limit in memory. */
-async function readBody(request: Request): Promise<string | undefined> {
-  const declared = request.headers.get('content-length');
-  if (declared !== null && Number(declared) <= MAX_BODY_BYTES) {
-    // HTTP holds a body to its declared length, and reading it whole is much cheaper than in pieces.
-    const text = await request.text();
-    return text.length > MAX_BODY_BYTES ? undefined : text;
-  }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return new Blob(chunks).text();
 }

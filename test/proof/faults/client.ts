@@ -1,6 +1,15 @@
 /** One deputy's client, as bare as it can be: its tokens, and calls in its era's own form that may hang up. */
 import type { Era, Person } from '../../../src/dev/clients.ts';
-import { authorizePath, callMessage, messageOf, redeem, registeredClient, rpcIn, send } from '../../support/http.ts';
+import {
+  authorizePath,
+  callMessage,
+  messageOf,
+  redeem,
+  registeredClient,
+  rpc,
+  rpcIn,
+  send,
+} from '../../support/http.ts';
 import type { Intent, Outcome, SeenOrder } from './history.ts';
 
 /** Milliseconds after which a new access token is fetched; it is good for an hour. */
@@ -62,6 +71,17 @@ export class Client {
     }
   }
 
+  /** Sends so many requests at once that are no calls, and does not care what is answered. */
+  async flood(count: number): Promise<void> {
+    const methods = ['ping', 'tools/list'];
+    await Promise.all(
+      Array.from({ length: count }, async (_, id) => {
+        const message = { jsonrpc: '2.0', id, method: methods[id % methods.length] };
+        await (await rpc(this.#tokens?.access_token ?? '', message)).text();
+      }),
+    );
+  }
+
   #post(tool: string, args: Record<string, unknown>, signal: AbortSignal | undefined): Promise<Response> {
     const token = this.#tokens?.access_token ?? '';
     return rpcIn(this.era, token, callMessage(tool, args), signal ? { signal } : {});
@@ -77,6 +97,10 @@ export class Client {
 
 async function outcomeOf(response: Response): Promise<Outcome> {
   const { status } = response;
+  if (status === 429) {
+    await response.text();
+    return { kind: 'turned away' };
+  }
   if (status === 401 || status === 403 || status >= 500) {
     const text = await response.text();
     if (status === 401) return { kind: 'ended' };

@@ -22,11 +22,12 @@ export type SeenOrder = {
   status: string;
 };
 
-/** `ended` is a 401. `unknown` has no answer, or one that says that nobody knows. `odd` is an answer that must not be. */
+/** `ended` is a 401, `turned away` a 429: not carried out, and no line. `unknown` has no answer, or one that says that nobody knows. `odd` is an answer that must not be. */
 export type Outcome =
   | { kind: 'allowed'; order?: SeenOrder }
   | { kind: 'refused'; code: string }
   | { kind: 'ended' }
+  | { kind: 'turned away' }
   | { kind: 'unknown' }
   | { kind: 'odd'; answer: string };
 

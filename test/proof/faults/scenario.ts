@@ -56,6 +56,7 @@ class Scenario {
   readonly #seed: number;
   readonly #plan: Chance;
   readonly #suspensions: Chance;
+  readonly #floods: Chance;
   readonly #clock = new Clock();
   readonly #human: Human;
   readonly #weather: Weather;
@@ -80,6 +81,7 @@ class Scenario {
     const chance = new Chance(seed);
     this.#plan = chance.apart('plan');
     this.#suspensions = chance.apart('suspensions');
+    this.#floods = chance.apart('floods');
     this.#human = new Human(chance.apart('human'), () => this.#tick());
     this.#pace = this.#plan.pick([100, 2000, 2000]);
     const all = Object.keys(FAULTS) as Fault[];
@@ -146,6 +148,7 @@ class Scenario {
     if (this.#plan.happens(0.25)) work.push(this.#end(this.#plan.pick(['evicted', 'aborted', 'restarted'] as const)));
     if (this.#plan.happens(0.3)) work.push(this.#stepLater());
     if (this.#suspensions.happens(0.1)) work.push(this.#suspend());
+    if (this.#floods.happens(0.25)) work.push(this.#flood(this.#floods.pick(live)));
     await Promise.all(work);
   }
 
@@ -177,6 +180,13 @@ class Scenario {
       this.#paused = true;
     }
     await store.saveUser(id, { email, membership: 'active', role: 'member' });
+  }
+
+  async #flood(client: Client): Promise<void> {
+    const [wait, count] = [this.#floods.between(0, 40), this.#floods.between(20, 80)];
+    await scheduler.wait(wait);
+    await client.flood(count);
+    this.#weather.count('a deputy floods');
   }
 
   async #end(how: 'evicted' | 'aborted' | 'restarted'): Promise<void> {

@@ -1360,6 +1360,77 @@ export const GUARDS: readonly Guard[] = [
     without: '',
   },
 
+  // ---------------------------------------------------------------- the crowd before an object
+  {
+    name: 'every request with a token has a place in a line, before the token is looked up',
+    story: 'the-brake-behind-the-crowd',
+    file: 'index.ts',
+    text: "if (url.pathname === '/mcp') return",
+    without: "if (url.pathname === 'none') return",
+  },
+  {
+    name: 'a line has an end',
+    story: 'the-brake-behind-the-crowd',
+    file: 'mcp/crowd.ts',
+    text: 'if (line.places.length >= this.#most) return undefined;',
+    without: '',
+  },
+  {
+    name: 'all tokens of a deputy have one line',
+    story: 'the-brake-behind-the-crowd',
+    file: 'mcp/crowd.ts',
+    text: 'const GRANT = /^Bearer[\\t ]+([^\\s,]+):[^\\s,:]+$/i;',
+    without: 'const GRANT = /^Bearer[\\t ]+([^\\s,]+)$/i;',
+  },
+  {
+    name: 'all deputies of a human have one line',
+    story: 'the-brake-behind-the-crowd',
+    file: 'mcp/crowd.ts',
+    text: 'return humans.inTurn(userId, ask);',
+    without: 'return humans.inTurn(`${userId} ${Math.random()}`, ask);',
+  },
+  {
+    name: 'a crowd goes one at a time',
+    story: 'the-brake-behind-the-crowd',
+    file: 'mcp/crowd.ts',
+    text: 'line.crowded ||= line.places.length > AT_ONCE;',
+    without: '',
+  },
+  {
+    name: 'the place of a client that hangs up is given back',
+    story: 'the-brake-behind-the-crowd',
+    file: 'index.ts',
+    text: "if (request.method === 'POST') waitUntil(answered);",
+    without: '',
+  },
+  {
+    name: 'a place that nobody gives back is free again',
+    story: 'the-brake-behind-the-crowd',
+    file: 'mcp/crowd.ts',
+    text: 'line.places.filter(({ until }) => until > now);',
+    without: 'line.places.filter(({ until }) => until > 0);',
+  },
+  {
+    name: 'what is sent in a few seconds is bounded for a location',
+    story: 'the-brake-behind-the-crowd',
+    file: 'mcp/crowd.ts',
+    text: 'one.shutUntil = Date.now() + PERIOD_SECONDS * 1000;',
+    without: 'one.shutUntil = 0;',
+  },
+  {
+    name: 'refusals of a flood share a line of the log',
+    story: 'the-brake-behind-the-crowd',
+    file: 'mcp/crowd.ts',
+    text: 'if (Date.now() - all.saidAt >= SHARED_MS) {',
+    without: 'if (all.times > 0) {',
+  },
+  {
+    name: 'a refusal of a flood has no line of its own',
+    story: 'the-brake-behind-the-crowd',
+    file: 'index.ts',
+    text: 'if (response.status === 429) return response;',
+    without: '',
+  },
   // ---------------------------------------------------------------- the routes of the OAuth provider
   {
     name: 'a body is bounded while it is read',
