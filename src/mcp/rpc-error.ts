@@ -1,7 +1,14 @@
 /** JSON-RPC errors that are also HTTP errors: what a client reads when no tool answered. */
 
-export function rpcError(status: number, code: number, message: string, headers: HeadersInit = {}): Response {
-  return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status, headers });
+/** `id` is that of the request, when it is known. */
+export function rpcError(
+  status: number,
+  code: number,
+  message: string,
+  headers: HeadersInit = {},
+  id: string | number | null = null,
+): Response {
+  return Response.json({ jsonrpc: '2.0', error: { code, message }, id }, { status, headers });
 }
 
 /** The token is of no more use: the client signs in again. RFC 6750, section 3.1. `url` is one of our own. */
