@@ -14,6 +14,7 @@ const NO_KEYS = {
   HALT: '',
   BLOCKED_CLIENTS: '',
   WORKOS_AUDIT_LOGS_ORGANIZATION: '',
+  WORKOS_AUDIT_LOGS_API_KEY: '',
 };
 
 /** The Worker as the tests run it. */
