@@ -15,6 +15,7 @@ const NO_KEYS = {
   BLOCKED_CLIENTS: '',
   WORKOS_AUDIT_LOGS_ORGANIZATION: '',
   WORKOS_WEBHOOK_SECRET: '',
+  WORKOS_AUDIT_LOGS_API_KEY: '',
 };
 
 /** The Worker as the tests run it. */

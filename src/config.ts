@@ -20,6 +20,7 @@ export const configSchema = z.object({
   DEMO_TOOLS: optional(z.enum(['on', 'off'], { error: 'must be "on" or "off"' }).default('on')),
   WORKOS_AUDIT_LOGS_ORGANIZATION: optional(text.optional()),
   WORKOS_WEBHOOK_SECRET: optional(text.optional()),
+  WORKOS_AUDIT_LOGS_API_KEY: optional(text.optional()),
   HALT: optional(z.enum(['on', 'off'], { error: 'must be "on" or "off"' }).default('off')),
   BLOCKED_CLIENTS: optional(text.optional()),
   /** Where the WorkOS API lives. Only the local AuthKit sets it. */

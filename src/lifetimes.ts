@@ -8,7 +8,8 @@ const DAY_SECONDS = 24 * 60 * 60;
 /** The longest mandate. Its grant must live at least as long, or the deputy would end early. */
 export const LONGEST_MANDATE_MS = 30 * DAY_MS;
 export const GRANT_SECONDS = 30 * DAY_SECONDS;
-export const ACCESS_TOKEN_SECONDS = 60 * 60;
+/** A token only says who calls: each call is decided in the ledger. So a long one delays no pause, and saves refreshes. */
+export const ACCESS_TOKEN_SECONDS = DAY_SECONDS;
 
 /** How long a human can let a mandate last. */
 export const DURATIONS_MS = { hour: HOUR_MS, day: DAY_MS, week: 7 * DAY_MS, month: LONGEST_MANDATE_MS } as const;

@@ -36,7 +36,16 @@ export function logError(
   error: unknown,
   ids: Record<string, string> = {},
 ): void {
-  print('error', { event, ...ids, error: String(error) });
+  const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+  print('error', { event, ...ids, error: withoutQueries(text).slice(0, MAX_ERROR_LENGTH) });
+}
+
+/** Characters of an error and where it happened. */
+const MAX_ERROR_LENGTH = 4000;
+
+/** What stands in an address after its path can be a code, a state or a name. */
+function withoutQueries(text: string): string {
+  return text.replaceAll(/(\bhttps?:\/\/[^\s?#"'<>]+)[?#][^\s"'<>]*/g, '$1');
 }
 
 const LEVELS = ['debug', 'log', 'info', 'warn', 'error'] as const;

@@ -72,7 +72,11 @@ export class McpShopServer extends McpAgent {
       this.#jobs,
     );
     this.#upkeep = new Upkeep(this.#ledger, this.#userId, this.#jobs, () =>
-      exporterOf(readConfig(this.env), this.#userId),
+      exporterOf(
+        readConfig(this.env),
+        this.#userId,
+        async () => (await this.env.AUDIT_LIMIT.limit({ key: '' })).success,
+      ),
     );
     this.#presence = new PresenceChecks(this.#ledger, (known) => askAbout(readConfig(this.env), this.#userId, known));
     this.#watchers = new Watchers(

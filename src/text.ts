@@ -23,6 +23,26 @@ export function visible(text: string): string {
   return seen(text).replace(BREAKS, '').trim();
 }
 
+/** Whether anything in it can be seen. */
+export function isDrawn(text: string): boolean {
+  return DRAWN.test(text);
+}
+
+/** Whether a bidirectional control opens something that nothing closes, in its own line. Unicode Annex 9. */
+export function staysOpen(text: string): boolean {
+  return text.split('\n').some((line) => {
+    let embedded = 0;
+    let isolates = 0;
+    for (const character of line) {
+      if (/[\u202a\u202b\u202d\u202e]/.test(character)) embedded += 1;
+      if (/[\u2066-\u2068]/.test(character)) isolates += 1;
+      if (character === '\u202c') embedded = Math.max(0, embedded - 1);
+      if (character === '\u2069') isolates = Math.max(0, isolates - 1);
+    }
+    return embedded + isolates > 0;
+  });
+}
+
 /** What somebody else wrote, for a line that a model reads: in quotes that it cannot end, and short. */
 export function quoted(text: string): string {
   return JSON.stringify(shortened(visible(text), MAX_QUOTED_LENGTH));
@@ -49,7 +69,7 @@ const MAX_QUOTED_LENGTH = 40;
 /** A client chooses its own name: text only, without what could bend the line it stands in, and short. */
 export function displayName(name: string): string {
   const plain = visible(name);
-  return DRAWN.test(plain) ? shortened(plain, MAX_NAME_LENGTH) : 'An app without a name';
+  return isDrawn(plain) ? shortened(plain, MAX_NAME_LENGTH) : 'An app without a name';
 }
 
 /** Letters that have twins among the Latin ones: a word of both kinds is made to look like another. */

@@ -1,32 +1,65 @@
 /** Copies of the record in WorkOS Audit Logs. */
-import { BadRequestException, UnprocessableEntityException } from '@workos-inc/node';
+import type { CreateAuditLogSchemaOptions } from '@workos-inc/node';
+import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { domain } from '../domain.ts';
-import type { Line } from '../ledger/record.ts';
+import { ACT_NAMES, type Line } from '../ledger/record.ts';
 import type { SendLine } from '../ledger/upkeep.ts';
 import { soon, workos } from './authkit.ts';
 
 /** Characters of a value that WorkOS Audit Logs take. */
 const MAX_VALUE_LENGTH = 500;
 
-/** Sends lines of this human's record to the organization that is configured; undefined when none is. */
-export function exporterOf(config: Config, userId: string): SendLine | undefined {
+/** What WorkOS answers when the fault is not in the line: our key, our haste, or its own trouble. */
+const NOT_THE_LINE = new Set([401, 408, 429]);
+const failure = z.object({ status: z.int().min(400).max(499) });
+
+/**
+ * Sends acts and metered calls of this human to the organization that is configured; undefined when none is. `share` says
+ * whether one more request fits into what WorkOS takes a minute, which sign-in needs as well.
+ */
+export function exporterOf(config: Config, userId: string, share: () => Promise<boolean>): SendLine | undefined {
   const organization = config.WORKOS_AUDIT_LOGS_ORGANIZATION;
   if (organization === undefined) return undefined;
+  const { auditLogs } = workos(config, config.WORKOS_AUDIT_LOGS_API_KEY);
   return async (line, key) => {
+    // Reads stay in the record.
+    if (line.actor === 'deputy' && !isMetered(line.tool) && !line.effect) return true;
+    if (!(await share())) throw new Error('this minute has had its share of audit events');
     try {
       // Within 24 hours the key makes a repetition harmless.
-      const call = workos(config).auditLogs.createEvent(organization, eventOf(line, userId), { idempotencyKey: key });
-      await soon(call);
+      await soon(auditLogs.createEvent(organization, eventOf(line, userId), { idempotencyKey: key }));
       return true;
     } catch (error) {
-      if (error instanceof BadRequestException || error instanceof UnprocessableEntityException) return false;
+      const { data } = failure.safeParse(error);
+      if (data && !NOT_THE_LINE.has(data.status)) return false;
       throw error;
     }
   };
 }
 
-function eventOf(line: Line, userId: string) {
+function isMetered(name: string): boolean {
+  return domain.tools.some((tool) => tool.name === name && tool.metered);
+}
+
+const CALLED = 'deputy.called';
+const actionOf = (act: string) => `deputization.${act}`;
+
+/** A schema for each action that `eventOf` sends: WorkOS takes no event without one. Values are the names of types. */
+export function auditSchemas(): CreateAuditLogSchemaOptions[] {
+  return [CALLED, ...ACT_NAMES.map(actionOf)].map((action) => ({
+    action,
+    actor: { metadata: { through: 'string' } },
+    targets: ['deputy', 'account', ...(action === CALLED ? ['tool', domain.act.noun] : [])].map((type) => ({ type })),
+    metadata: {
+      sequence: 'number',
+      previous: 'string',
+      ...(action === CALLED && { decision: 'string', client: 'string', code: 'string' }),
+    },
+  }));
+}
+
+export function eventOf(line: Line, userId: string) {
   const { sequence, at, previous, actor } = line;
   const called = line.actor === 'deputy' ? line : undefined;
   const targets = [
@@ -35,7 +68,7 @@ function eventOf(line: Line, userId: string) {
     ...(called?.effect ? [{ type: domain.act.noun, id: called.effect.id }] : []),
   ];
   return {
-    action: line.actor === 'deputy' ? 'deputy.called' : `deputization.${line.act}`,
+    action: line.actor === 'deputy' ? CALLED : actionOf(line.act),
     occurredAt: new Date(at),
     // Whatever a deputy does, it does for this user.
     actor: { type: 'user', id: userId, metadata: { through: actor === 'deputy' ? line.deputy : actor } },

@@ -26,13 +26,14 @@ export type SignIn = {
 /** One client for each configuration, because it keeps WorkOS's signing keys. */
 const clients = new Map<string, WorkOS>();
 
-/** The SDK's client. */
-export function workos({ WORKOS_API_KEY, WORKOS_CLIENT_ID, WORKOS_API_ORIGIN }: Config): WorkOS {
-  const id = `${WORKOS_API_ORIGIN} ${WORKOS_CLIENT_ID} ${WORKOS_API_KEY}`;
+/** The SDK's client, with this deployment's key or with one of its own. */
+export function workos(config: Config, apiKey = config.WORKOS_API_KEY): WorkOS {
+  const { WORKOS_CLIENT_ID, WORKOS_API_ORIGIN } = config;
+  const id = `${WORKOS_API_ORIGIN} ${WORKOS_CLIENT_ID} ${apiKey}`;
   const known = clients.get(id);
   if (known) return known;
   const { hostname, port, protocol } = new URL(WORKOS_API_ORIGIN);
-  const client = new WorkOS(WORKOS_API_KEY, {
+  const client = new WorkOS(apiKey, {
     clientId: WORKOS_CLIENT_ID,
     apiHostname: hostname,
     ...(port && { port: Number(port) }),

@@ -6,7 +6,7 @@ import { refusal } from './before-the-provider.ts';
 const LIMITED = new Set(['/register', '/authorize', '/login']);
 
 /**
- * Deputies refresh here, every hour and for each human of an office behind one address, so it has a wider limit. It has
+ * Deputies refresh here, for each human of an office behind one address, so it has a wider limit. It has
  * none for all together: a flood from a few addresses would use that up, and no deputy anywhere could refresh.
  */
 const TOKENS = '/token';

@@ -61,6 +61,9 @@ const actSchema = z.discriminatedUnion('act', [
   }),
 ]);
 
+/** What a line that is no call can say. */
+export const ACT_NAMES = actSchema.options.map(({ shape }) => shape.act.value);
+
 /** A tool call of a deputy. */
 const callSchema = z.object({
   actor: z.literal('deputy'),

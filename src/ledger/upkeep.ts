@@ -6,7 +6,7 @@ import type { Ledger } from './ledger.ts';
 import { prune, PRUNE_BATCH, recordShared } from './prune.ts';
 import type { Line } from './record.ts';
 
-/** Exports one line, under a `key` that repetitions share. False when that line will never be taken. */
+/** Exports one line, under a `key` that repetitions share. False when that line was refused. Throws when none can be sent now. */
 export type SendLine = (line: Line, key: string) => Promise<boolean>;
 
 const DAILY_SECONDS = 24 * 60 * 60;
@@ -14,6 +14,8 @@ const DAILY_SECONDS = 24 * 60 * 60;
 const EXPORT_DELAY_SECONDS = 5;
 const EXPORT_BATCH = 50;
 const AT_ONCE_SECONDS = 1;
+/** A line that was refused so often is left out. */
+const MOST_TRIES = 3;
 
 export class Upkeep {
   readonly #ledger: Ledger;
@@ -115,23 +117,30 @@ export class Upkeep {
   /** Exports lines that were not exported yet, in their order. A job that throws would be dropped, so this does not throw. */
   async export({ attempt: before }: JobOf<'export'>): Promise<void> {
     const send = this.#exporter();
-    let attempt = 0;
+    let tried = before;
+    let failed = false;
     let left = false;
     try {
       const { exported, recordId } = this.#ledger.account.read();
       const lines = this.#ledger.record.lines(exported, EXPORT_BATCH);
       for (const line of send ? lines : []) {
         const taken = await send?.(line, `${recordId}-${line.sequence}`);
+        if (!taken && tried + 1 < MOST_TRIES) throw new Error(`line ${line.sequence} was refused`);
         if (!taken) logError('audit_line_refused', `line ${line.sequence}`, { user: this.#userId });
         this.#ledger.account.setExported(recordId, line.sequence);
+        tried = 0;
       }
       left = send !== undefined && this.#ledger.record.head().sequence > this.#ledger.account.read().exported;
     } catch (error) {
       logError('audit_export_failed', error);
-      attempt = before + 1;
+      failed = true;
       left = true;
     }
     this.#exporting = left;
-    if (left) await this.#armExport(attempt === 0 ? AT_ONCE_SECONDS : backOffSeconds(attempt), attempt);
+    if (!left) return;
+    if (!failed) return this.#armExport(AT_ONCE_SECONDS, 0);
+    // Spread, because what stopped one record stopped all of them.
+    const seconds = Math.ceil(backOffSeconds(tried + 1) * (1 - Math.random() / 2));
+    await this.#armExport(seconds, tried + 1);
   }
 }

@@ -3,9 +3,14 @@ import type { OAuthResourceContext } from '@cloudflare/workers-oauth-provider';
 import { CALLER_HEADER, type Caller, encodeCaller, objectName, propsSchema } from '../deputy.ts';
 import { haltFor } from '../edge/halt.ts';
 import { logError } from '../log.ts';
+import { EITHER, formsIn, inForm } from './accept.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
 import { humanInTurn, refuse, tooFast, TURN_SECONDS } from './crowd.ts';
 import { invalidToken, rpcError } from './rpc-error.ts';
+
+/** RFC 9110, section 8.3: a type may be missing, and letters of any case mean the same. RFC 6839, section 3.1: `+json`. */
+const JSON_TYPE = 'application/json';
+const IS_JSON = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /** The object's own address for MCP. Fixed, because an Agent gives meaning to other paths. */
 const OBJECT_URL = 'https://mcp-shop.internal/mcp';
@@ -34,6 +39,14 @@ async function handleMcp(request: Request, env: Env, ctx: ExecutionContext, look
     return rpcError(405, -32000, message, { Allow: 'POST, OPTIONS' });
   }
 
+  const forms = formsIn(request.headers.get('Accept'));
+  if (forms.length === 0)
+    return rpcError(
+      406,
+      -32000,
+      'Not acceptable: answers are application/json or text/event-stream. Accept one of them.',
+    );
+
   const body = await readBody(request);
   if (body === undefined)
     return rpcError(413, -32600, `The request body is over ${MAX_BODY_BYTES / 1024} KiB. Send less.`);
@@ -55,9 +68,13 @@ async function handleMcp(request: Request, env: Env, ctx: ExecutionContext, look
     const answer = await humanInTurn(caller, () => object.fetch(OBJECT_URL, { method: 'POST', headers, body }));
     if (!answer) return refuse('human', TURN_SECONDS, body);
     // What broke in there is for the log; a client could learn a stack from it.
-    if (answer.status >= 500) throw new Error(`the object answered ${answer.status}: ${await answer.text()}`);
+    const text = await answer.text();
+    if (answer.status >= 500) throw new Error(`the object answered ${answer.status}: ${text}`);
     // The older era's answer is a stream that may break off: only a whole one is passed on.
-    return new Response(await answer.arrayBuffer(), answer);
+    const { body: whole, type } = inForm(text, answer.headers.get('Content-Type'), forms);
+    const passed = new Response(whole || null, answer);
+    if (type !== null) passed.headers.set('Content-Type', type);
+    return passed;
   } catch (error) {
     logError('object_unreachable', error);
     const message =
@@ -77,8 +94,11 @@ function callerOf({ props, auth }: OAuthResourceContext<unknown>): Caller | unde
 function forwardedHeaders(request: Request, caller: Caller): Headers {
   const headers = new Headers();
   for (const [name, value] of request.headers) {
-    if (name === 'content-type' || name === 'accept' || name.startsWith('mcp-')) headers.set(name, value);
+    if (name.startsWith('mcp-')) headers.set(name, value);
   }
+  const type = request.headers.get('Content-Type') ?? JSON_TYPE;
+  headers.set('Content-Type', IS_JSON.test(type) ? JSON_TYPE : type);
+  headers.set('Accept', EITHER);
   headers.set(CALLER_HEADER, encodeCaller(caller));
   return headers;
 }

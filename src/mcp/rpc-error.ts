@@ -1,5 +1,6 @@
 /** JSON-RPC errors that are also HTTP errors: what a client reads when no tool answered. */
 
+/** `id` is that of the request, when it is known. */
 export function rpcError(
   status: number,
   code: number,

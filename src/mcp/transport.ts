@@ -3,6 +3,7 @@ import type { AuthInfo, McpServer } from '@modelcontextprotocol/server';
 import { createMcpHandler } from 'agents/mcp/server';
 import { z } from 'zod';
 import type { Caller } from '../deputy.ts';
+import { readEnvelope, withoutDump } from './envelope.ts';
 
 /** What a client sent: as it came, and parsed once for everybody; `json` is undefined for what is none. */
 export type Message = { text: string; json: unknown };
@@ -28,6 +29,8 @@ export async function serveMcp(
   caller: Caller,
   makeServer: () => McpServer,
 ): Promise<Response> {
+  const read = readEnvelope(json);
+  if ('refusal' in read) return read.refusal;
   const handler = createMcpHandler(makeServer, {
     legacy: 'stateless',
     // The OAuth provider answers CORS, and the Worker has checked Host and Origin.
@@ -37,10 +40,10 @@ export async function serveMcp(
   const answer = await handler.fetch(new Request(url, { method, headers, body: text }), {
     authInfo: authInfoOf(caller),
     // Undefined for what is no JSON: then the handler reads the body itself, and says so.
-    parsedBody: json,
+    parsedBody: read.json,
   });
   // The older era answers before the call is through; only now is it known what came of it.
-  return new Response(await answer.arrayBuffer(), answer);
+  return new Response(withoutDump(await answer.text()) || null, answer);
 }
 
 /** What the SDK needs for a step-up challenge. The token itself stays in the Worker. */

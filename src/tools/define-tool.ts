@@ -7,6 +7,7 @@ import type { Amounts, Terms, Uses } from '../authority/terms.ts';
 import type { Caller } from '../deputy.ts';
 import type { DemoMode } from '../ledger/demo-mode.ts';
 import type { Effect } from '../ledger/effects.ts';
+import { asMeant } from './as-meant.ts';
 import { answerOrRefusal, publishedSchema } from './schemas.ts';
 
 /** What lies on a tool's desk while it runs. There is nothing on it that could move authority. */
@@ -145,7 +146,7 @@ export function defineDemoTool<Input extends z.ZodObject, Output extends z.ZodOb
 }
 
 function parseInput<Input extends z.ZodObject>(tool: string, schema: Input, args: unknown): z.output<Input> {
-  const result = schema.safeParse(args ?? {});
+  const result = schema.safeParse(asMeant(schema, args));
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) =>
     issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message,

@@ -1,6 +1,6 @@
 /** Kinds of tool arguments: what each accepts, and the sentence a model reads when it does not. */
 import { z } from 'zod';
-import { seen, visible } from '../text.ts';
+import { isDrawn, seen, staysOpen, visible } from '../text.ts';
 
 /** Unknown fields that an answer names; a model learns nothing from more. */
 const MAX_NAMED = 5;
@@ -20,33 +20,28 @@ export function strict<Shape extends z.core.$ZodShape>(shape: Shape) {
   });
 }
 
-/** One line of text, trimmed, without what nobody sees. */
+/** One line of text, trimmed, without what nobody sees; breaks in what was pasted are spaces. */
 export function line(description: string, maxLength: number) {
-  return text(
-    description,
-    maxLength,
-    /^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u,
-    'control characters, line breaks',
-  );
+  return text(description, maxLength, (value) => value.replace(/[\t\r\n\u2028\u2029]+/g, ' '));
 }
 
-/** Text that may have line breaks, trimmed, without what nobody sees. */
+/** Text that may have line breaks, trimmed, without what nobody sees; tabs in what was pasted are spaces. */
 export function paragraph(description: string, maxLength: number) {
-  return text(description, maxLength, /^(?:[^\p{Cc}\u202a-\u202e\u2066-\u2069]|\r?\n)*$/u, 'control characters');
+  return text(description, maxLength, (value) => value.replace(/\r(?!\n)|[\u2028\u2029]/g, '\n').replace(/\t+/g, ' '));
 }
 
 /**
- * Bidirectional overrides are refused because they can make an address read as another one. What is drawn as nothing is taken
- * out: another deputy would read in it what the human cannot see.
+ * A bidirectional control that stays open is refused, because it can make an address read as another one. What is drawn as
+ * nothing is taken out: another deputy would read in it what the human cannot see.
  */
-function text(description: string, maxLength: number, allowed: RegExp, forbidden: string) {
+function text(description: string, maxLength: number, pasted: (value: string) => string) {
   return z
     .string({ error: 'must be text.' })
-    .trim()
-    .refine((value) => /[\p{L}\p{N}]/u.test(visible(value)), 'must not be empty or blank.')
+    .overwrite((value) => pasted(value).trim())
+    .refine((value) => isDrawn(visible(value)), 'must not be empty or blank.')
     .refine(
-      (value) => value.isWellFormed() && allowed.test(value),
-      `must not contain ${forbidden} or bidirectional overrides.`,
+      (value) => value.isWellFormed() && !/[^\P{Cc}\r\n]/u.test(value) && !staysOpen(value),
+      'must not contain control characters or bidirectional overrides.',
     )
     .overwrite((value) => seen(value).trim())
     .max(maxLength, `must be at most ${maxLength} characters.`)

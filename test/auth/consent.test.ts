@@ -83,7 +83,7 @@ test('Allow sends the client its code, state and issuer', async () => {
   const response = await redeem(clientId, answer.get('code') ?? '');
   expect(await response.json()).toMatchObject({
     token_type: 'bearer',
-    expires_in: 3600,
+    expires_in: 86_400,
     refresh_token: expect.any(String),
     scope: 'shop:browse shop:buy orders:read',
   });

@@ -1,6 +1,7 @@
 /** The log: a line for each request and each tool call, that says who did what, and nothing private. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
+import { logError } from '../../src/log.ts';
 import { send } from '../support/http.ts';
 import { deputyOf, person } from '../support/people.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
@@ -46,6 +47,18 @@ test('a refusal is logged with its code', async () => {
   });
   const outcomes = lines.filter(({ event }) => event === 'tool').map(({ outcome }) => outcome);
   expect(outcomes).toEqual(['permission_required', 'invalid_arguments']);
+});
+
+test('an error is logged with where it happened, and without what stands behind the path of an address', async () => {
+  const { lines } = await logged(async () => {
+    const error = new Error('no answer from https://api.workos.com/user_management/authenticate?code=secret#fragment.');
+    logError('authkit_unavailable', error);
+    logError('page_failed', `{"url":"http://localhost:8787/callback?code=secret&state=secret"}`);
+  });
+  const [unavailable, page] = lines.map(({ error }) => String(error));
+  expect(unavailable).toMatch(/^Error: no answer from https:\/\/api\.workos\.com\/user_management\/authenticate\n/);
+  expect(unavailable).toContain('logs.test.ts');
+  expect(page).toBe('{"url":"http://localhost:8787/callback"}');
 });
 
 test('a whole journey logs no address, e-mail, name, code, token or query', async () => {

@@ -17,6 +17,7 @@ import {
   theDeputy,
 } from '../support/outages.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
+import { PURCHASE } from '../support/shop.ts';
 
 beforeEach(quiet);
 afterEach(() => {
@@ -157,7 +158,7 @@ test('lines that WorkOS refuses, or whose answer is lost, get there once each wh
   const human = person();
   const deputy = await deputyOf(human, '2026-07-28');
   await exporting(human);
-  for (let calls = 0; calls < 3; calls += 1) await deputy.call('listMcpShopInventory');
+  for (let calls = 0; calls < 3; calls += 1) await deputy.call('buyMcpShopItem', PURCHASE);
   hurry();
   const real = env.OAUTH_KV.put.bind(env.OAUTH_KV) as (...args: unknown[]) => Promise<void>;
   const sent: number[] = [];
@@ -172,7 +173,7 @@ test('lines that WorkOS refuses, or whose answer is lost, get there once each wh
   await runExport(human);
   expect(await exported(human)).toEqual([1, 2, 3]);
   flaky.mockRestore();
-  await deputy.call('listMcpShopInventory');
+  await deputy.call('buyMcpShopItem', PURCHASE);
   await runExport(human);
   expect(await exported(human)).toEqual(upTo(7));
   // WorkOS keeps the first event of a key: what it had was offered again, and not stored twice.
@@ -184,7 +185,7 @@ test('an object that dies while it exports goes on where it was, and sends no li
   const human = person();
   const deputy = await deputyOf(human, '2025-11-25');
   await exporting(human);
-  await deputy.call('listMcpShopInventory');
+  await deputy.call('buyMcpShopItem', PURCHASE);
   let reached = false;
   const real = env.OAUTH_KV.put.bind(env.OAUTH_KV) as (...args: unknown[]) => Promise<void>;
   const stuck = vi.spyOn(env.OAUTH_KV, 'put').mockImplementation(async (...args: unknown[]) => {
@@ -199,7 +200,7 @@ test('an object that dies while it exports goes on where it was, and sends no li
   await run;
   stuck.mockRestore();
   await exporting(human);
-  await deputy.call('listMcpShopInventory');
+  await deputy.call('buyMcpShopItem', PURCHASE);
   for (let runs = 0; runs < 3; runs += 1) await runExport(human);
   expect(await exported(human)).toEqual(upTo(5));
   await expectSound(human);

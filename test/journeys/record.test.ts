@@ -5,6 +5,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { pause, resume } from '../../src/ledger/acts.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
+import { auditSchemas } from '../../src/auth/audit-export.ts';
 import { textOf } from '../../src/dev/browser.ts';
 import { AuthkitStore, LOCAL_ORGANIZATION, userIdOf } from '../../src/dev/authkit-store.ts';
 import { ERAS, type Person } from '../../src/dev/clients.ts';
@@ -187,12 +188,15 @@ async function received(human: Person) {
 
 const sequenceOf = ({ metadata }: Record<string, unknown>) => (metadata as { sequence: number }).sequence;
 
-test('where an organization is configured, WorkOS gets every line once, and the dashboard shows it', async () => {
+test('where an organization is configured, WorkOS gets each act and each metered call once, and the dashboard shows it', async () => {
   const human = person();
   const deputy = await deputyOf(human, '2026-07-28');
   await exportTo(human, LOCAL_ORGANIZATION);
   const order = await buy(deputy);
   await objectOf(human).act({ do: 'pause' });
+  // A read, and a purchase, both refused.
+  await deputy.call('listMcpShopInventory');
+  await deputy.call('buyMcpShopItem', PURCHASE);
   await sendAll(human);
   const events = await received(human);
   expect(events.map(({ action }) => action)).toEqual([
@@ -201,7 +205,10 @@ test('where an organization is configured, WorkOS gets every line once, and the 
     'deputization.activated',
     'deputy.called',
     'deputization.paused',
+    'deputy.called',
   ]);
+  expect(events.map(sequenceOf)).toEqual([1, 2, 3, 4, 5, 7]);
+  for (const event of events) expectInSchema(event);
   expect(events[3]).toMatchObject({
     actor: { type: 'user', id: userIdOf(human.email), metadata: { through: expect.stringMatching(/^dep_/) } },
     targets: [{ type: 'deputy' }, { type: 'tool', id: 'buyMcpShopItem' }, { type: 'order', id: order.id }],
@@ -210,11 +217,15 @@ test('where an organization is configured, WorkOS gets every line once, and the 
   expect(JSON.stringify(events)).not.toContain(human.email);
   const dashboard = await human.browser.open('/local-authkit');
   expect(textOf(dashboard)).toContain('deputization.paused');
-
-  await deputy.call('listMcpShopInventory');
-  await sendAll(human);
-  expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3, 4, 5, 6]);
 });
+
+/** WorkOS refuses an event with a target or a value that its schema does not have. */
+function expectInSchema(event: Record<string, unknown>): void {
+  const schema = auditSchemas().find(({ action }) => action === event['action']);
+  const { targets, metadata } = event as { targets: { type: string }[]; metadata: Record<string, unknown> };
+  expect(schema?.targets.map(({ type }) => type)).toEqual(expect.arrayContaining(targets.map(({ type }) => type)));
+  for (const [name, value] of Object.entries(metadata)) expect(typeof value).toBe(schema?.metadata?.[name]);
+}
 
 test('while WorkOS is down nothing is lost, and nothing is doubled when it answers again', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -223,32 +234,58 @@ test('while WorkOS is down nothing is lost, and nothing is doubled when it answe
   await exportTo(human, LOCAL_ORGANIZATION);
   const save = vi.spyOn(AuthkitStore.prototype, 'saveAuditEvent');
   save.mockRejectedValueOnce(new Error('WorkOS is down')).mockRejectedValueOnce(new Error('WorkOS is down'));
-  await deputy.call('listMcpShopInventory');
+  await buy(deputy);
   await sendAll(human);
   expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3, 4]);
 });
 
-test('a line that WorkOS will never take does not keep the others back', async () => {
-  const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
-  const human = person();
-  const deputy = await deputyOf(human, '2025-11-25');
-  await exportTo(human, LOCAL_ORGANIZATION);
-  // oxlint-disable-next-line typescript/unbound-method -- called with its own `this` below
-  const real = AuthkitStore.prototype.saveAuditEvent;
-  vi.spyOn(AuthkitStore.prototype, 'saveAuditEvent').mockImplementation(async function (
-    this: AuthkitStore,
-    key,
-    event,
-  ) {
-    if (!key.endsWith('-2')) return real.call(this, key, event);
-    const body = { message: 'no schema for this action', code: 'invalid_audit_log', errors: [] };
-    throw new HTTPException(422, { res: Response.json(body, { status: 422 }) });
-  });
-  await deputy.call('listMcpShopInventory');
-  await sendAll(human);
-  expect((await received(human)).map(sequenceOf)).toEqual([1, 3, 4]);
-  expect(logged.mock.calls.join()).toContain('audit_line_refused');
-});
+test.each([400, 403, 404, 409, 422] as const)(
+  'a line that WorkOS answers with %i is left out after three tries',
+  async (status) => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const human = person();
+    const deputy = await deputyOf(human, '2025-11-25');
+    await exportTo(human, LOCAL_ORGANIZATION);
+    let tries = 0;
+    // oxlint-disable-next-line typescript/unbound-method -- called with its own `this` below
+    const real = AuthkitStore.prototype.saveAuditEvent;
+    vi.spyOn(AuthkitStore.prototype, 'saveAuditEvent').mockImplementation(async function (
+      this: AuthkitStore,
+      key,
+      event,
+    ) {
+      if (!key.endsWith('-2')) return real.call(this, key, event);
+      tries += 1;
+      const body = { message: 'no schema for this action', code: 'invalid_audit_log' };
+      throw new HTTPException(status, { res: Response.json(body) });
+    });
+    await buy(deputy);
+    await sendAll(human);
+    expect((await received(human)).map(sequenceOf)).toEqual([1, 3, 4]);
+    expect(tries).toBe(3);
+    expect(logged.mock.calls.join()).toContain('audit_line_refused');
+  },
+);
+
+test.each([401, 408, 429, 503] as const)(
+  'what WorkOS answers with %i is not the fault of the line, which is sent again',
+  async (status) => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const human = person();
+    const deputy = await deputyOf(human, '2025-11-25');
+    await exportTo(human, LOCAL_ORGANIZATION);
+    const save = vi.spyOn(AuthkitStore.prototype, 'saveAuditEvent');
+    // The SDK tries some of them again by itself.
+    for (let times = 0; times < 4; times += 1)
+      save.mockImplementationOnce(async () => {
+        throw new HTTPException(status, { res: Response.json({ message: 'not now' }) });
+      });
+    await buy(deputy);
+    await sendAll(human);
+    await sendAll(human);
+    expect((await received(human)).map(sequenceOf)).toEqual([1, 2, 3, 4]);
+  },
+);
 
 test('without an organization nothing is sent', async () => {
   const human = person();

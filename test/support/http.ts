@@ -35,8 +35,9 @@ export function rpcIn(
   token: string,
   message: ReturnType<typeof callMessage>,
   init: RequestInit = {},
+  more: Record<string, string> = {},
 ): Promise<Response> {
-  if (era === '2025-11-25') return rpc(token, message, {}, init);
+  if (era === '2025-11-25') return rpc(token, message, more, init);
   const about = {
     'io.modelcontextprotocol/protocolVersion': era,
     'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
@@ -44,7 +45,7 @@ export function rpcIn(
   };
   const body = { ...message, params: { ...message.params, _meta: about } };
   const headers = { 'MCP-Protocol-Version': era, 'Mcp-Method': message.method, 'Mcp-Name': message.params.name };
-  return rpc(token, body, headers, init);
+  return rpc(token, body, { ...headers, ...more }, init);
 }
 
 export function callMessage(name: string, args: Record<string, unknown> = {}) {

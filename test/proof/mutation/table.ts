@@ -742,7 +742,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'a name must draw something',
     story: 'unseen-text',
     file: 'text.ts',
-    text: 'return DRAWN.test(plain) ?',
+    text: 'return isDrawn(plain) ?',
     without: 'return plain ?',
   },
   {
