@@ -91,7 +91,8 @@ export function contradictions(
   for (const [name, value] of Object.entries(limits)) {
     const limit = terms.limits[name];
     const bound = limit && !isNames(limit) && boundBeside(terms, limit, valueAt);
-    if (!bound || Number(value) <= bound.most) continue;
+    // Asking above just what is allowed is how "never" is kept.
+    if (!bound || Number(value) <= bound.most + (limit.asks ? 1 : 0)) continue;
     const most = `most in ${spanOf(terms, bound.limit)} is ${reads(terms, bound.by, valueAt(bound.by, bound.limit))}`;
     const less = bound.most >= (limit.min ?? 1) ? `at most ${reads(terms, name, bound.most)}, or ` : '';
     problems[name] = limit.asks
