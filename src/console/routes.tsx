@@ -112,16 +112,17 @@ pages.get('/ceiling', async (c) => {
 pages.post('/ceiling', async (c) => {
   const form = await accept(c, 'fresh');
   if (form instanceof Response) return form;
+  // Who names no version has seen no change.
+  const version = Number(form.typed['version'] ?? 0);
   const read = readCeiling(domain, form.typed);
   if ('ceiling' in read)
     return perform(c, form.userId, {
       do: 'ceiling',
       ceiling: read.ceiling,
-      version: Number(form.typed['version']),
+      version,
     });
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const version = Number(form.typed['version']);
   return c.html(
     <CeilingPage {...looking(c, session)} {...{ typed: form.typed, version }} problems={read.problems} />,
     400,
