@@ -1,12 +1,13 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
 import { ConfigError, readConfig } from './config.ts';
-import { tooMany } from './edge/abuse.ts';
+import { tooMany, TooManyUnknown } from './edge/abuse.ts';
 import { beforeTheProvider } from './edge/before-the-provider.ts';
-import { forAnyKey } from './edge/kv-keys.ts';
+import { freshKv } from './edge/fresh-keys.ts';
 import { log, logError, ownTheConsole } from './log.ts';
 import { providerFor } from './oauth.ts';
 import { isOriginAllowed, servedOrigin } from './edge/origin.ts';
 
+export { FreshKeys } from './edge/fresh-keys.ts';
 export { McpShopServer } from './mcp-server.ts';
 
 ownTheConsole();
@@ -58,7 +59,7 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const limited = await tooMany(request, env);
     if (limited) return limited;
 
-    const kv = forAnyKey(env.OAUTH_KV);
+    const kv = freshKv(env, request);
     const checked = await beforeTheProvider(request, kv);
     if (checked instanceof Response) return checked;
 
@@ -67,6 +68,7 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
     return await providerFor(origin).fetch(canonical, { ...env, OAUTH_KV: kv }, ctx);
   } catch (error) {
+    if (error instanceof TooManyUnknown) return error.answer;
     if (error instanceof ConfigError)
       return plain(
         503,

@@ -8,6 +8,8 @@ import { isLoopback } from '../edge/origin.ts';
 import { authkit } from './authkit.tsx';
 import { LOCAL_API_KEY, LOCAL_CLIENT_ID, LOCAL_COOKIE_PASSWORD, LOCAL_ORGANIZATION } from './authkit-store.ts';
 
+export { FreshKeys } from '../index.ts';
+
 /** An object knows no request's origin, so it has one of its own for the local AuthKit. */
 const OBJECT_ORIGIN = 'http://localhost';
 /**
