@@ -37,7 +37,7 @@ export class FreshKeys extends DurableObject {
   /** The keys with this beginning that hold something. */
   names(prefix: string): string[] {
     const found = this.#sql.exec<{ key: string }>(
-      'SELECT key FROM fresh WHERE substr(key, 1, length(?1)) = ?1 AND value IS NOT NULL AND until > ?2',
+      "SELECT key FROM fresh WHERE key BETWEEN ?1 AND ?1 || '~' AND value IS NOT NULL AND until > ?2",
       prefix,
       Date.now(),
     );

@@ -9,6 +9,9 @@ const SHOWN_EVERYWHERE_MS = 130_000;
 
 type Tokens = { access_token: string; refresh_token: string };
 
+/** Within which a client exchanges the code that it has been sent. KV takes no second write of a key so soon. */
+const AT_ONCE_MS = 500;
+
 /** Longer than KV wants between two writes of one key. A client refreshes once a day. */
 const BETWEEN_REFRESHES_MS = 1000;
 
@@ -23,8 +26,8 @@ export function wanderer(places: Places): Person {
 /** A new client of that human; returns what did not succeed at once. */
 export async function signInFarAway(places: Places, human: Person): Promise<string[]> {
   const failures: string[] = [];
-  async function step(name: string, ask: () => Promise<Response>, status = 200): Promise<Tokens> {
-    places.move();
+  async function step(name: string, ask: () => Promise<Response>, { status = 200, most = 5000 } = {}): Promise<Tokens> {
+    places.move(most);
     const response = await ask();
     const text = await response.text();
     if (response.status !== status) failures.push(`${name}: ${response.status} ${text.slice(0, 200)}`);
@@ -44,7 +47,7 @@ export async function signInFarAway(places: Places, human: Person): Promise<stri
     send('/token', { method: 'POST', body: new URLSearchParams({ client_id: clientId, ...fields }) });
   const refresh = ({ refresh_token }: Tokens) => token({ grant_type: 'refresh_token', refresh_token });
 
-  const first = await step('code', () => redeem(clientId, code ?? ''));
+  const first = await step('code', () => redeem(clientId, code ?? ''), { most: AT_ONCE_MS });
   await step('call', call(first));
   await step('the next call', call(first));
   places.wait(BETWEEN_REFRESHES_MS);
@@ -54,9 +57,9 @@ export async function signInFarAway(places: Places, human: Person): Promise<stri
   const third = await step('another refresh', refresh(second));
   await step('call after another refresh', call(third));
   await step('revocation', token({ token: third.refresh_token }));
-  await step('refresh after the revocation', refresh(third), 400);
+  await step('refresh after the revocation', refresh(third), { status: 400 });
   places.wait(SHOWN_EVERYWHERE_MS);
-  await step('call after the revocation', call(third), 401);
+  await step('call after the revocation', call(third), { status: 401 });
   places.forget();
   return failures;
 }

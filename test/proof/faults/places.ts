@@ -39,10 +39,10 @@ export class Places {
     this.#replace('list', (options) => this.#list((options as { prefix: string }).prefix));
   }
 
-  /** The next request lands at another place, a moment later. */
-  move(): void {
+  /** The next request lands at another place, a moment later: at most so many milliseconds. */
+  move(most = 5000): void {
     this.#here = this.#chance.pick(PLACES.filter((place) => place !== this.#here));
-    this.wait(this.#chance.between(100, 5000));
+    this.wait(this.#chance.between(100, most));
   }
 
   wait(milliseconds: number): void {
