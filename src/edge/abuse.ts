@@ -23,7 +23,8 @@ const RETRY_AFTER_SECONDS = 60;
  */
 export async function tooMany(request: Request, env: Env): Promise<Response | undefined> {
   const pathname = decoded(new URL(request.url).pathname);
-  return LIMITED.has(pathname) || pathname === TOKENS ? answerOf(request, env, pathname) : undefined;
+  if (!LIMITED.has(pathname) && pathname !== TOKENS) return undefined;
+  return answerOf(request, env, pathname);
 }
 
 /** Thrown with the answer to a request whose token is not known, and is one too many of its address. */
@@ -59,8 +60,9 @@ async function answerOf(request: Request, env: Env, pathname: string): Promise<R
 
 async function limitedBy(env: Env, route: string, address: string): Promise<'address' | 'all' | undefined> {
   try {
-    const own = route === TOKENS ? env.TOKEN_LIMIT : route === UNKNOWN_TOKENS ? env.UNKNOWN_TOKEN_LIMIT : undefined;
-    if (own) return (await own.limit({ key: address })).success ? undefined : 'address';
+    if (route === TOKENS) return (await env.TOKEN_LIMIT.limit({ key: address })).success ? undefined : 'address';
+    if (route === UNKNOWN_TOKENS)
+      return (await env.UNKNOWN_TOKEN_LIMIT.limit({ key: address })).success ? undefined : 'address';
     // One address first, so that a flood from it does not use up what is for everybody.
     if (!(await env.ADDRESS_LIMIT.limit({ key: `${route} ${address}` })).success) return 'address';
     if (!(await env.TOTAL_LIMIT.limit({ key: route })).success) return 'all';

@@ -11,7 +11,7 @@ import { forAnyKey } from './kv-keys.ts';
 const KEPT_SECONDS = 600;
 const KEPT_MS = KEPT_SECONDS * 1000;
 
-/** Nine requests of a sign-in meet one of them, and one answers hundreds a second. Another number costs what is kept now. */
+/** A sign-in asks eight times, and each answers hundreds a second. After a change of this number what is kept is not found. */
 const SHARDS = 16;
 
 /** Kept of one key, for example `{ value: '{"clientId":"…"}' }`; a value of null is a key that was deleted. */

@@ -185,9 +185,7 @@ function workerOptions(plan: Plan, origin: string, port: number): WorkerOptions 
       name: 'shop',
       ...runtime(),
       manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: plan.script } } },
-      env: {
-        ...Object.fromEntries([...texts, ...namespaces, ...limiters, ...bindings]),
-      },
+      env: Object.fromEntries([...texts, ...namespaces, ...limiters, ...bindings]),
       exports: Object.fromEntries(
         objects.map(({ className }) => [className, { type: 'durable-object', storage: 'sqlite' } as const]),
       ),

@@ -4,8 +4,9 @@
  *   pnpm prove faults [--calls <number>] [--from <seed>] [--seed <seed> [--short tight|generous|any]]
  *   pnpm prove faults --sign-ins <number> [--from <seed>]
  *
- * `--sign-ins` plays that many sign-ins instead, whose every request lands at another place of a slow KV. `--calls` is how many calls there are at least (100,000), `--from` the seed of the first scenario (a new one each time);
- * `--seed` plays that one scenario alone, with `--short` as the tests play it. Exits 0 only when nothing was violated.
+ * `--calls` is how many calls there are at least (100,000), `--from` the seed of the first scenario (a new one each time);
+ * `--seed` plays that one scenario alone, with `--short` as the tests play it. `--sign-ins` plays that many sign-ins
+ * instead, whose every request lands at another place of a slow KV. Exits 0 only when nothing was violated.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
