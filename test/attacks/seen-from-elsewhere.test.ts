@@ -6,12 +6,14 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
+import { Deputy, ERAS } from '../../src/dev/clients.ts';
 import type { FreshKeys } from '../../src/edge/fresh-keys.ts';
 import { Chance } from '../proof/faults/chance.ts';
-import { signInFarAway, wanderer } from '../proof/faults/far-sign-in.ts';
+import { AT_ONCE_MS, signInFarAway, wanderer } from '../proof/faults/far-sign-in.ts';
 import { Places } from '../proof/faults/places.ts';
 import { callMessage, registeredClient, rpc } from '../support/http.ts';
 import { connected } from '../support/outages.ts';
+import { ORIGIN, workerFetch } from '../support/worker.ts';
 
 /** `pnpm prove faults` makes ten thousand. */
 const SIGN_INS = 6;
@@ -29,6 +31,18 @@ test('a sign-in whose every request lands at another place needs no second try, 
   for (let count = 0; count < SIGN_INS; count += 1) {
     for (const human of humans) expect(await signInFarAway(places, human)).toEqual([]);
   }
+});
+
+test.each(ERAS)('a %s client asks its human once', async (era) => {
+  const places = new Places(new Chance(1));
+  places.begin();
+  const human = wanderer(places);
+  const deputy = await Deputy.connect(era, human, ORIGIN, (input, init) => {
+    places.move(AT_ONCE_MS);
+    return workerFetch(input, init);
+  });
+  expect((await deputy.call('listMcpShopInventory')).isError).toBe(false);
+  expect(deputy.credentials.asked).toBe(1);
 });
 
 test('a call of a known deputy asks KV alone for its token', async () => {

@@ -10,7 +10,7 @@ const SHOWN_EVERYWHERE_MS = 130_000;
 type Tokens = { access_token: string; refresh_token: string };
 
 /** Within which a client exchanges the code that it has been sent. KV takes no second write of a key so soon. */
-const AT_ONCE_MS = 500;
+export const AT_ONCE_MS = 500;
 
 /** Longer than KV wants between two writes of one key. A client refreshes once a day. */
 const BETWEEN_REFRESHES_MS = 1000;
