@@ -3,15 +3,16 @@ import { waitUntil } from 'cloudflare:workers';
 import { exchangeOnce } from './auth/exchange.ts';
 import { followEvents } from './auth/presence.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { tooMany } from './edge/abuse.ts';
+import { tooMany, TooManyUnknown } from './edge/abuse.ts';
 import { beforeTheProvider } from './edge/before-the-provider.ts';
 import { ownTheFetch } from './edge/client-document.ts';
-import { forAnyKey } from './edge/kv-keys.ts';
+import { freshKv } from './edge/fresh-keys.ts';
 import { log, logError, ownTheConsole } from './log.ts';
 import { deputyInTurn } from './mcp/crowd.ts';
 import { providerFor } from './oauth.ts';
 import { isOriginAllowed, servedOrigin } from './edge/origin.ts';
 
+export { FreshKeys } from './edge/fresh-keys.ts';
 export { McpShopServer } from './mcp-server.ts';
 
 ownTheConsole();
@@ -71,7 +72,7 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const limited = await tooMany(request, env);
     if (limited) return limited;
 
-    const kv = forAnyKey(env.OAUTH_KV);
+    const kv = freshKv(env, request);
     const checked = await beforeTheProvider(request, kv);
     if (checked instanceof Response) return checked;
 
@@ -83,6 +84,7 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     if (url.pathname === '/mcp') return await deputyInTurn(request, () => serve(canonical));
     return await exchangeOnce(canonical, own, serve);
   } catch (error) {
+    if (error instanceof TooManyUnknown) return error.answer;
     if (error instanceof ConfigError)
       return plain(
         503,

@@ -14,6 +14,8 @@ import {
   LOCAL_WEBHOOK_SECRET,
 } from './authkit-store.ts';
 
+export { FreshKeys } from '../index.ts';
+
 /** An object knows no request's origin, so it has one of its own for the local AuthKit. */
 const OBJECT_ORIGIN = 'http://localhost';
 /**

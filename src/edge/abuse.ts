@@ -11,6 +11,9 @@ const LIMITED = new Set(['/register', '/authorize', '/login']);
  */
 const TOKENS = '/token';
 
+/** Where a token that KV does not know is asked for in an object (`fresh-keys.ts`), and anybody can make tokens up. */
+const UNKNOWN_TOKENS = '/mcp';
+
 /** Seconds until it is worth trying again: the period of the limits in wrangler.toml. */
 const RETRY_AFTER_SECONDS = 60;
 
@@ -21,13 +24,33 @@ const RETRY_AFTER_SECONDS = 60;
 export async function tooMany(request: Request, env: Env): Promise<Response | undefined> {
   const pathname = decoded(new URL(request.url).pathname);
   if (!LIMITED.has(pathname) && pathname !== TOKENS) return undefined;
+  return answerOf(request, env, pathname);
+}
+
+/** Thrown with the answer to a request whose token is not known, and is one too many of its address. */
+export class TooManyUnknown extends Error {
+  readonly answer: Response;
+
+  constructor(answer: Response) {
+    super('too many unknown tokens');
+    this.answer = answer;
+  }
+}
+
+/** To be called before a token that KV does not know is asked for. Throws TooManyUnknown. */
+export async function countUnknownToken(request: Request, env: Env): Promise<void> {
+  const limited = await answerOf(request, env, UNKNOWN_TOKENS);
+  if (limited) throw new TooManyUnknown(limited);
+}
+
+async function answerOf(request: Request, env: Env, pathname: string): Promise<Response | undefined> {
   const address = networkOf(request.headers.get('CF-Connecting-IP'));
   const limited = await limitedBy(env, pathname, address);
   if (!limited) return undefined;
   log({ event: 'limited', route: pathname, by: limited });
   const headers = { 'Retry-After': String(RETRY_AFTER_SECONDS), 'Cache-Control': 'no-store' };
   const description = 'Too many requests. Wait a minute, then try again.';
-  if (pathname === '/register' || pathname === TOKENS)
+  if (pathname === '/register' || pathname === TOKENS || pathname === UNKNOWN_TOKENS)
     return refusal(429, 'temporarily_unavailable', description, headers);
   return new Response(`${description}\n`, {
     status: 429,
@@ -38,6 +61,8 @@ export async function tooMany(request: Request, env: Env): Promise<Response | un
 async function limitedBy(env: Env, route: string, address: string): Promise<'address' | 'all' | undefined> {
   try {
     if (route === TOKENS) return (await env.TOKEN_LIMIT.limit({ key: address })).success ? undefined : 'address';
+    if (route === UNKNOWN_TOKENS)
+      return (await env.UNKNOWN_TOKEN_LIMIT.limit({ key: address })).success ? undefined : 'address';
     // One address first, so that a flood from it does not use up what is for everybody.
     if (!(await env.ADDRESS_LIMIT.limit({ key: `${route} ${address}` })).success) return 'address';
     if (!(await env.TOTAL_LIMIT.limit({ key: route })).success) return 'all';

@@ -18,6 +18,9 @@ async function counted(work: () => Promise<unknown>) {
     ...(['get', 'put', 'list', 'delete'] as const).map((name) => vi.spyOn(env.ORDERS, name)),
   ];
   let requests = 0;
+  vi.spyOn(env.FRESH_KEYS, 'getByName').mockImplementation(() => {
+    throw new Error('a known deputy asks nobody about its token but KV');
+  });
   const getByName = env.MCP_OBJECT.getByName.bind(env.MCP_OBJECT);
   vi.spyOn(env.MCP_OBJECT, 'getByName').mockImplementation(
     (name) =>

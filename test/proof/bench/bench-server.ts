@@ -17,8 +17,8 @@ import { bundle, CONFIG } from './bundle.ts';
 /** What a Worker under test needs beside its script. */
 export type Plan = {
   script: string;
-  /** Class and binding of its Durable Object. */
-  object?: { binding: string; className: string };
+  /** Class and binding of each kind of Durable Object. */
+  objects?: readonly { binding: string; className: string }[];
   kv: string[];
   /** Whether people sign in here: then it has the variables and the rate limiters of the shop, and AuthKit beside it. */
   authkit?: boolean;
@@ -29,7 +29,10 @@ export type Plan = {
 export function shopPlan(script: string, variables: Record<string, string> = {}): Plan {
   return {
     script,
-    object: { binding: 'MCP_OBJECT', className: 'McpShopServer' },
+    objects: [
+      { binding: 'MCP_OBJECT', className: 'McpShopServer' },
+      { binding: 'FRESH_KEYS', className: 'FreshKeys' },
+    ],
     kv: ['ORDERS', 'OAUTH_KV'],
     authkit: true,
     variables,
@@ -172,19 +175,19 @@ function workerOptions(plan: Plan, origin: string, port: number): WorkerOptions 
           ({ name, namespace_id: namespace }) => [name, { type: 'rate-limit', namespace, simple: ANY_RATE }] as const,
         )
     : [];
-  const { object } = plan;
+  const { objects = [] } = plan;
+  const bindings = objects.map(
+    ({ binding, className }) => [binding, { type: 'durable-object', worker: 'shop', exportName: className }] as const,
+  );
   return {
     config: {
       name: 'shop',
       ...runtime(),
       manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: plan.script } } },
-      env: {
-        ...Object.fromEntries([...texts, ...namespaces, ...limiters]),
-        ...(object && {
-          [object.binding]: { type: 'durable-object', worker: 'shop', exportName: object.className },
-        }),
-      },
-      ...(object && { exports: { [object.className]: { type: 'durable-object', storage: 'sqlite' } } }),
+      env: Object.fromEntries([...texts, ...namespaces, ...limiters, ...bindings]),
+      exports: Object.fromEntries(
+        objects.map(({ className }) => [className, { type: 'durable-object', storage: 'sqlite' } as const]),
+      ),
     },
     dev: {
       unsafeDirectSockets: [{ host: '127.0.0.1', port }],

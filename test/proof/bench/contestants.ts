@@ -97,7 +97,7 @@ export class FrameworkContestant extends Contestant {
   static async start(): Promise<FrameworkContestant> {
     const script = await bundle('test/proof/bench/framework.ts');
     const object = { binding: 'MCP_OBJECT', className: 'FrameworkShop' };
-    return new FrameworkContestant(await BenchServer.start({ script, object, kv: ['ORDERS', 'OAUTH_KV'] }));
+    return new FrameworkContestant(await BenchServer.start({ script, objects: [object], kv: ['ORDERS', 'OAUTH_KV'] }));
   }
 
   /** A new user's token. */
@@ -128,7 +128,7 @@ export const FLOOR_TOKEN = 'somebody';
 async function startFloor(): Promise<Contestant> {
   const script = await bundle('test/proof/bench/floor.ts');
   const object = { binding: 'FLOOR', className: 'Floor' };
-  const server = await BenchServer.start({ script, object, kv: ['TOKENS', 'ORDERS'] });
+  const server = await BenchServer.start({ script, objects: [object], kv: ['TOKENS', 'ORDERS'] });
   const tokens = await server.kv('TOKENS');
   for (let index = 0; index < MANY; index += 1)
     await tokens.put(`${FLOOR_TOKEN}-${index}`, JSON.stringify({ grant: 'x'.repeat(700) }));

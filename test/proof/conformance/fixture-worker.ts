@@ -7,6 +7,8 @@ import worker, { McpShopServer as Shop } from '../../../src/dev/index.ts';
 import { readMessage, serveMcp } from '../../../src/mcp/transport.ts';
 import { fixtureServer } from './fixtures.ts';
 
+export { FreshKeys } from '../../../src/dev/index.ts';
+
 export class McpShopServer extends Shop {
   override async onRequest(request: Request): Promise<Response> {
     const caller = decodeCaller(request.headers.get(CALLER_HEADER));

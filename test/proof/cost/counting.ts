@@ -93,7 +93,8 @@ function countedNamespace(namespace: DurableObjectNamespace): DurableObjectNames
 export function countedBindings<Bindings extends object>(env: Bindings): Bindings {
   const result = { ...env } as Record<string, unknown>;
   for (const name of ['ORDERS', 'OAUTH_KV']) result[name] = counted(result[name] as KVNamespace, KV);
-  result['MCP_OBJECT'] = countedNamespace(result['MCP_OBJECT'] as DurableObjectNamespace);
+  for (const name of ['MCP_OBJECT', 'FRESH_KEYS'])
+    if (name in result) result[name] = countedNamespace(result[name] as DurableObjectNamespace);
   return result as Bindings;
 }
 

@@ -173,7 +173,9 @@ async function growth(
 export async function countFramework(): Promise<{ counts: Record<string, Counts>; session: number }> {
   const object = { binding: 'MCP_OBJECT', className: 'FrameworkShop' };
   const script = await bundle('test/proof/cost/framework-worker.ts');
-  const framework = new FrameworkContestant(await BenchServer.start({ script, object, kv: ['ORDERS', 'OAUTH_KV'] }));
+  const framework = new FrameworkContestant(
+    await BenchServer.start({ script, objects: [object], kv: ['ORDERS', 'OAUTH_KV'] }),
+  );
   try {
     const { server, client } = framework;
     const appointed: Step = [

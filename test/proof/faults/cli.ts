@@ -2,9 +2,11 @@
  * Random failures under load, checked by a model of its own.
  *
  *   pnpm prove faults [--calls <number>] [--from <seed>] [--seed <seed> [--short tight|generous|any]]
+ *   pnpm prove faults --sign-ins <number> [--from <seed>]
  *
  * `--calls` is how many calls there are at least (100,000), `--from` the seed of the first scenario (a new one each time);
- * `--seed` plays that one scenario alone, with `--short` as the tests play it. Exits 0 only when nothing was violated.
+ * `--seed` plays that one scenario alone, with `--short` as the tests play it. `--sign-ins` plays that many sign-ins
+ * instead, whose every request lands at another place of a slow KV. Exits 0 only when nothing was violated.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -16,14 +18,23 @@ const MOST_SEEDS = 2 ** 31;
 const LAST_WORDS = 3000;
 
 const { values } = parseArgs({
-  options: { calls: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' }, short: { type: 'string' } },
+  options: {
+    calls: { type: 'string' },
+    from: { type: 'string' },
+    seed: { type: 'string' },
+    short: { type: 'string' },
+    'sign-ins': { type: 'string' },
+  },
 });
 const calls = whole('calls', values.calls ?? '100000');
+const signIns = values['sign-ins'] === undefined ? 0 : whole('sign-ins', values['sign-ins']);
 const first = whole('seed', values.seed ?? values.from ?? String(Math.floor(Math.random() * MOST_SEEDS)));
 console.log(
-  values.seed === undefined
-    ? `At least ${calls.toLocaleString('en')} calls, from seed ${first} on.`
-    : `Seed ${first} alone.`,
+  signIns > 0
+    ? `${signIns.toLocaleString('en')} sign-ins from everywhere, from seed ${first} on.`
+    : values.seed === undefined
+      ? `At least ${calls.toLocaleString('en')} calls, from seed ${first} on.`
+      : `Seed ${first} alone.`,
 );
 
 const vitest = join('node_modules', 'vitest', 'vitest.mjs');
@@ -37,6 +48,7 @@ const child = spawn(process.execPath, [vitest, 'run', '--config', 'test/proof/fa
     FAULTS_OUTPUT: '3',
     VITE_FAULTS_CALLS: String(calls),
     VITE_FAULTS_SEED: String(first),
+    VITE_FAULTS_SIGN_INS: String(signIns),
     ...(values.short !== undefined && { VITE_FAULTS_SHORT: values.short }),
     ...(values.seed !== undefined && { VITE_FAULTS_ONLY: '1', VITE_FAULTS_CALLS: '1' }),
   },

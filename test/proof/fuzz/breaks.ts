@@ -19,7 +19,7 @@ export const BREAKS: readonly { name: string; changes: readonly Change[] }[] = [
   },
   {
     name: 'names that are too long for a key',
-    changes: [['OAUTH_KV: forAnyKey(env.OAUTH_KV)', 'OAUTH_KV: env.OAUTH_KV']],
+    changes: [['const kv = forAnyKey(env.OAUTH_KV);', 'const kv = env.OAUTH_KV;']],
   },
   { name: 'a Host that is none', changes: [['if (!URL.canParse(request.url)) return', 'if (false) return']] },
   { name: 'the header against frames', changes: [['xFrameOptions: "DENY"', 'xFrameOptions: false']] },

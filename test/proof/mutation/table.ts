@@ -74,6 +74,70 @@ const AMOUNT_STATED: Removal & { name: string } = {
 };
 
 export const GUARDS: readonly Guard[] = [
+  // ---------------------------------------------------------------- what was written shows everywhere
+  {
+    name: 'the provider reads and writes through what is kept fresh',
+    story: 'seen-from-elsewhere',
+    file: 'index.ts',
+    text: 'const kv = freshKv(env, request);',
+    without: 'const kv = (freshKv(env, request), env.OAUTH_KV);',
+  },
+  {
+    name: 'what KV does not show yet is asked for',
+    story: 'seen-from-elsewhere',
+    file: 'edge/fresh-keys.ts',
+    text: 'if (kept) return kept.value;',
+    without: 'if (kept && !once) return kept.value;',
+  },
+  {
+    name: 'a grant that was rewritten is not read as it was',
+    story: 'seen-from-elsewhere',
+    file: 'edge/fresh-keys.ts',
+    text: '/^(token|client):/',
+    without: '/^(token|client|grant):/',
+  },
+  {
+    name: 'a grant that was deleted does not come back',
+    story: 'seen-from-elsewhere',
+    file: 'edge/fresh-keys.ts',
+    text: 'await shardOf(env, key).keep(key, null);',
+    without: '',
+  },
+  {
+    name: 'a revocation finds the tokens of a moment ago',
+    story: 'seen-from-elsewhere',
+    file: 'edge/fresh-keys.ts',
+    text: "if (!options.prefix.startsWith('token:') || options.cursor) return page;",
+    without: 'if (options.prefix) return page;',
+  },
+  {
+    name: "a code's grant is not written twice within KV's second",
+    story: 'seen-from-elsewhere',
+    file: 'edge/fresh-keys.ts',
+    text: '> KEPT_SECONDS)',
+    without: '> 0)',
+  },
+  {
+    name: 'unknown tokens are counted before they are asked for',
+    story: 'seen-from-elsewhere',
+    file: 'edge/fresh-keys.ts',
+    text: "if (key.startsWith('token:')) await countUnknownToken(request, env);",
+    without: "if (key.startsWith('tokens:')) await countUnknownToken(request, env);",
+  },
+  {
+    name: 'a known token is asked for in KV alone',
+    story: 'seen-from-elsewhere',
+    file: 'edge/fresh-keys.ts',
+    text: 'if (stored !== null) return stored;',
+    without: 'if (stored !== null && !key) return stored;',
+  },
+  {
+    name: 'what was kept is forgotten',
+    story: 'seen-from-elsewhere',
+    file: 'edge/fresh-keys.ts',
+    text: "this.#sql.exec('DELETE FROM fresh WHERE until <= ?', Date.now());",
+    without: '',
+  },
   // ---------------------------------------------------------------- an act names the state it changes
   {
     name: 'a resume lifts the pause it was shown, and no other',
@@ -320,7 +384,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'what asks is below what it asks under',
     story: 'given-by-mistake',
     file: 'authority/form.ts',
-    text: 'if (!bound || Number(value) <= bound.most) continue;',
+    text: 'if (!bound || Number(value) <= bound.most + (limit.asks ? 1 : 0)) continue;',
     without: 'if (!bound || limit.asks || Number(value) <= bound.most) continue;',
   },
   {
