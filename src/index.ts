@@ -106,29 +106,9 @@ function plain(status: number, message: string): Response {
   });
 }
 
-/** OAuth records to look at in one run: each costs a KV operation or two, of which an invocation has a limited number. */
-const PURGED_AT_ONCE = 200;
-const PURGE_CURSOR = 'purge-cursor';
-
-/** The cron in wrangler.toml that follows WorkOS's events; the other one is daily. */
-const EVENTS_CRON = '*/5 * * * *';
-
-async function scheduled({ cron }: ScheduledController, env: Env): Promise<void> {
-  if (cron !== EVENTS_CRON) return purge(env);
-  // The next run tries again; nobody is suspended for want of an answer.
+/** Every few minutes: who is gone at WorkOS. The next run tries again; nobody is suspended for want of an answer. */
+async function scheduled(_: ScheduledController, env: Env): Promise<void> {
   await followEvents(env).catch((error: unknown) => logError('authkit_unavailable', error));
-}
-
-/** Removes expired and orphaned OAuth data. A sweep that needs several runs goes on where the last one stopped. */
-async function purge(env: Env): Promise<void> {
-  const cursor = await env.OAUTH_KV.get(PURGE_CURSOR);
-  // Deleted first, so that a cursor which a newer library no longer understands fails one run and not all of them.
-  await env.OAUTH_KV.delete(PURGE_CURSOR);
-  // Purging concerns no resource, so any origin will do.
-  const provider = providerFor('https://purge.invalid');
-  const result = await provider.purgeExpiredData(env, { batchSize: PURGED_AT_ONCE, ...(cursor && { cursor }) });
-  if (result.cursor) await env.OAUTH_KV.put(PURGE_CURSOR, result.cursor);
-  log({ event: 'oauth_data_purged', grants: result.grantsPurged, tokens: result.tokensPurged });
 }
 
 export default { fetch, scheduled } satisfies ExportedHandler<Env>;

@@ -8,7 +8,6 @@ export type LogEvent =
   | { event: 'request'; method: string; route: string; status: number; ms: number }
   | { event: 'tool'; tool: string; outcome: string; user: string; client: string; deputy: string; ms: number }
   | { event: 'oauth_error'; code: string; category: string; reason: string; status: number }
-  | { event: 'oauth_data_purged'; grants: number; tokens: number }
   | { event: 'limited'; route: string; by: 'address' | 'all' }
   /** `times`: as many requests of deputies were refused since the last such line. */
   | { event: 'limited'; route: '/mcp'; by: 'deputy' | 'human'; times: number }

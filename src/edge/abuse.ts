@@ -6,13 +6,14 @@ import { refusal } from './before-the-provider.ts';
 const LIMITED = new Set(['/register', '/authorize', '/login']);
 
 /**
- * Deputies refresh here, for each human of an office behind one address, so it has a wider limit. It has
- * none for all together: a flood from a few addresses would use that up, and no deputy anywhere could refresh.
+ * Routes with a wider limit, and none for all together: a flood from a few addresses would use that up for everybody.
+ * At `/token` deputies refresh, for each human of an office behind one address. At `/mcp` only tokens that KV does not know
+ * count, because they are asked for in an object (`fresh-keys.ts`), and anybody can make tokens up.
  */
-const TOKENS = '/token';
+const WIDE = new Set(['/token', '/mcp']);
 
-/** Where a token that KV does not know is asked for in an object (`fresh-keys.ts`), and anybody can make tokens up. */
-const UNKNOWN_TOKENS = '/mcp';
+/** A browser with such a cookie has begun to sign in, or has done so: its sign-in was counted when it began. */
+const UNDER_WAY = /(?:^|;\s*)__Host-[\w-]+-(?:session|sign-in)/;
 
 /** Seconds until it is worth trying again: the period of the limits in wrangler.toml. */
 const RETRY_AFTER_SECONDS = 60;
@@ -23,8 +24,7 @@ const RETRY_AFTER_SECONDS = 60;
  */
 export async function tooMany(request: Request, env: Env): Promise<Response | undefined> {
   const pathname = decoded(new URL(request.url).pathname);
-  if (!LIMITED.has(pathname) && pathname !== TOKENS) return undefined;
-  return answerOf(request, env, pathname);
+  return LIMITED.has(pathname) || pathname === '/token' ? answerOf(request, env, pathname) : undefined;
 }
 
 /** Thrown with the answer to a request whose token is not known, and is one too many of its address. */
@@ -39,32 +39,48 @@ export class TooManyUnknown extends Error {
 
 /** To be called before a token that KV does not know is asked for. Throws TooManyUnknown. */
 export async function countUnknownToken(request: Request, env: Env): Promise<void> {
-  const limited = await answerOf(request, env, UNKNOWN_TOKENS);
+  const limited = await answerOf(request, env, '/mcp');
   if (limited) throw new TooManyUnknown(limited);
 }
 
 async function answerOf(request: Request, env: Env, pathname: string): Promise<Response | undefined> {
   const address = networkOf(request.headers.get('CF-Connecting-IP'));
-  const limited = await limitedBy(env, pathname, address);
+  const isWide =
+    WIDE.has(pathname) || (pathname === '/authorize' && UNDER_WAY.test(request.headers.get('Cookie') ?? ''));
+  const limited = await limitedBy(env, pathname, address, isWide);
   if (!limited) return undefined;
   log({ event: 'limited', route: pathname, by: limited });
   const headers = { 'Retry-After': String(RETRY_AFTER_SECONDS), 'Cache-Control': 'no-store' };
-  const description = 'Too many requests. Wait a minute, then try again.';
-  if (pathname === '/register' || pathname === TOKENS || pathname === UNKNOWN_TOKENS)
-    return refusal(429, 'temporarily_unavailable', description, headers);
-  return new Response(`${description}\n`, {
+  if (pathname === '/register' || WIDE.has(pathname))
+    return refusal(429, 'temporarily_unavailable', 'Too many requests. Wait a minute, then try again.', headers);
+  return new Response(PAGE, {
     status: 429,
-    headers: { ...headers, 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' },
+    headers: {
+      ...headers,
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
+      'X-Content-Type-Options': 'nosniff',
+    },
   });
 }
 
-async function limitedBy(env: Env, route: string, address: string): Promise<'address' | 'all' | undefined> {
+/** What a person sees. It is made here, without the pages' own parts, because it must cost nothing. */
+const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Too many sign-ins at once</title><link rel="stylesheet" href="/simple.css"><link rel="stylesheet" href="/style.css"></head>
+<body><main><h1>Too many sign-ins at once</h1><p><strong>Nothing is wrong with yours.</strong> More people sign in from your network
+than fit into one minute. Wait a minute, then <a href="">try again</a>: nothing was lost.</p></main></body></html>`;
+
+async function limitedBy(
+  env: Env,
+  route: string,
+  address: string,
+  isWide: boolean,
+): Promise<'address' | 'all' | undefined> {
   try {
-    if (route === TOKENS) return (await env.TOKEN_LIMIT.limit({ key: address })).success ? undefined : 'address';
-    if (route === UNKNOWN_TOKENS)
-      return (await env.UNKNOWN_TOKEN_LIMIT.limit({ key: address })).success ? undefined : 'address';
+    const key = `${route} ${address}`;
+    if (isWide) return (await env.WIDE_LIMIT.limit({ key })).success ? undefined : 'address';
     // One address first, so that a flood from it does not use up what is for everybody.
-    if (!(await env.ADDRESS_LIMIT.limit({ key: `${route} ${address}` })).success) return 'address';
+    if (!(await env.ADDRESS_LIMIT.limit({ key })).success) return 'address';
     if (!(await env.TOTAL_LIMIT.limit({ key: route })).success) return 'all';
   } catch (error) {
     logError('rate_limiter_failed', error);

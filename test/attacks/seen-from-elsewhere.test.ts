@@ -58,7 +58,7 @@ test('a token that was made up is asked for once, and no more when its address h
   expect((await call()).status).toBe(401);
   expect(asked).toHaveBeenCalledTimes(1);
 
-  vi.spyOn(env.UNKNOWN_TOKEN_LIMIT, 'limit').mockResolvedValue({ success: false });
+  vi.spyOn(env.WIDE_LIMIT, 'limit').mockResolvedValue({ success: false });
   const refused = await call();
   expect(refused.status).toBe(429);
   expect(refused.headers.get('Retry-After')).toBe('60');

@@ -243,12 +243,12 @@ test('/token has a limit for each address, wide enough for an office, and none t
     headers: { 'CF-Connecting-IP': '2001:db8:7:7:1:2:3:4' },
   });
   const limited = { ...env, ADDRESS_LIMIT: never, TOTAL_LIMIT: never };
-  expect(await tooMany(request, { ...limited, TOKEN_LIMIT: some(true) })).toBeUndefined();
-  const refused = await tooMany(request, { ...limited, TOKEN_LIMIT: some(false) });
+  expect(await tooMany(request, { ...limited, WIDE_LIMIT: some(true) })).toBeUndefined();
+  const refused = await tooMany(request, { ...limited, WIDE_LIMIT: some(false) });
   expect(refused?.status).toBe(429);
   expect(refused?.headers.get('Retry-After')).toBe('60');
   expect(await refused?.json()).toMatchObject({ error: 'temporarily_unavailable' });
-  expect(asked).toEqual(['2001:db8:7:7', '2001:db8:7:7']);
+  expect(asked).toEqual(['/token 2001:db8:7:7', '/token 2001:db8:7:7']);
 });
 
 function assertionOf(clientId: string): string {

@@ -1,8 +1,5 @@
 /** Codes and tokens: single use, rotation, audience, revocation. */
-import { createScheduledController } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
-import worker from '../../src/dev/index.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
 import { person } from '../support/people.ts';
 import { ORIGIN } from '../support/worker.ts';
@@ -109,31 +106,4 @@ test('a second client of the same human does not sign out the first', async () =
     const tokens = await (await redeem(clientId, answer.get('code') ?? '')).json<Tokens>();
     expect(await works(tokens)).toBe(true);
   }
-});
-
-const purge = () => worker.scheduled(createScheduledController(), env);
-
-test('the daily run removes grants whose client is gone, over several runs if need be', async () => {
-  const { clientId, tokens } = await signedInClient();
-  // Grants are looked at by name, and these come first.
-  for (let count = 0; count < 210; count += 1) {
-    await env.OAUTH_KV.put(
-      `grant:!${String(count).padStart(3, '0')}:id`,
-      JSON.stringify({ clientId, id: 'id', userId: `!${count}` }),
-    );
-  }
-  expect(await works(tokens)).toBe(true);
-  await purge();
-  expect(await env.OAUTH_KV.get('purge-cursor')).toMatch(/^grants:/);
-  await env.OAUTH_KV.delete(`client:${clientId}`);
-  // The token was written a moment ago, and so is kept for ten minutes beside KV.
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
-  for (let run = 0; run < 20 && (await works(tokens)); run += 1) await purge();
-  expect(await works(tokens)).toBe(false);
-});
-
-test('a cursor that the library does not understand fails one run, not all of them', async () => {
-  await env.OAUTH_KV.put('purge-cursor', 'of another version');
-  await expect(purge()).rejects.toThrow();
-  await purge();
 });
