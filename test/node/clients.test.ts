@@ -62,7 +62,7 @@ test("MCP Inspector's page connects through the consent page, and buys a shirt",
       await page.goto(inspector.address);
       await page.getByRole('switch').first().click({ force: true });
 
-      await page.getByLabel('E-mail address').fill('inspector@example.com');
+      await page.getByLabel('E-mail address', { exact: true }).fill('inspector@example.com');
       await page.getByRole('button', { name: 'Continue' }).click();
       expect(await page.getByRole('heading').first().textContent()).toMatch(/^Appoint .*Inspector.* as your deputy\?$/);
       await page.getByLabel('Buy shirts in your name').check();
