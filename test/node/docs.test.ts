@@ -127,11 +127,6 @@ test('the log events are those of the code', () => {
   expect(new Set(table(OPERATING, '`event`').map(([event]) => event))).toEqual(new Set(LOGGED));
 });
 
-test('the cron that the code waits for is one of wrangler.toml', () => {
-  const [cron = ''] = namesIn(readFileSync('src/index.ts', 'utf8'), /EVENTS_CRON = '([^']+)'/g);
-  expect(readFileSync('wrangler.toml', 'utf8')).toMatch(new RegExp(`^crons = .*"${RegExp.escape(cron)}"`, 'm'));
-});
-
 test('every table and every kind of job is explained', () => {
   for (const name of namesIn(SCHEMA, /CREATE TABLE (\w+)/g))
     expect(ARCHITECTURE, name).toContain(`object, table \`${name}\``);
