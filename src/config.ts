@@ -23,6 +23,14 @@ export const configSchema = z.object({
   WORKOS_AUDIT_LOGS_API_KEY: optional(text.optional()),
   HALT: optional(z.enum(['on', 'off'], { error: 'must be "on" or "off"' }).default('off')),
   BLOCKED_CLIENTS: optional(text.optional()),
+  RESTORE: optional(
+    text
+      .refine(
+        (value) => /^\S+ \S+$/.test(value) && !Number.isNaN(Date.parse(value.split(' ')[1] ?? '')),
+        'must be a user id and a time, such as "user_01H… 2026-11-30T12:00:00Z"',
+      )
+      .optional(),
+  ),
   /** Where the WorkOS API lives. Only the local AuthKit sets it. */
   WORKOS_API_ORIGIN: optional(z.url().default('https://api.workos.com')),
 });

@@ -900,6 +900,27 @@ export const GUARDS: readonly Guard[] = [
     text: 'if (at > now - RECORD_KEPT_MS && at <= now) break;',
     without: 'if (at > now - RECORD_KEPT_MS) break;',
   },
+  {
+    name: 'what is put back is paused',
+    story: 'restore',
+    file: 'ledger/restore.ts',
+    text: "account.setAuthority('paused', now, newest.sequence);",
+    without: '',
+  },
+  {
+    name: 'a record is put back once',
+    story: 'restore',
+    file: 'restore.ts',
+    text: 'if (await object().wasRestored(RESTORE)) return;',
+    without: '',
+  },
+  {
+    name: 'a record is put back while nobody calls',
+    story: 'restore',
+    file: 'restore.ts',
+    text: "if (HALT !== 'on') throw",
+    without: "if (HALT === 'never') throw",
+  },
 
   // ---------------------------------------------------------------- who calls
   { ...OWN_USER, story: 'forged-caller-header' },
