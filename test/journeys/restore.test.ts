@@ -53,7 +53,9 @@ test('what is put back is paused, says so, verifies, and is put back once', asyn
   expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
 
   await objectOf(ada).act(await resumption(objectOf(ada)));
+  const again = await recoverable(ada);
   await cron(ada, 'on');
+  expect(again).toEqual([]);
   expect((await recordOf(ada)).account.authority).toBe('active');
   await buy(deputy);
 });
