@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
+import { leaveOutWhatIsOnPurpose } from './test/support/on-purpose.ts';
 import { SkippedReporter } from './test/support/skipped-reporter.ts';
+
+leaveOutWhatIsOnPurpose();
 
 /** The test runner reads .dev.vars too: without this, a developer's real keys would be used. */
 const NO_KEYS = {
