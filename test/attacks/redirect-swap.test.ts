@@ -27,9 +27,10 @@ test.each([
   ['an unknown client', { client_id: 'nobody' }],
   ['no client', { client_id: undefined }],
   ['an unregistered redirect URI', { redirect_uri: `${EVIL}/cb` }],
-  ['no redirect URI', { redirect_uri: undefined }],
+  ['no redirect URI, where the client has two', { redirect_uri: undefined }],
 ])('/authorize shows %s a page and redirects nowhere', async (_, changes) => {
-  const response = await send(authorizePath(await registeredClient(), changes));
+  const clientId = await registeredClient({ redirect_uris: [CLIENT_REDIRECT, 'https://client.example/other'] });
+  const response = await send(authorizePath(clientId, changes));
   expect(response.status).toBe(400);
   expect(response.headers.get('Location')).toBeNull();
   expect(await response.text()).toContain('Nothing was granted');

@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { linkOf } from '../../src/dev/browser.ts';
 import { tooMany } from '../../src/edge/abuse.ts';
-import { hasFailed, rememberFailure } from '../../src/edge/before-the-provider.ts';
+import { hasFailed, rememberFailure } from '../../src/edge/client-document.ts';
 import { logError, ownTheConsole } from '../../src/log.ts';
 import { authorizePath, CLIENT_REDIRECT, redeem, register, registeredClient, send } from '../support/http.ts';
 import { person } from '../support/people.ts';
@@ -104,17 +104,17 @@ const VICTIM = 'https://victim.example/expensive';
 const CODE = { grant_type: 'authorization_code', code: NO_GRANT };
 
 test.each([
-  ['a code', { client_id: VICTIM, ...CODE }],
-  ['a refresh token', { client_id: VICTIM, grant_type: 'refresh_token', refresh_token: NO_GRANT }],
-  ['nothing', { client_id: VICTIM, grant_type: 'authorization_code' }],
-  ['another kind', { client_id: VICTIM, grant_type: 'client_credentials' }],
-  ['an address written otherwise', { ...CODE, client_id: ' ht\ntps://victim.example/expensive' }],
-  ['an assertion', { client_assertion: assertionOf(VICTIM), client_assertion_type: 'jwt', ...CODE }],
-])('/token fetches no address for a grant that does not exist: %s', async (_, fields) => {
+  ['a code', { client_id: VICTIM, ...CODE }, 'invalid_grant'],
+  ['a refresh token', { client_id: VICTIM, grant_type: 'refresh_token', refresh_token: NO_GRANT }, 'invalid_grant'],
+  ['nothing', { client_id: VICTIM, grant_type: 'authorization_code' }, 'invalid_request'],
+  ['another kind', { client_id: VICTIM, grant_type: 'client_credentials' }, 'unsupported_grant_type'],
+  ['an address written otherwise', { ...CODE, client_id: ' ht\ntps://victim.example/expensive' }, 'invalid_grant'],
+  ['an assertion', { client_assertion: assertionOf(VICTIM), client_assertion_type: 'jwt', ...CODE }, 'invalid_grant'],
+])('/token fetches no address for a grant that does not exist: %s', async (_, fields, error) => {
   const { fetched } = publishedClient();
   const response = await token(fields);
   expect(response.status).toBe(400);
-  expect(await response.json()).toMatchObject({ error: 'invalid_grant' });
+  expect(await response.json()).toMatchObject({ error });
   expect(fetched).toEqual([]);
 });
 
