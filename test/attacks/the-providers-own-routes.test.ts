@@ -139,6 +139,28 @@ test('nor for another client than the one that the grant was given to', async ()
   expect((await refresh(clientId, tokens.refresh_token)).status).toBe(200);
 });
 
+test('a token request names one client', async () => {
+  const { clientId, tokens } = await plainClient(person());
+  const fields = { client_id: clientId, grant_type: 'refresh_token', refresh_token: tokens.refresh_token };
+  const response = await token(fields, { Authorization: `Basic ${btoa('somebody:')}` });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    error: 'invalid_request',
+    error_description: expect.stringMatching(/^client_id is another/),
+  });
+});
+
+test('a request that no sign-in has packed is not unpacked', async () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(10_000));
+  const packing = new Blob([`?x=${bytes.toHex()}`]).stream().pipeThrough(new CompressionStream('deflate-raw'));
+  const packed = new Uint8Array(await new Response(packing).arrayBuffer());
+  for (const bad of [packed.toBase64({ alphabet: 'base64url', omitPadding: true }), 'AAAA', '!', '']) {
+    const response = await send(`/authorize?packed_request=${bad}`);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('damaged');
+  }
+});
+
 test('a client that does not exist is still told so', async () => {
   expect(await (await redeem('nobody', NO_GRANT)).json()).toMatchObject({ error: 'invalid_client' });
 });
