@@ -81,11 +81,11 @@ const SERVED = { grant_types: ['authorization_code', 'refresh_token'], response_
 
 /**
  * A registration without what is unset and what is not served here; the answer says what was kept. RFC 7591, sections 2
- * and 3.2.1. A body that is no JSON object stays as it is.
+ * and 3.2.1.
  */
-export function registrationRequest(body: Uint8Array): Uint8Array | string | Response {
+export function registrationRequest(body: Uint8Array): string | Response {
   const parsed = z.preprocess(parsedJson, z.record(z.string(), z.unknown())).safeParse(new TextDecoder().decode(body));
-  if (!parsed.success) return body;
+  if (!parsed.success) return refusal(400, 'invalid_client_metadata', 'The body must be one JSON object.');
   const metadata = Object.fromEntries(
     Object.entries(parsed.data)
       .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isSet) : value] as const)

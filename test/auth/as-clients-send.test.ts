@@ -310,6 +310,17 @@ test.each([
   await expectRefused(await register(metadata), error, says);
 });
 
+test.each(['', '[]', '"x"', '{"redirect_uris":', 'redirect_uris=x'])(
+  'RFC 7591, 3.1: "%s" is no registration',
+  async (body) => {
+    await expectRefused(
+      await send('/register', { method: 'POST', body }),
+      'invalid_client_metadata',
+      /one JSON object/,
+    );
+  },
+);
+
 test('a name of 60 emoji is a name, and one of 101 is none', async () => {
   expect((await register({ client_name: '😀'.repeat(60) })).status).toBe(201);
   await expectRefused(await register({ client_name: '😀'.repeat(101) }), 'invalid_client_metadata', /^client_name/);
