@@ -84,7 +84,7 @@ const SERVED = { grant_types: ['authorization_code', 'refresh_token'], response_
  * and 3.2.1.
  */
 export function registrationRequest(body: Uint8Array): string | Response {
-  const parsed = z.preprocess(parsedJson, z.record(z.string(), z.unknown())).safeParse(new TextDecoder().decode(body));
+  const parsed = z.record(z.string(), z.unknown()).safeParse(parsedJson(new TextDecoder().decode(body)));
   if (!parsed.success) return refusal(400, 'invalid_client_metadata', 'The body must be one JSON object.');
   const metadata = Object.fromEntries(
     Object.entries(parsed.data)
@@ -111,9 +111,9 @@ function isSet(value: unknown): boolean {
   return value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
 }
 
-function parsedJson(text: unknown): unknown {
+function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(String(text));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
