@@ -10,17 +10,18 @@ import { brokenRequest, tellClient } from './waiting-client.tsx';
 /** The answer to an authorization request that cannot be granted; undefined for any other error. */
 export function answerAuthError(error: Error, c: AppContext): Response | Promise<Response> | undefined {
   if (error instanceof AuthorizationError) {
+    const title = 'This request cannot be granted';
+    const said = `${error.description}.`;
     const client = brokenRequest(new URL(c.req.url), error);
-    if (client)
-      return tellClient(c, client, { title: 'This request cannot be granted', said: `${error.description}.` });
+    if (client) return tellClient(c, client, { title, said });
     const retry = c.req.method === 'POST' ? { href: hereOf(c), label: 'Show the page again' } : undefined;
     return c.html(
-      <Message title="This request cannot be granted" action={retry}>
-        <p>{error.description}.</p>
+      <Message title={title} action={retry}>
+        <p>{said}</p>
         <p>
           {retry
             ? 'If you have just answered it, look at your app first: it may know your answer already.'
-            : 'Nothing was granted. Remove the server from your app, add it again, and connect once more.'}
+            : 'Nothing was granted.'}
         </p>
       </Message>,
       400,

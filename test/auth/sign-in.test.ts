@@ -200,7 +200,8 @@ test.each(['x'.repeat(4000), ':'.repeat(1900)])(
 
 test('an authorization request too long for a cookie is refused to the client', async () => {
   const human = person();
-  const page = await human.browser.open(authorizePath(await registeredClient(), { state: 'x'.repeat(4000) }));
+  const state = crypto.getRandomValues(new Uint8Array(4000)).toBase64();
+  const page = await human.browser.open(authorizePath(await registeredClient(), { state }));
   expect(page.status).toBe(400);
   const link = linkOf(page, 'Go back to client.example');
   expect(link?.origin).toBe('https://client.example');
