@@ -52,7 +52,7 @@ export function setSessionCookie(c: AppContext, sealed: string): void {
 }
 
 export function deleteSessionCookie(c: AppContext): void {
-  for (const name of [...sessionCookies(c), JUST_SIGNED_IN]) deleteCookie(c, name, cookie);
+  for (const name of sessionCookies(c)) deleteCookie(c, name, cookie);
 }
 
 /** The browser comes from AuthKit, and no page has seen its session yet. `fresh`: AuthKit was to ask who it is. */

@@ -23,7 +23,7 @@ export type AppContext = Context<{ Bindings: PageEnv }>;
  */
 export async function signedIn(c: AppContext): Promise<SignIn | undefined> {
   const sealed = sessionCookie(c);
-  if (!sealed) return undefined;
+  if (!sealed) return unreadable(c);
   const config = readConfig(c.env);
   const session = (await readSession(config, sealed)) ?? (await refreshed(c, config, sealed));
   if (session) forgetJustSignedIn(c);
@@ -48,6 +48,11 @@ export async function lastSignedIn(c: AppContext): Promise<LastSignIn | undefine
   return sealed ? describeSession(readConfig(c.env), sealed) : undefined;
 }
 
+/** No session; what is left of one is cleared away. */
+function unreadable(c: AppContext): undefined {
+  deleteSessionCookie(c);
+}
+
 /** Refreshes a session. With `now`, it is refreshed even if another tab has just done so. */
 async function refreshed(
   c: AppContext,
@@ -56,10 +61,7 @@ async function refreshed(
   { now = false } = {},
 ): Promise<SignIn | undefined> {
   const known = await describeSession(config, sealed);
-  if (!known) {
-    deleteSessionCookie(c);
-    return undefined;
-  }
+  if (!known) return unreadable(c);
   // WorkOS lets a session be refreshed once, and two tabs ask at the same time: the user's object lets one of them do
   // it and hands the same new session to both.
   const object = c.env.MCP_OBJECT.getByName(objectName(known.userId));
@@ -84,6 +86,7 @@ export function startSession(c: AppContext, sealed: string, how: { fresh: boolea
 export async function endSession(c: AppContext): Promise<LastSignIn | undefined> {
   const ended = await lastSignedIn(c);
   deleteSessionCookie(c);
+  forgetJustSignedIn(c);
   return ended;
 }
 
