@@ -58,8 +58,8 @@ function answerLostSession(c: AppContext, returnTo: string) {
   return c.html(
     <Message title="The sign-in did not take hold" action={{ href: loginPath(returnTo), label: 'Sign in again' }}>
       <p>
-        AuthKit signed you in a moment ago, but this browser does not hold the session. Nothing was granted. Allow this
-        site to keep cookies, or use another browser; if it stays, tell the operator.
+        AuthKit signed you in a moment ago, and there is no session now: this browser did not keep it, or AuthKit has
+        ended it. Nothing was granted. Allow this site to keep cookies, or use another browser.
       </p>
     </Message>,
     400,

@@ -11,6 +11,7 @@ import { readConfig } from '../config.ts';
 import type { Presence } from '../ledger/account.ts';
 import type { As } from '../ledger/acts.ts';
 import { FRESH_SECONDS } from '../lifetimes.ts';
+import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { within } from '../within.ts';
 import type { Looking } from './frame.tsx';
@@ -41,13 +42,15 @@ export async function freshVisitor(c: AppContext): Promise<SignIn | Response> {
   const session = await visitor(c);
   if (session instanceof Response || isFresh(session)) return session;
   // Asking once more would bring the same: WorkOS does not say when they signed in, or keeps to an earlier time.
-  if (justSignedIn(c) === 'fresh')
+  if (justSignedIn(c) === 'fresh') {
+    logError('authkit_unavailable', 'a fresh sign-in brought no new auth_time');
     return refuse(
       c,
       'AuthKit does not say that you have just signed in',
       'This page needs that. Tell the operator.',
       403,
     );
+  }
   return c.redirect(loginPath(hereOf(c), { fresh: true }));
 }
 
