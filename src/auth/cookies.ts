@@ -14,6 +14,8 @@ const AFTER_SIGN_OUT = 'mcp-shop-after-sign-out';
 const MAX_SIGN_INS = 5;
 /** Of a cookie's value, its signature aside: browsers drop cookies of more than 4096 bytes with their name. */
 const MAX_COOKIE_BYTES = 3800;
+/** Of one session: no server takes longer headers. */
+const MAX_PARTS = 9;
 /** Seconds in which the page that asked for a sign-in sees its session, as the browser is sent there at once. */
 const TAKES_HOLD_SECONDS = 60;
 
@@ -21,8 +23,8 @@ const cookie = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax', prefi
 
 /** The cookies of a session that this browser sends; a long one has several. */
 function sessionCookies(c: AppContext): string[] {
-  const names = Object.keys(getCookie(c)).map((name) => name.replace(/^__Host-/, ''));
-  return names.filter((name) => name === SESSION || name.startsWith(`${SESSION}-`));
+  const names = Object.keys(getCookie(c)).filter((name) => name.startsWith(`__Host-${SESSION}`));
+  return names.map((name) => name.slice('__Host-'.length));
 }
 
 /**
@@ -30,11 +32,11 @@ function sessionCookies(c: AppContext): string[] {
  * Parts that are missing, or of another session, do not open together.
  */
 export function sessionCookie(c: AppContext): string | undefined {
-  const first = getCookie(c, SESSION, 'host');
-  const [, count, start] = /^([1-9]\d?)\.(.*)$/.exec(first ?? '') ?? [];
+  const sent = getCookie(c);
+  const [first, ...others] = Array.from({ length: MAX_PARTS }, (_, index) => sent[`__Host-${partName(index)}`]);
+  const [, count, start] = /^([1-9])\.(.*)$/.exec(first ?? '') ?? [];
   if (count === undefined) return first;
-  const others = Array.from({ length: Number(count) - 1 }, (_, index) => getCookie(c, partName(index + 1), 'host'));
-  return [start, ...others].join('');
+  return [start, ...others.slice(0, Number(count) - 1)].join('');
 }
 
 function partName(index: number): string {
