@@ -3,7 +3,7 @@ import { McpServer as LegacyMcpServer } from '@modelcontextprotocol/sdk/server/m
 import type { Connection, ConnectionContext } from 'agents';
 import { McpAgent } from 'agents/mcp';
 import { exporterOf } from './auth/audit-export.ts';
-import type { Refreshed } from './auth/authkit.ts';
+import type { Refreshed } from './auth/sealed-session.ts';
 import { askAbout } from './auth/presence.ts';
 import { Refreshes } from './auth/refreshes.ts';
 import { toModel } from './authority/words.ts';

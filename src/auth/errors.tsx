@@ -3,7 +3,7 @@ import { AuthorizationError, CimdFetchError } from '@cloudflare/workers-oauth-pr
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { AuthkitUnavailableError } from './authkit.ts';
-import { hereOf } from './requests.ts';
+import { hereOf, loginPath } from './requests.ts';
 import type { AppContext } from './session.ts';
 import { brokenRequest, tellClient } from './waiting-client.tsx';
 
@@ -37,20 +37,20 @@ export function answerAuthError(error: Error, c: AppContext): Response | Promise
       400,
     );
   }
-  if (error instanceof AuthkitUnavailableError)
-    return answerUnavailable(c, error, { href: hereOf(c), label: 'Try again' });
+  if (error instanceof AuthkitUnavailableError) return answerUnavailable(c, error, hereOf(c));
   return undefined;
 }
 
-export function answerUnavailable(
-  c: AppContext,
-  error: AuthkitUnavailableError,
-  again: { href: string; label: string },
-) {
+/** `returnTo` is where the human wanted to go. */
+export function answerUnavailable(c: AppContext, error: AuthkitUnavailableError, returnTo: string) {
   logError('authkit_unavailable', error.message);
   return c.html(
-    <Message title="AuthKit cannot be reached" action={again}>
+    <Message title="AuthKit cannot be reached" action={{ href: hereOf(c), label: 'Try again' }}>
       <p>Nothing was changed. It is most likely a short outage; try again in a moment.</p>
+      <p>
+        If it stays, <a href={loginPath(returnTo)}>sign in again</a>. Who was signed in can{' '}
+        <a href="/deputies">stop their deputies</a> meanwhile.
+      </p>
     </Message>,
     502,
   );

@@ -116,7 +116,15 @@ test('AGENTS.md has at most 40 lines, and the structure in the README at most 20
 });
 
 test.each(TEXTS)('every code that %s names is of a refusal, the log, the schema or OAuth', (_, text) => {
-  const others = ['invalid_grant', 'invalid_token', 'invalid_client', 'offline_access', 'client_id', 'return_to'];
+  const others = [
+    'invalid_grant',
+    'auth_time',
+    'invalid_token',
+    'invalid_client',
+    'offline_access',
+    'client_id',
+    'return_to',
+  ];
   const known = new Set([...REFUSAL_CODES, ...LOGGED, ...others, ...(SCHEMA.match(/\b[a-z_]+\b/g) ?? [])]);
   for (const name of namesIn(text, /`([a-z]+(?:_[a-z]+)+)`/g)) expect(known, name).toContain(name);
   for (const code of namesIn(text, /"code": "(\w+)"/g)) expect(REFUSAL_CODES, code).toContain(code);
