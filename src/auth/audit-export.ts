@@ -54,7 +54,7 @@ export function auditSchemas(): CreateAuditLogSchemaOptions[] {
     metadata: {
       sequence: 'number',
       previous: 'string',
-      ...(action === CALLED && { decision: 'string', client: 'string', code: 'string' }),
+      ...(action === CALLED ? { decision: 'string', client: 'string', code: 'string' } : { impersonation: 'string' }),
     },
   }));
 }

@@ -10,6 +10,7 @@ import { type Ceiling, isNames, type Limits } from '../authority/terms.ts';
 import { readConfig } from '../config.ts';
 import { domain } from '../domain.ts';
 import { isLive } from '../ledger/view.ts';
+import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { encodeWatcher, WATCHER_HEADER, WATCHER_URL } from '../watchers.ts';
 import { CeilingPage, DeputyPage, ErasePage, ResumePage } from './act-pages.tsx';
@@ -218,6 +219,7 @@ function boundsOf(current: Limits, ceiling: Ceiling): Ceiling {
 async function brake(c: AppContext, error: unknown): Promise<Response> {
   const last = error instanceof AuthkitUnavailableError ? await lastSignedIn(c) : undefined;
   if (!last) throw error;
+  logError('authkit_unavailable', error);
   const { account } = await objectOf(c, last.userId).lookAtOverview();
   return c.html(<BrakePage token={formToken(c, last.sessionId)} paused={account.authority === 'paused'} />, 502);
 }

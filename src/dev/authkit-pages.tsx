@@ -87,6 +87,9 @@ export const DashboardPage: FC<{ sessions: Session[]; events: AuditEvent[] }> = 
         </table>
       </div>
     )}
+    <form method="post" action="/local-authkit/keys">
+      <button>Change the signing key</button>
+    </form>
     <h2>Audit events</h2>
     {events.length === 0 && <p class="muted">None received yet.</p>}
     {events.map(({ organizationId, event, receivedAt }) => (

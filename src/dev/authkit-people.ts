@@ -8,8 +8,12 @@ import { AuthkitStore, LOCAL_ORGANIZATION, LOCAL_WEBHOOK_SECRET, type User, user
 type Bindings = Env & { ORIGIN: string };
 type Here = Context<{ Bindings: Bindings }>;
 
-/** What each role may do. */
-export const ROLES: Record<User['role'], string[]> = { admin: [domain.adminPermission], member: [] };
+/** What each role may do. `staff` is somebody of a company that uses WorkOS for many apps. */
+export const ROLES: Record<string, string[]> = {
+  admin: [domain.adminPermission],
+  member: [],
+  staff: [domain.adminPermission, ...Array.from({ length: 59 }, (_, n) => `department-${n + 1}:documents:manage`)],
+};
 
 const MADE_AT = '2026-01-01T00:00:00.000Z';
 const MEMBERSHIP_PREFIX = 'om_';
@@ -27,7 +31,15 @@ export const people = new Hono<{ Bindings: Bindings }>();
 
 people.get('/user_management/users/:id', async (c) => {
   const user = await storeOf(c).findUser(c.req.param('id'));
-  return user && user !== 'deleted' ? c.json(userOf(user.email)) : noSuch(c, 'User', c.req.param('id'));
+  return user && user !== 'deleted' ? c.json(userOf(user)) : noSuch(c, 'User', c.req.param('id'));
+});
+people.put('/user_management/users/:id', async (c) => {
+  const user = await storeOf(c).findUser(c.req.param('id'));
+  if (!user || user === 'deleted') return noSuch(c, 'User', c.req.param('id'));
+  const { metadata = {} } = await c.req.json<{ metadata?: Record<string, string> }>();
+  const next = { ...user, metadata: { ...user.metadata, ...metadata } };
+  await storeOf(c).saveUser(c.req.param('id'), next);
+  return c.json(userOf(next));
 });
 people.delete('/user_management/users/:id', (c) => remove(c, c.req.param('id')));
 
@@ -44,7 +56,8 @@ people.put('/user_management/organization_memberships/:id/deactivate', (c) => ch
 people.put('/user_management/organization_memberships/:id/reactivate', (c) => change(c, { membership: 'active' }));
 people.put('/user_management/organization_memberships/:id', async (c) => {
   const { role_slug: role } = await c.req.json<{ role_slug?: string }>();
-  return role === 'admin' || role === 'member' ? change(c, { role }) : noSuch(c, 'Role', String(role));
+  if (role !== undefined && role in ROLES) return change(c, { role });
+  return c.json({ message: `There is no role '${role}'.`, code: 'invalid_role' }, 422);
 });
 
 people.get('/authorization/organizations/:id/roles', (c) => {
@@ -86,7 +99,7 @@ async function remove(c: Here, id: string): Promise<Response> {
   const user = await storeOf(c).findUser(id);
   if (!user || user === 'deleted') return noSuch(c, 'User', id);
   await storeOf(c).saveUser(id, 'deleted');
-  await tell(c, 'user.deleted', userOf(user.email));
+  await tell(c, 'user.deleted', userOf(user));
   return c.body(null, 200);
 }
 
@@ -120,7 +133,8 @@ function noSuch(c: Context, what: string, id: string) {
   return c.json({ message: `${what} not found: '${id}'.`, code: 'entity_not_found', entity_id: id }, 404);
 }
 
-function membershipOf({ email, membership, role }: User) {
+function membershipOf(user: User) {
+  const { email, membership, role } = user;
   return {
     object: 'organization_membership',
     id: MEMBERSHIP_PREFIX + userIdOf(email),
@@ -132,13 +146,14 @@ function membershipOf({ email, membership, role }: User) {
     role: { slug: role },
     roles: [{ slug: role }],
     custom_attributes: {},
+    user: userOf(user),
     created_at: MADE_AT,
     updated_at: new Date().toISOString(),
   };
 }
 
 /** The user in the shape of the API. */
-export function userOf(email: string) {
+export function userOf({ email, metadata = {} }: User) {
   const [local = ''] = email.split('@');
   const first = local.charAt(0).toUpperCase() + local.slice(1);
   return {
@@ -153,7 +168,7 @@ export function userOf(email: string) {
     last_sign_in_at: null,
     locale: null,
     external_id: null,
-    metadata: {},
+    metadata,
     created_at: MADE_AT,
     updated_at: MADE_AT,
   };

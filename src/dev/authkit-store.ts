@@ -1,4 +1,4 @@
-/** What the local AuthKit remembers: its signing key, users, codes, sessions and audit events, in KV under a prefix. */
+/** What the local AuthKit remembers: its signing keys, users, codes, sessions and audit events, in KV under a prefix. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
@@ -14,6 +14,8 @@ const PREFIX = 'local-authkit:';
 export const CODE_SECONDS = 10 * 60;
 /** Seconds everything else is kept. */
 const KEPT_SECONDS = 30 * 24 * 60 * 60;
+/** Milliseconds for which a refresh token that was just used gives the same answer again, as at WorkOS. */
+const REPLAY_MS = 30_000;
 /** How many sign-ins and audit events a list holds, the newest. */
 const MAX_SHOWN = 50;
 
@@ -28,20 +30,17 @@ export function userIdOf(email: string): string {
 /** Somebody of the team, who signs in as a user. */
 const impersonator = z.object({ email: z.string(), reason: z.string() });
 
-const code = z.object({
-  email: z.string(),
-  clientId: z.string(),
-  redirectUri: z.string(),
-  codeChallenge: z.string().optional(),
-  authTime: z.number(),
-  impersonator: impersonator.optional(),
-});
+const code = z.object({ session: z.string(), codeChallenge: z.string().optional() });
 const user = z.object({
   email: z.string(),
   /** A membership that was deleted is `gone`. */
   membership: z.enum(['active', 'inactive', 'gone']),
-  role: z.enum(['admin', 'member']),
+  role: z.string(),
+  /** What the app keeps beside the user at WorkOS. */
+  metadata: z.record(z.string(), z.string()).optional(),
 });
+/** What WorkOS answers to a refresh instead of a new session, such as one of its documented errors. */
+const refusal = z.object({ status: z.int(), body: z.record(z.string(), z.unknown()) });
 const emitted = z.looseObject({
   object: z.literal('event'),
   id: z.string(),
@@ -54,7 +53,10 @@ const session = z.object({
   clientId: z.string(),
   /** Seconds since the epoch at which the person signed in; a refresh does not change it. */
   authTime: z.number(),
-  refreshToken: z.string(),
+  /** There is none until a code of this session was exchanged. */
+  refreshToken: z.string().optional(),
+  /** The refresh token before that one, and when it was used, in milliseconds since the epoch. */
+  retired: z.object({ token: z.string(), at: z.number() }).optional(),
   /** The organization that the session is in. */
   organization: z.string().optional(),
   impersonator: impersonator.optional(),
@@ -65,10 +67,11 @@ const auditEvent = z.object({
   event: z.record(z.string(), z.unknown()),
   receivedAt: z.string(),
 });
-const key = z.looseObject({ kty: z.string(), n: z.string(), e: z.string() });
+const key = z.looseObject({ kid: z.string(), kty: z.string(), n: z.string(), e: z.string() });
 export type SigningKey = z.infer<typeof key>;
 
 export type User = z.infer<typeof user>;
+export type Refusal = z.infer<typeof refusal>;
 export type Event = z.infer<typeof emitted>;
 export type Code = z.infer<typeof code>;
 export type Session = z.infer<typeof session>;
@@ -81,13 +84,14 @@ export class AuthkitStore {
     this.#kv = kv;
   }
 
-  /** The signing key as a private JWK; made by `create` the first time. */
-  async signingKey(create: () => Promise<unknown>): Promise<SigningKey> {
-    const known = await this.#get(key, 'key');
-    if (known) return known;
-    const made = key.parse(await create());
-    await this.#put('key', made);
-    return made;
+  /** The keys as private JWKs, newest first: that one signs, and the one before it is still published. */
+  async signingKeys(): Promise<SigningKey[]> {
+    return (await this.#get(z.array(key), 'keys')) ?? [];
+  }
+  async addSigningKey(made: unknown): Promise<SigningKey> {
+    const newest = key.parse(made);
+    await this.#put('keys', [newest, ...(await this.signingKeys()).slice(0, 1)]);
+    return newest;
   }
 
   async saveCode(value: string, data: Code): Promise<void> {
@@ -133,7 +137,7 @@ export class AuthkitStore {
 
   async saveSession(data: Session): Promise<void> {
     await this.#put(`session:${data.id}`, data, { at: Date.now(), user: userIdOf(data.email) });
-    await this.#put(`refresh:${data.refreshToken}`, data.id);
+    if (data.refreshToken !== undefined) await this.#put(`refresh:${data.refreshToken}`, data.id);
   }
   findSession(id: string): Promise<Session | undefined> {
     return this.#get(session, `session:${id}`);
@@ -141,7 +145,16 @@ export class AuthkitStore {
   async findSessionByRefreshToken(token: string): Promise<Session | undefined> {
     const id = await this.#get(z.string(), `refresh:${token}`);
     const found = id === undefined ? undefined : await this.findSession(id);
-    return found?.refreshToken === token ? found : undefined;
+    if (!found || found.refreshToken === token) return found;
+    const again = found.retired?.token === token && Date.now() - found.retired.at <= REPLAY_MS;
+    return again ? found : undefined;
+  }
+  /** From now on, each refresh of this user's sessions is answered like this; without an answer, as ever. */
+  async refuseRefreshes(userId: string, answer?: Refusal): Promise<void> {
+    await (answer ? this.#put(`refusal:${userId}`, answer) : this.#kv.delete(`${PREFIX}refusal:${userId}`));
+  }
+  refusalOf(userId: string): Promise<Refusal | undefined> {
+    return this.#get(refusal, `refusal:${userId}`);
   }
   /** The last used ones, of everybody or of one user. */
   sessions(userId?: string): Promise<Session[]> {

@@ -3,30 +3,32 @@
  * Any e-mail address signs in; addresses that start with "admin@" have the shop:admin permission.
  */
 import { type Context, Hono } from 'hono';
-import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
+import { getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { forAnyKey } from '../edge/kv-keys.ts';
 import { DashboardPage, SignInPage } from './authkit-pages.tsx';
-import { people, ROLES, userOf, welcome } from './authkit-people.ts';
+import { people, userOf, welcome } from './authkit-people.ts';
 import {
-  AuthkitStore,
-  LOCAL_API_KEY,
-  LOCAL_CLIENT_ID,
-  LOCAL_ORGANIZATION,
-  type Session,
-  type SigningKey,
-  userIdOf,
-} from './authkit-store.ts';
+  accessToken,
+  addSigningKey,
+  endSession,
+  publishedKeys,
+  rotate,
+  sessionFromCode,
+  startSession,
+  toApiSession,
+} from './authkit-sessions.ts';
+import { AuthkitStore, LOCAL_API_KEY, LOCAL_CLIENT_ID, type Session } from './authkit-store.ts';
 
 type Bindings = Env & { ORIGIN: string };
+type Here = Context<{ Bindings: Bindings }>;
 
-/** Seconds an access token lives, as at WorkOS. */
-const TOKEN_SECONDS = 5 * 60;
-const KEY_ID = 'local';
+/** A cookie with the session of this browser: while it lives, nobody is asked again. */
+const BROWSER = 'local-authkit';
 
 export const authkit = new Hono<{ Bindings: Bindings }>();
 
-const storeOf = (c: Context<{ Bindings: Bindings }>) => new AuthkitStore(forAnyKey(c.env.OAUTH_KV));
+const storeOf = (c: Here) => new AuthkitStore(forAnyKey(c.env.OAUTH_KV));
 
 // ---------------------------------------------------------------- the browser's side
 
@@ -38,61 +40,85 @@ const authorizeQuery = z.object({
   state: z.string().optional(),
   code_challenge: z.string().optional(),
   code_challenge_method: z.literal('S256', 'code_challenge_method must be S256').optional(),
+  prompt: z.string().optional(),
+  max_age: z.string().regex(/^\d+$/, 'max_age must be a number of seconds').optional(),
 });
 
-authkit.get('/user_management/authorize', (c) => {
-  const query = authorizeQuery.safeParse(c.req.query());
+type Asked = z.infer<typeof authorizeQuery>;
+
+/** What the app asks for, or the answer to an app that is not in the allow-list. */
+function asked(c: Here, values: unknown): Asked | Response {
+  const query = authorizeQuery.safeParse(values);
   if (!query.success) return c.text(z.prettifyError(query.error), 400);
-  if (query.data.redirect_uri !== `${c.env.ORIGIN}/callback`)
-    return c.text('redirect_uri is not in the allow-list', 400);
-  return c.html(<SignInPage query={query.data} />);
+  const known = query.data.redirect_uri === `${c.env.ORIGIN}/callback`;
+  return known ? query.data : c.text('redirect_uri is not in the allow-list', 400);
+}
+
+authkit.get('/user_management/authorize', async (c) => {
+  const query = asked(c, c.req.query());
+  if (query instanceof Response) return query;
+  const session = await sessionHere(c, query);
+  return session ? backWithCode(c, query, session) : c.html(<SignInPage query={query} />);
 });
+
+/** The session that this browser has here, unless the app or the user's end wants the person to be asked again. */
+async function sessionHere(c: Here, { prompt, max_age: maxAge }: Asked): Promise<Session | undefined> {
+  const id = getCookie(c, BROWSER);
+  const session = id && prompt !== 'login' ? await storeOf(c).findSession(id) : undefined;
+  if (!session || session.endedAt) return undefined;
+  if (Date.now() / 1000 - session.authTime >= Number(maxAge ?? Infinity)) return undefined;
+  return (await welcome(storeOf(c), session.email)) === 'deleted' ? undefined : session;
+}
 
 authkit.post('/user_management/authorize', async (c) => {
   const form = await c.req.parseBody();
-  const query = authorizeQuery.safeParse(form);
-  if (!query.success) return c.text(z.prettifyError(query.error), 400);
-  const { redirect_uri: redirectUri, state, client_id: clientId, code_challenge: codeChallenge } = query.data;
-  if (redirectUri !== `${c.env.ORIGIN}/callback`) return c.text('redirect_uri is not in the allow-list', 400);
-
-  const back = new URL(redirectUri);
-  if (state !== undefined) back.searchParams.set('state', state);
-  if (form['decision'] === 'cancel') {
-    back.searchParams.set('error', 'access_denied');
-    back.searchParams.set('error_description', 'The user cancelled the sign-in.');
-    return c.redirect(back.href);
-  }
+  const query = asked(c, form);
+  if (query instanceof Response) return query;
+  const cancelled = { error: 'access_denied', error_description: 'The user cancelled the sign-in.' };
+  if (form['decision'] === 'cancel') return back(c, query, cancelled);
   const email = z.string().trim().toLowerCase().pipe(z.email().max(200)).safeParse(form['email']);
   if (!email.success)
-    return c.html(<SignInPage query={query.data} problem="Enter an e-mail address, such as ada@example.com." />, 400);
+    return c.html(<SignInPage query={query} problem="Enter an e-mail address, such as ada@example.com." />, 400);
 
   const by = z.email().max(200).safeParse(form['impersonator']);
   const impersonator = by.success ? { email: by.data, reason: 'Helping a customer.' } : undefined;
-  const code = crypto.randomUUID();
-  const said = { email: email.data, clientId, redirectUri, codeChallenge, authTime: seconds() };
-  await storeOf(c).saveCode(code, { ...said, ...(impersonator && { impersonator }) });
-  back.searchParams.set('code', code);
-  return c.redirect(back.href);
+  const session = await startSession(storeOf(c), email.data, query.client_id, impersonator);
+  // Somebody of the team who signs in as a user is asked each time.
+  if (!impersonator) setCookie(c, BROWSER, session.id, { httpOnly: true, sameSite: 'Lax', path: '/user_management' });
+  return backWithCode(c, query, session);
 });
+
+async function backWithCode(c: Here, query: Asked, session: Session): Promise<Response> {
+  const code = crypto.randomUUID();
+  await storeOf(c).saveCode(code, { session: session.id, codeChallenge: query.code_challenge });
+  return back(c, query, { code });
+}
+
+function back(c: Here, { redirect_uri: uri, state }: Asked, answer: Record<string, string>): Response {
+  const url = new URL(uri);
+  for (const [name, value] of Object.entries({ state, ...answer })) if (value) url.searchParams.set(name, value);
+  return c.redirect(url.href);
+}
 
 authkit.get('/user_management/sessions/logout', async (c) => {
   const { session_id: id = '', return_to: returnTo } = c.req.query();
   if (returnTo !== undefined && returnTo !== `${c.env.ORIGIN}/logout`)
-    return c.text('return_to is not in the allow-list', 400);
+    return c.json({ message: 'return_to is not in the allow-list' }, 422);
   await endSession(storeOf(c), id);
   return c.redirect(returnTo ?? c.env.ORIGIN);
 });
 
+authkit.post('/local-authkit/keys', async (c) => {
+  await addSigningKey(storeOf(c));
+  return c.redirect('/local-authkit', 303);
+});
 authkit.get('/local-authkit', async (c) =>
   c.html(<DashboardPage sessions={await storeOf(c).sessions()} events={await storeOf(c).auditEvents()} />),
 );
 
 // ---------------------------------------------------------------- the API
 
-authkit.get(`/sso/jwks/${LOCAL_CLIENT_ID}`, async (c) => {
-  const { kty, n, e } = await signingKey(storeOf(c));
-  return c.json({ keys: [{ kty, n, e, kid: KEY_ID, alg: 'RS256', use: 'sig' }] });
-});
+authkit.get(`/sso/jwks/${LOCAL_CLIENT_ID}`, async (c) => c.json({ keys: await publishedKeys(storeOf(c)) }));
 
 const credentials = { client_id: z.string(), client_secret: z.string().optional() };
 const authenticateBody = z.discriminatedUnion('grant_type', [
@@ -120,19 +146,17 @@ authkit.post('/user_management/authenticate', async (c) => {
   if (body.client_id !== LOCAL_CLIENT_ID || !(isPublic || body.client_secret === LOCAL_API_KEY)) {
     return oauthError(c, 'invalid_client', 'The client credentials are wrong.');
   }
-  const session = await (body.grant_type === 'authorization_code'
-    ? sessionFromCode(storeOf(c), body)
-    : rotate(storeOf(c), body.refresh_token));
-  if (session === 'left')
-    return oauthError(c, 'organization_membership_not_found', 'The user is no member of that organization.');
-  if (!session)
-    return oauthError(c, 'invalid_grant', 'The code or refresh token is invalid, expired, or was already used.');
-  const { email, organization, impersonator, refreshToken } = session;
+  const result = await (body.grant_type === 'authorization_code'
+    ? sessionFromCode(storeOf(c), body.code, body.code_verifier)
+    : rotate(storeOf(c), body.refresh_token, body.organization_id));
+  if ('refused' in result) return Response.json(result.refused.body, { status: result.refused.status });
+  const { user, session } = result;
+  const { organization, impersonator, refreshToken } = session;
   return c.json({
-    user: userOf(email),
+    user: userOf(user),
     ...(organization !== undefined && { organization_id: organization }),
     ...(impersonator && { impersonator }),
-    access_token: await accessToken(c, session),
+    access_token: await accessToken(storeOf(c), c.env.ORIGIN, session, user),
     refresh_token: refreshToken,
     authentication_method: impersonator ? 'Impersonation' : 'MagicAuth',
   });
@@ -152,35 +176,45 @@ authkit.get('/user_management/users/:id/sessions', async (c) => {
 
 authkit.post('/user_management/sessions/revoke', async (c) => {
   const body = z.object({ session_id: z.string() }).safeParse(await c.req.json().catch(() => undefined));
-  if (!body.success) return c.json({ message: z.prettifyError(body.error), code: 'invalid_request' }, 422);
+  if (!body.success) return c.json({ message: z.prettifyError(body.error) }, 400);
   const session = await endSession(storeOf(c), body.data.session_id);
-  return session ? c.json(toApiSession(session)) : notFound(c);
+  return session ? c.json(toApiSession(session)) : c.json({ message: 'There is no such session.' }, 400);
 });
 
 authkit.route('/', people);
 
+const metadata = z
+  .record(z.string().max(40), z.union([z.string().max(500), z.number(), z.boolean()]))
+  .refine((entries) => Object.keys(entries).length <= 50)
+  .optional();
+const participant = z.object({ id: z.string(), type: z.string(), metadata });
 const auditBody = z.object({
   organization_id: z.string(),
   event: z.looseObject({
     action: z.string(),
-    occurred_at: z.string(),
-    actor: z.looseObject({ id: z.string() }),
-    targets: z.array(z.looseObject({})),
+    occurred_at: z.iso.datetime(),
+    actor: participant,
+    targets: z.array(participant),
+    context: z.object({ location: z.string() }),
+    metadata,
   }),
 });
 
 authkit.post('/audit_logs/events', async (c) => {
   const body = auditBody.safeParse(await c.req.json().catch(() => undefined));
-  if (!body.success) return c.json({ message: z.prettifyError(body.error), code: 'invalid_audit_log' }, 422);
+  if (!body.success) {
+    const errors = body.error.issues.map(({ path }) => ({ instancePath: `/${path.slice(1).join('/')}` }));
+    return c.json({ message: 'Invalid Audit Log event.', code: 'invalid_audit_log_event', errors }, 400);
+  }
   const { organization_id: organizationId, event } = body.data;
   const key = c.req.header('Idempotency-Key') ?? crypto.randomUUID();
   await storeOf(c).saveAuditEvent(key, { organizationId, event, receivedAt: new Date().toISOString() });
-  return c.json({ success: true }, 201);
+  return c.json({ success: true });
 });
 
 // ---------------------------------------------------------------- how it works
 
-async function requireKey(c: Context<{ Bindings: Bindings }>, next: () => Promise<void>) {
+async function requireKey(c: Here, next: () => Promise<void>) {
   if (c.req.header('Authorization') !== `Bearer ${LOCAL_API_KEY}`) return c.json({ message: 'Unauthorized' }, 401);
   return next();
 }
@@ -192,101 +226,4 @@ authkit.notFound(notFound);
 
 function oauthError(c: Context, error: string, description: string) {
   return c.json({ error, error_description: description }, 400);
-}
-
-async function sessionFromCode(
-  store: AuthkitStore,
-  body: { code: string; code_verifier?: string | undefined },
-): Promise<Session | undefined> {
-  const code = await store.takeCode(body.code);
-  if (!code || !(await matchesChallenge(body.code_verifier, code.codeChallenge))) return undefined;
-  const user = await welcome(store, code.email);
-  if (user === 'deleted') return undefined;
-  const session = {
-    id: `session_${crypto.randomUUID()}`,
-    refreshToken: crypto.randomUUID(),
-    ...code,
-    // Who is a member of none signs in without one.
-    ...(user.membership === 'active' && { organization: LOCAL_ORGANIZATION }),
-  };
-  await store.saveSession(session);
-  return session;
-}
-
-/** RFC 7636, section 4.6. A code that was asked for with a challenge cannot be exchanged without its verifier. */
-async function matchesChallenge(verifier: string | undefined, challenge: string | undefined): Promise<boolean> {
-  if (challenge === undefined || verifier === undefined) return challenge === verifier;
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
-  return new Uint8Array(digest).toBase64({ alphabet: 'base64url', omitPadding: true }) === challenge;
-}
-
-/** A refresh token works once. */
-async function rotate(store: AuthkitStore, refreshToken: string): Promise<Session | 'left' | undefined> {
-  const session = await store.findSessionByRefreshToken(refreshToken);
-  if (!session || session.endedAt) return undefined;
-  const user = await welcome(store, session.email);
-  if (user === 'deleted') return undefined;
-  if (session.organization !== undefined && user.membership !== 'active') return 'left';
-  const rotated = { ...session, refreshToken: crypto.randomUUID() };
-  await store.saveSession(rotated);
-  return rotated;
-}
-
-async function endSession(store: AuthkitStore, id: string): Promise<Session | undefined> {
-  const session = await store.findSession(id);
-  if (!session) return undefined;
-  const ended = { ...session, endedAt: new Date().toISOString() };
-  await store.saveSession(ended);
-  return ended;
-}
-
-async function accessToken(c: Context<{ Bindings: Bindings }>, session: Session): Promise<string> {
-  const { id, clientId, authTime, organization } = session;
-  const user = await welcome(storeOf(c), session.email);
-  const role = user === 'deleted' ? 'member' : user.role;
-  const claims = {
-    sid: id,
-    // What a role gives is there in an organization only.
-    ...(organization !== undefined && { org_id: organization, role, roles: [role], permissions: ROLES[role] }),
-    client_id: clientId,
-    auth_time: authTime,
-  };
-  return new SignJWT(claims)
-    .setProtectedHeader({ alg: 'RS256', kid: KEY_ID })
-    .setIssuer(c.env.ORIGIN)
-    .setSubject(userIdOf(session.email))
-    .setJti(crypto.randomUUID())
-    .setIssuedAt()
-    .setExpirationTime(`${TOKEN_SECONDS}s`)
-    .sign(await importJWK(await signingKey(storeOf(c)), 'RS256'));
-}
-
-function signingKey(store: AuthkitStore): Promise<SigningKey> {
-  return store.signingKey(async () => {
-    const { privateKey } = await generateKeyPair('RS256', { extractable: true });
-    return exportJWK(privateKey);
-  });
-}
-
-function toApiSession(session: Session) {
-  const at = new Date(session.authTime * 1000).toISOString();
-  return {
-    object: 'session',
-    id: session.id,
-    user_id: userIdOf(session.email),
-    organization_id: session.organization ?? null,
-    ...(session.impersonator && { impersonator: session.impersonator }),
-    ip_address: null,
-    user_agent: null,
-    auth_method: 'magic_code',
-    status: session.endedAt ? 'revoked' : 'active',
-    expires_at: at,
-    ended_at: session.endedAt ?? null,
-    created_at: at,
-    updated_at: session.endedAt ?? at,
-  };
-}
-
-function seconds(): number {
-  return Math.floor(Date.now() / 1000);
 }

@@ -12,7 +12,7 @@ import { recordOf } from '../support/scene.ts';
 test("Ada's page appoints nobody for Bob, nor for Ada", async () => {
   const [ada, bob] = [person(), person()];
   const page = await ada.walk(authorizePath(await registeredClient()));
-  const signIn = await ada.browser.open('/login?return_to=/');
+  const signIn = await ada.browser.open('/login?fresh&return_to=/');
   await ada.browser.press(signIn, 'Continue', { email: bob.email });
 
   const answer = await ada.browser.press(page, 'Allow');

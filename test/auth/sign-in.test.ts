@@ -13,9 +13,9 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Opens /login and returns the address AuthKit would send the browser back to, without going there. */
+/** Opens /login, is asked, and returns the address AuthKit would send the browser back to, without going there. */
 async function callbackOf(human: ReturnType<typeof person>, returnTo = '/'): Promise<URL> {
-  const page = await human.browser.open(`/login?${new URLSearchParams({ return_to: returnTo }).toString()}`);
+  const page = await human.browser.open(`/login?fresh&${new URLSearchParams({ return_to: returnTo }).toString()}`);
   const form = new URLSearchParams();
   for (const [, name, value] of page.html.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)) {
     form.set(name ?? '', (value ?? '').replaceAll('&amp;', '&'));
