@@ -11,7 +11,7 @@ import { brokenRequest, tellClient } from './waiting-client.tsx';
 export function answerAuthError(error: Error, c: AppContext): Response | Promise<Response> | undefined {
   if (error instanceof AuthorizationError) {
     const title = 'This request cannot be granted';
-    const said = `${error.description}.`;
+    const said = `${error.description.replace(/\.$/, '')}.`;
     const client = brokenRequest(new URL(c.req.url), error);
     if (client) return tellClient(c, client, { title, said });
     const retry = c.req.method === 'POST' ? { href: hereOf(c), label: 'Show the page again' } : undefined;
