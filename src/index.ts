@@ -1,6 +1,6 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
 import { waitUntil } from 'cloudflare:workers';
-import { exchangeOnce } from './auth/exchange.ts';
+import { exchangeInTurn } from './auth/exchange.ts';
 import { followEvents } from './auth/presence.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { tooMany, TooManyUnknown } from './edge/abuse.ts';
@@ -48,11 +48,11 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
   const answered = answer(request, env, ctx);
   // A browser gives up a form whose button is pressed again, and what was begun is the first answer to both. A client that
   // hangs up would leave its place in a line taken.
-  if (request.method === 'POST') waitUntil(answered);
+  const { pathname } = new URL(request.url);
+  if (request.method === 'POST' || pathname === '/mcp') waitUntil(answered);
   const response = await answered;
   // What is refused has lines of its own, which a flood shares.
   if (response.status === 429) return response;
-  const { pathname } = new URL(request.url);
   const route = ROUTES.has(pathname) ? pathname : pathname.startsWith('/deputies/') ? '/deputies/…' : 'other';
   log({ event: 'request', method: request.method, route, status: response.status, ms: Date.now() - start });
   return response;
@@ -83,7 +83,8 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const own = { ...env, OAUTH_KV: kv };
     const serve = (asked: Request) => providerFor(origin).fetch(asked, own, ctx);
     if (url.pathname === '/mcp') return await deputyInTurn(request, () => serve(canonical));
-    return await exchangeOnce(canonical, own, serve);
+    const isToken = url.pathname === '/token' && request.method === 'POST';
+    return await (isToken ? exchangeInTurn(canonical, own, serve) : serve(canonical));
   } catch (error) {
     if (error instanceof TooManyUnknown) return error.answer;
     if (error instanceof ConfigError)

@@ -37,6 +37,9 @@ import { readMessage, serveMcp, toolCallIn } from './mcp/transport.ts';
 import { Boundary } from './tools/boundary.ts';
 import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
 
+/** A client exchanges its code at once, as a rule. */
+const EXCHANGED_AT_ONCE_MS = 10_000;
+
 /**
  * An `Agent` has doors of its own: sockets, state messages, sub-agents. The overrides below shut them. The only ways in
  * are one POST from the Worker with a verified caller, a socket from the Worker that only listens, and the RPC methods.
@@ -157,6 +160,8 @@ export class McpShopServer extends McpAgent {
   /** The client has exchanged its code: the deputy goes live. */
   async activate(deputyId: string, grantId: string): Promise<Done | Problem> {
     const result = activate(this.#ledger, deputyId, grantId);
+    // An event that came between the yes and this found no grant to ask about.
+    if (this.#presence.isOlderThan(EXCHANGED_AT_ONCE_MS)) this.ctx.waitUntil(this.checkPresence());
     await this.#changed();
     return result;
   }
@@ -188,14 +193,14 @@ export class McpShopServer extends McpAgent {
   wasRestored(name: string): boolean {
     return this.#restore.wasDone(name);
   }
-  async prepareRestore(to: number): Promise<void> {
-    await this.#restore.prepare(to);
+  async prepareRestore(to: number): Promise<number> {
+    return this.#restore.prepare(to);
   }
   end(): void {
     this.ctx.abort('goes back in time');
   }
-  async finishRestore(name: string, to: number): Promise<Done> {
-    const done = this.#restore.finish(name, to);
+  async finishRestore(name: string, to: number, undone: number): Promise<Done> {
+    const done = this.#restore.finish(name, to, undone);
     await this.#changed();
     return done;
   }

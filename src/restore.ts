@@ -13,11 +13,11 @@ export async function restoreAsked(env: Env): Promise<void> {
   try {
     if (await object().wasRestored(RESTORE)) return;
     if (HALT !== 'on') throw new Error('set HALT to "on" first, so that no deputy calls meanwhile');
-    await object().prepareRestore(Date.parse(time));
+    const undone = await object().prepareRestore(Date.parse(time));
     await object()
       .end()
       .catch(() => {});
-    const { sequence } = await object().finishRestore(RESTORE, Date.parse(time));
+    const { sequence } = await object().finishRestore(RESTORE, Date.parse(time), undone);
     log({ event: 'record_restored', user, sequence });
   } catch (error) {
     logError('restore_failed', error);

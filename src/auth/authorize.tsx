@@ -157,6 +157,7 @@ export async function answerConsent(c: AppContext): Promise<Response> {
       redirectTo: addressOfAnswer(redirectUri, { code, state, iss: issuer }),
       headers,
       appointment,
+      recordId: known.recordId,
       presence: presenceOf(session),
     };
   });

@@ -2,10 +2,35 @@
 import { clientOfGrant } from '../edge/before-the-provider.ts';
 import { KEPT_BY_NOBODY, OPEN_TO_BROWSERS, refusal } from '../edge/oauth-error.ts';
 import { logError } from '../log.ts';
+import { grantInTurn, TURN_SECONDS } from '../mcp/crowd.ts';
 import { once } from './once.ts';
 
 /** Requests that come so close together are one that was doubled: a client notices later that an answer is lost. */
 const AT_ONCE_MS = 2000;
+
+type Exchange = (request: Request) => Promise<Response>;
+
+/**
+ * Serves `/token`. What is sent there for one grant reaches the object of its human, so it stands in the line of that
+ * grant, with the calls of its deputy.
+ */
+export async function exchangeInTurn(request: Request, env: Env, exchange: Exchange): Promise<Response> {
+  const form = new URLSearchParams(new TextDecoder().decode(await request.clone().arrayBuffer()));
+  const [user, grant] = (form.get('code') ?? form.get('refresh_token') ?? form.get('token') ?? '').split(':');
+  if (!user || !grant) return exchange(request);
+  const isExchange = form.get('grant_type') === 'authorization_code';
+  const answer = await grantInTurn(`${user}:${grant}`, () =>
+    isExchange ? exchangeOnce(request, form, env, exchange) : exchange(request),
+  );
+  if (answer) return answer;
+  const headers = { 'Retry-After': String(TURN_SECONDS) };
+  return refusal(
+    429,
+    'temporarily_unavailable',
+    'Too many requests for this grant at once. Try again in a moment.',
+    headers,
+  );
+}
 
 /**
  * Has `exchange` answer a request to the OAuth provider; requests that redeem the same code wait for each other.
@@ -17,16 +42,11 @@ const AT_ONCE_MS = 2000;
  *   verifier, which never left the client: it is that client, it lost the answer, and no second token comes of it.
  * - Any other request with that code is denied by the provider, which then revokes the tokens (RFC 6749, section 4.1.2).
  */
-export async function exchangeOnce(
-  request: Request,
-  env: Env,
-  exchange: (request: Request) => Promise<Response>,
-): Promise<Response> {
+async function exchangeOnce(request: Request, form: URLSearchParams, env: Env, exchange: Exchange): Promise<Response> {
   const askedAt = Date.now();
-  const form = await codeForm(request);
-  const code = form?.get('code') ?? '';
+  const code = form.get('code') ?? '';
   // Strangers can name anybody, and only a human who has a grant has an object to ask.
-  if (!form || (await clientOfGrant(form, env.OAUTH_KV)) === undefined) return exchange(request);
+  if ((await clientOfGrant(form, env.OAUTH_KV)) === undefined) return exchange(request);
 
   const [userId = '', grantId = ''] = code.split(':');
   const words = [form.toString(), request.headers.get('Authorization')];
@@ -44,8 +64,9 @@ export async function exchangeOnce(
     const headers = { ...OPEN_TO_BROWSERS, ...KEPT_BY_NOBODY, 'Content-Type': 'application/json' };
     return new Response(first.text, { headers });
   } catch (error) {
-    // What the provider has thrown is not the object's fault.
-    await mine;
+    // What the provider has answered or thrown is not the object's fault, and tokens must not get lost.
+    const answer = await mine;
+    if (answer) return answer;
     logError('object_unreachable', error);
     return tryAgain(5, 'The ledger of the human cannot be reached.');
   }
@@ -54,11 +75,4 @@ export async function exchangeOnce(
 function tryAgain(seconds: number, why: string): Response {
   const headers = { 'Retry-After': String(seconds) };
   return refusal(503, 'temporarily_unavailable', `${why} Try again in a moment.`, headers);
-}
-
-/** The form of a request that redeems a code; undefined of any other. */
-async function codeForm(request: Request): Promise<URLSearchParams | undefined> {
-  if (request.method !== 'POST' || new URL(request.url).pathname !== '/token') return undefined;
-  const form = new URLSearchParams(new TextDecoder().decode(await request.clone().arrayBuffer()));
-  return form.get('grant_type') === 'authorization_code' ? form : undefined;
 }

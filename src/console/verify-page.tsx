@@ -22,7 +22,11 @@ export const VerifyPage: FC<
     ) : (
       <div class="warning" role="alert">
         <p>
-          <strong>The record does not hold together.</strong>{' '}
+          <strong>
+            {result.tooOld
+              ? 'The record holds together, but not back to that head.'
+              : 'The record does not hold together.'}
+          </strong>{' '}
           {result.sequence !== undefined && `Line ${result.sequence}: `}
           {result.problem}.
         </p>

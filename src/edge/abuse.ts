@@ -78,10 +78,10 @@ async function limitedBy(
 ): Promise<'address' | 'all' | undefined> {
   try {
     const key = `${route} ${address}`;
-    if (isWide) return (await env.WIDE_LIMIT.limit({ key })).success ? undefined : 'address';
     // One address first, so that a flood from it does not use up what is for everybody.
-    if (!(await env.ADDRESS_LIMIT.limit({ key })).success) return 'address';
-    if (!(await env.TOTAL_LIMIT.limit({ key: route })).success) return 'all';
+    if (!(await (isWide ? env.WIDE_LIMIT : env.ADDRESS_LIMIT).limit({ key })).success) return 'address';
+    // A cookie can be made up, so what it widens is for one address alone.
+    if (LIMITED.has(route) && !(await env.TOTAL_LIMIT.limit({ key: route })).success) return 'all';
   } catch (error) {
     logError('rate_limiter_failed', error);
   }

@@ -6,7 +6,9 @@ export type Halt = { blocked: boolean; message: string };
 
 /** Why the operator lets this client do nothing now; undefined when it may go on. */
 export function haltFor({ HALT, BLOCKED_CLIENTS = '' }: Switches, clientId: string): Halt | undefined {
-  if (BLOCKED_CLIENTS.split(/[\s,]+/).includes(clientId)) {
+  // An address can hold a comma itself.
+  const blocked = [/[\s,]+/, /,?\s+|,$/].flatMap((between) => BLOCKED_CLIENTS.split(between));
+  if (blocked.includes(clientId)) {
     const message =
       'The operator of this server has blocked this client. Only the operator can lift that. Stop, and tell your human.';
     return { blocked: true, message };

@@ -97,19 +97,23 @@ export function resume(ledger: Ledger, pauseSequence: number, presence?: Presenc
 export type Heard = { gone: Suspension } | Presence;
 
 /**
- * Takes in what was heard in answer to a question about `asked`. It counts for nothing when a session of the human has
- * granted something since.
+ * Takes in what was heard in answer to a question about `asked`. False, and it counts for nothing, when a session of the
+ * human has granted something since.
  */
-export function hear(ledger: Ledger, asked: Presence, heard: Heard): void {
-  ledger.transaction(() => {
+export function hear(ledger: Ledger, asked: Presence, heard: Heard): boolean {
+  return ledger.transaction(() => {
     const { authority, presence } = ledger.account.read();
-    if (presence?.at !== asked.at) return;
-    if (!('gone' in heard)) return ledger.account.setPresence(heard);
+    if (presence?.at !== asked.at) return false;
+    if (!('gone' in heard)) {
+      ledger.account.setPresence(heard);
+      return true;
+    }
     const { head, now } = ledger.moment();
     ledger.account.setPresence({ ...asked, at: now });
-    if (authority === 'suspended') return;
+    if (authority === 'suspended') return true;
     const newest = ledger.record.append({ actor: 'system', act: 'suspended', why: heard.gone }, head, now);
     ledger.account.setSuspended(true, now, newest.sequence);
+    return true;
   });
 }
 

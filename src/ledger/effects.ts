@@ -109,12 +109,6 @@ export class Effects {
     }
   }
 
-  /** What was used since `since` (milliseconds), and by whom. */
-  *usedSince(since: number): Iterable<{ deputyId: string; at: number; amounts: Amounts }> {
-    for (const row of this.#sql.exec<Row>('SELECT * FROM effects WHERE at > ? ORDER BY number', since))
-      yield { deputyId: row.deputy_id, at: row.at, amounts: amountsSchema.parse(JSON.parse(row.amounts)) };
-  }
-
   /** Deletes all of them; their copies outside wait to be deleted. */
   erase(): void {
     if (this.#delivers) this.#sql.exec('INSERT OR REPLACE INTO outbox SELECT id, 0 FROM effects');

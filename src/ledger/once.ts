@@ -6,7 +6,13 @@ import type { Appointment } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
 
 /** The sealed answer, with the deputy that it appoints or the grant whose tokens it brings. */
-export type Answer = { text: string; appointment?: Appointment; presence?: Presence; grantId?: string };
+export type Answer = {
+  text: string;
+  appointment?: Appointment;
+  recordId?: string;
+  presence?: Presence;
+  grantId?: string;
+};
 
 export class Once {
   readonly #ledger: Ledger;
@@ -37,9 +43,11 @@ export class Once {
   /** The deputy and the answer are there together, or neither is. */
   #keep(key: string, answer: Answer | undefined): Kept | undefined {
     if (!answer) return undefined;
-    const { text, appointment, presence, grantId } = answer;
+    const { text, appointment, recordId, presence, grantId } = answer;
     const kept = { text, at: Date.now() };
     return this.#ledger.transaction(() => {
+      // Who erased everything meanwhile has not said yes any more.
+      if (appointment && recordId !== this.#ledger.account.read().recordId) return undefined;
       if (appointment) appoint(this.#ledger, appointment, presence);
       this.#ledger.answers.keep(key, kept, grantId);
       return kept;

@@ -25,8 +25,14 @@ export class PresenceChecks {
   isDue(): boolean {
     if (Date.now() < this.#notBefore) return false;
     const heardAt = this.#ledger.account.read().presence?.at;
-    if (heardAt !== undefined) this.#notBefore = heardAt + DAY_MS;
+    // Another machine's clock may have been ahead.
+    if (heardAt !== undefined) this.#notBefore = Math.min(heardAt, Date.now()) + DAY_MS;
     return heardAt !== undefined && Date.now() >= this.#notBefore;
+  }
+
+  /** Whether the last answer is older than that. */
+  isOlderThan(milliseconds: number): boolean {
+    return (this.#ledger.account.read().presence?.at ?? Infinity) < Date.now() - milliseconds;
   }
 
   /** Asks now; of a human who has appointed nobody there is nothing to ask. False when no answer came. Does not throw. */
@@ -36,9 +42,10 @@ export class PresenceChecks {
     // So that nobody else begins to ask meanwhile.
     this.#notBefore = Date.now() + DAY_MS;
     try {
-      hear(this.#ledger, presence, await this.#ask(presence));
+      const counted = hear(this.#ledger, presence, await this.#ask(presence));
       this.#failed = 0;
-      return true;
+      // What a grant has overtaken may have been a no: the question is asked of how they are known now.
+      return counted || (await this.check());
     } catch (error) {
       this.#failed += 1;
       this.#notBefore = Date.now() + backOffSeconds(this.#failed) * 1000;

@@ -211,6 +211,13 @@ export class RecordLines {
       .toArray();
   }
 
+  /** Lines that say what was used, and those that set the clock back, oldest first. */
+  *ofUse(): Iterable<Line> {
+    const wanted = "line ->> '$.effect.amounts' IS NOT NULL OR line ->> 'act' = 'clock'";
+    for (const { line } of this.#sql.exec<Row>(`SELECT * FROM record WHERE ${wanted} ORDER BY sequence`))
+      yield readLine(line);
+  }
+
   /** Lines after `after`, oldest first. */
   lines(after: number, limit: number): Line[] {
     return this.text(after, limit).map(({ line }) => readLine(line));

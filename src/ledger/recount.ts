@@ -1,12 +1,11 @@
 /** Counts the past for a limit that is new in the domain: it holds from the first call on, and the record still replays to it. */
 import { z } from 'zod';
 import { ACTS } from '../authority/terms.ts';
-import { addUse, type Pair, SPANS, type Windows } from '../authority/window.ts';
+import { addUse, type Pair, setBack, type Windows } from '../authority/window.ts';
 import { checkpointState } from './checkpoint.ts';
 import type { Ledger } from './ledger.ts';
 
 const KEY = 'counted';
-const LONGEST_MS = Math.max(...Object.values(SPANS).map(({ lengthMs, stepMs }) => lengthMs + stepMs));
 
 /** Runs when the object starts, and does nothing while the domain counts what it counted before. */
 export function recount(ledger: Ledger, kv: SyncKvStorage): void {
@@ -21,14 +20,20 @@ export function recount(ledger: Ledger, kv: SyncKvStorage): void {
   ledger.transaction(() => {
     const now = ledger.now();
     const byDeputy = new Map<string, Windows>();
-    // What was used before the human erased their data has no effects any more.
+    // What was used before the human erased their data has no lines any more.
     let shared = addUse(checkpointState(ledger.sql).windows, fresh.all, {}, now);
-    for (const { deputyId, at, amounts } of ledger.effects.usedSince(now - LONGEST_MS)) {
-      const used = { ...amounts, [ACTS]: 1 };
-      // A clock that was ahead then has been set back since.
-      const when = Math.min(at, now);
-      byDeputy.set(deputyId, addUse(byDeputy.get(deputyId) ?? {}, fresh.own, used, when));
-      shared = addUse(shared, fresh.all, used, when);
+    // Line by line, as Verify counts it: a clock that was ahead has been set back in one of them.
+    for (const line of ledger.record.ofUse()) {
+      const at = Date.parse(line.at);
+      if (line.actor === 'system' && line.act === 'clock') {
+        const ahead = at + line.aheadMs;
+        for (const [id, windows] of byDeputy) byDeputy.set(id, setBack(windows, fresh.own, ahead, at));
+        shared = setBack(shared, fresh.all, ahead, at);
+      }
+      if (line.actor !== 'deputy' || !line.effect?.amounts) continue;
+      const used = { ...line.effect.amounts, [ACTS]: 1 };
+      byDeputy.set(line.deputy, addUse(byDeputy.get(line.deputy) ?? {}, fresh.own, used, at));
+      shared = addUse(shared, fresh.all, used, at);
     }
     for (const id of ledger.meters.ids()) {
       const meter = ledger.meters.read(id);

@@ -4,6 +4,8 @@ import type { Done } from './acts.ts';
 import type { Ledger } from './ledger.ts';
 
 const KEY = 'restored';
+/** Is there until the storage goes back. */
+const AHEAD = 'goesBackTo';
 
 export class Restore {
   readonly #ledger: Ledger;
@@ -19,23 +21,32 @@ export class Restore {
     return this.#storage.kv.get(KEY) === name;
   }
 
-  /** Has the storage go back to `to` (milliseconds, 30 days ago at most) when the object starts next. Throws when it cannot. */
-  async prepare(to: number): Promise<void> {
-    await this.#storage.onNextSessionRestoreBookmark(await this.#storage.getBookmarkForTime(to));
+  /**
+   * Has the storage go back to `to` (milliseconds, 30 days ago at most) when the object starts next. Throws when it cannot.
+   * Returns the number of the newest line that is undone by it.
+   */
+  async prepare(to: number): Promise<number> {
+    const bookmark = await this.#storage.getBookmarkForTime(to);
+    this.#storage.kv.put(AHEAD, to);
+    await this.#storage.onNextSessionRestoreBookmark(bookmark);
+    return this.#ledger.record.head().sequence;
   }
 
   /**
    * To be called before anything else once the storage is back. A pause, a dismissal or a lower limit of later may be
    * undone by it, so every deputy is paused until the human has looked. Lines that were exported since are not these
-   * lines, so the record has another name from here on.
+   * lines, so the record has another name from here on. Pages from before name lines up to `undone`, and lift nothing.
    */
-  finish(name: string, to: number): Done {
+  finish(name: string, to: number, undone: number): Done {
     const { record, account } = this.#ledger;
+    if (this.#storage.kv.get(AHEAD) !== undefined) throw new Error('the storage has not gone back');
     return this.#ledger.transaction(() => {
       const { head, now } = this.#ledger.moment();
       const newest = record.append({ actor: 'system', act: 'restored', to: new Date(to).toISOString() }, head, now);
-      account.setAuthority('paused', now, newest.sequence);
-      account.rename(randomUUID(), head.sequence);
+      const version = Math.max(newest.sequence, undone + 1);
+      account.setAuthority('paused', now, version);
+      account.setCeiling(account.read().ceiling, version);
+      account.rename(randomUUID());
       this.#storage.kv.put(KEY, name);
       return { sequence: newest.sequence, at: now, grants: [] };
     });

@@ -18,6 +18,8 @@ export type Verification =
       ok: false;
       /** The line at fault; undefined when a table or the expected head is. */
       sequence?: number;
+      /** The record holds together, and the expected head is from before its first line. */
+      tooOld?: true;
       problem: string;
     };
 
@@ -65,6 +67,7 @@ function startOf(ledger: Ledger): { recordId: string; after: number } {
 function* checkingOnce(ledger: Ledger, expected: Expected): Generator<void, Verification> {
   const { sql } = ledger;
   const replayed = new Replay(ledger);
+  const first = replayed.head.sequence;
   let vouched = false;
   let anchored = expected === undefined || isSame(replayed.head, expected);
   let lines = 0;
@@ -81,9 +84,11 @@ function* checkingOnce(ledger: Ledger, expected: Expected): Generator<void, Veri
     yield;
   }
   if (!vouched) return { ok: false, problem: 'the checkpoint is not the one it was made with' };
-  if (!anchored) return { ok: false, problem: 'the expected head is not part of this record' };
   const difference = replayed.difference();
   if (difference !== undefined) return { ok: false, problem: difference };
+  if (!anchored && expected !== undefined && expected.sequence < first)
+    return { ok: false, tooOld: true, problem: 'the line of that head was folded or erased since' };
+  if (!anchored) return { ok: false, problem: 'the expected head is not part of this record' };
   return { ok: true, lines, head: { sequence: replayed.head.sequence, hash: replayed.head.hash } };
 }
 

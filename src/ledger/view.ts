@@ -110,6 +110,8 @@ export function lookAtEffects({ effects }: Ledger, before?: number): { effects: 
 export type ConsentView = {
   ceiling: Ceiling;
   authority: Authority;
+  /** Of the record that the page is about. */
+  recordId: string;
   deputies: DeputyView[];
   /** When the human last dismissed this client (ISO 8601), or one that registered with its name and went to its host. */
   dismissed?: { at: string; same: boolean };
@@ -121,7 +123,7 @@ export type AskingClient = Pick<Deputy, 'clientId' | 'clientName' | 'redirectHos
 /** The live deputies that the client has already, its dismissal if it has none, and what a new mandate must stay within. */
 export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentView {
   const now = ledger.now();
-  const { ceiling, authority } = ledger.account.read();
+  const { ceiling, authority, recordId } = ledger.account.read();
   const all = ledger.deputies.all(now);
   const own = all.filter(({ clientId }) => clientId === client.clientId);
   const deputies = own
@@ -136,6 +138,7 @@ export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentVie
   return {
     ceiling,
     authority,
+    recordId,
     deputies,
     ...(at !== undefined && deputies.length === 0 && { dismissed: { at, same: mine !== undefined } }),
   };

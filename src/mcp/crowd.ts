@@ -35,7 +35,7 @@ export class Lines {
   async inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result | undefined> {
     const now = Date.now();
     const line = this.#lines.get(key) ?? { places: [], crowded: false };
-    if (line.places.length >= AT_ONCE) line.places = line.places.filter(({ until }) => until > now);
+    line.places = line.places.filter(({ until }) => until > now);
     if (line.places.length >= this.#most) return undefined;
     const place = { until: now + LEASE_MS };
     line.places.push(place);
@@ -55,8 +55,10 @@ export class Lines {
  * waits by the clock, so that the server looks at its sockets in between, where a page may wait.
  */
 async function itsTurn(line: Line, place: Place): Promise<boolean> {
-  for (let waited = 0; waited < PATIENCE_MS;) {
-    const ahead = line.places.indexOf(place);
+  const end = Date.now() + PATIENCE_MS;
+  // The clock stands still while nothing is waited for, and tests stop it altogether.
+  for (let waited = 0; waited < PATIENCE_MS && Date.now() < end;) {
+    const ahead = line.places.filter(({ until }) => until > Date.now()).indexOf(place);
     if (ahead < OF_A_CROWD) return true;
     // Nearly no call takes less than a millisecond, so its turn does not come before.
     await scheduler.wait(ahead);
@@ -71,11 +73,16 @@ const humans = new Lines(4 * AT_ONCE);
 /** A token is `user:grant:secret`. A deputy is one grant, whichever of its tokens it sends; nobody else knows its number. */
 const GRANT = /^Bearer[\t ]+([^\s,]+):[^\s,:]+$/i;
 
+/** What `serve` comes to when it is the turn of that grant, written `user:grant`; undefined when there are too many. */
+export function grantInTurn(grant: string, serve: () => Promise<Response>): Promise<Response | undefined> {
+  return deputies.inTurn(grant, serve);
+}
+
 /** Serves a request when it is its deputy's turn. What nobody has checked yet, a dismissed deputy's token above all, counts too. */
 export async function deputyInTurn(request: Request, serve: () => Promise<Response>): Promise<Response> {
   const [, grant] = GRANT.exec(request.headers.get('Authorization') ?? '') ?? [];
   if (grant === undefined) return serve();
-  return (await deputies.inTurn(grant, serve)) ?? refuse('deputy', TURN_SECONDS, await readBody(request));
+  return (await grantInTurn(grant, serve)) ?? refuse('deputy', TURN_SECONDS, await readBody(request));
 }
 
 /** What asking the object of a human comes to, once it is their deputies' turn; undefined when there are too many. */

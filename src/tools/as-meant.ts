@@ -26,7 +26,7 @@ export function asMeant(schema: z.ZodObject, args: unknown): unknown {
   const shape: Record<string, z.core.$ZodType | undefined> = schema.shape;
   return Object.fromEntries(
     Object.entries(args).flatMap(([name, value]: [string, unknown]) => {
-      const field = shape[name];
+      const field = Object.hasOwn(shape, name) ? shape[name] : undefined;
       if (!field) return isHosts(name) || isUnset(value) ? [] : [[name, value]];
       // Only what may be left out can be blank.
       if (value === null || (isUnset(value) && z.safeParse(field, undefined).success)) return [];

@@ -8,7 +8,8 @@ import { prune } from '../../src/ledger/prune.ts';
 import { verify } from '../../src/ledger/verify.ts';
 import { DAY_MS, RECORD_KEPT_MS } from '../../src/lifetimes.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
-import { employ, inLedger, mandateOf, place } from '../support/ledger.ts';
+import { shop } from '../../src/shop/index.ts';
+import { employ, inLedger, inStorage, ledgerOver, mandateOf, place } from '../support/ledger.ts';
 import { deputyOf, person } from '../support/people.ts';
 import { recordOf, stoppedBy } from '../support/scene.ts';
 
@@ -93,4 +94,21 @@ test('a clock that is a little behind stands still', () =>
     pause(ledger);
     clockAt(-MINUTE_MS);
     expect(pause(ledger)).toMatchObject({ sequence: 3, at: START });
+  }));
+
+test('a limit that is new after that counts what the lines say', () =>
+  inStorage((storage) => {
+    const ledger = ledgerOver(storage);
+    employ(ledger, 'dep_1');
+    clockAt(5 * 60 * MINUTE_MS);
+    place(ledger);
+    clockAt(MINUTE_MS);
+    pause(ledger);
+    clockAt(3 * 60 * MINUTE_MS);
+    const ordersPerDay = { of: 'acts', per: 'day', start: 3, max: 9 } as const;
+    const changed = ledgerOver(storage, { ...shop, limits: { ...shop.limits, ordersPerDay } });
+    for (const hours of [3, 24, 25, 28, 30]) {
+      clockAt(hours * 60 * MINUTE_MS);
+      expect(verify(changed), `after ${hours} hours`).toMatchObject({ ok: true });
+    }
   }));

@@ -32,7 +32,7 @@ test('while the password is rotated, nobody is signed out, and open pages and si
   const ada = person();
   await deputyOf(ada, '2025-11-25');
   const page = await ada.browser.open('/deputies');
-  const signIn = await ada.browser.open('/login?return_to=/deputies/all');
+  const signIn = await ada.browser.open('/login?fresh&return_to=/deputies/all');
   const browser = at(rotating, ada);
   expect((await browser.open('/deputies')).status).toBe(200);
   await browser.press(page, 'Pause every deputy');
@@ -54,7 +54,7 @@ test('without the password before, what was made by it is nothing: sessions, for
   const ada = person();
   await deputyOf(ada, '2025-11-25');
   const page = await ada.browser.open('/deputies');
-  const signIn = await ada.browser.open('/login?return_to=/deputies/all');
+  const signIn = await ada.browser.open('/login?fresh&return_to=/deputies/all');
   const browser = at(rotated, ada);
   const refused = await browser.press(page, 'Pause every deputy');
   expect([refused.status, textOf(refused)]).toEqual([401, expect.stringContaining('You are signed out')]);

@@ -9,9 +9,13 @@ import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { linkOf, textOf } from '../../src/dev/browser.ts';
 import type { Person } from '../../src/dev/clients.ts';
 import worker from '../../src/dev/index.ts';
+import { appoint } from '../../src/ledger/acts.ts';
+import { PresenceChecks } from '../../src/ledger/presence.ts';
 import { DAY_MS } from '../../src/lifetimes.ts';
 import { administrator, hearOfEvents, membershipOf } from '../support/administrator.ts';
 import { hurry, later, quiet } from '../support/outages.ts';
+import { authorizePath, redeem, registeredClient } from '../support/http.ts';
+import { inLedger, mandateOf } from '../support/ledger.ts';
 import { deputyOf, objectOf, person, resumption } from '../support/people.ts';
 import { hiddenFields, outcome, plainClient, recordOf, refresh } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
@@ -260,3 +264,34 @@ test('a signed webhook ends it at once; an unsigned one, and one for a server wi
   expect(await outcome(deputy, LOOK)).toBe('suspended');
   expect(await suspensionsOf(ada)).toEqual(['user_gone']);
 });
+
+test('who is deleted between the yes and the first token is asked about then', async () => {
+  const ada = person();
+  const clientId = await registeredClient();
+  const code = (await ada.answer(authorizePath(clientId))).get('code') ?? '';
+  const { userManagement } = await administrator();
+  await userManagement.deleteUser(userIdOf(ada.email));
+  await hearOfEvents();
+  later(60_000);
+  await redeem(clientId, code);
+  await vi.waitUntil(async () => (await authorityOf(ada)) === 'suspended', { timeout: 4000, interval: 20 });
+});
+
+test('a no that another yes of hers overtook is asked for again', () =>
+  inLedger(async (ledger) => {
+    const appointed = (deputyId: string, at: number) =>
+      appoint(
+        ledger,
+        { deputyId, clientId: 'c', clientName: 'n', redirectHost: 'h', mandate: mandateOf(), replaces: [] },
+        { permissions: [], organization: 'org_1', at },
+      );
+    appointed('dep_a', 1);
+    let asked = 0;
+    const checks = new PresenceChecks(ledger, async () => {
+      // Her Allow was confirmed before she was deleted, and lands while WorkOS is asked.
+      if ((asked += 1) === 1) appointed('dep_b', 2);
+      return { gone: 'user_gone' };
+    });
+    expect(await checks.check()).toBe(true);
+    expect(ledger.account.read().authority).toBe('suspended');
+  }));

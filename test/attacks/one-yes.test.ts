@@ -5,6 +5,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
+import { erase } from '../../src/ledger/acts.ts';
+import { Once } from '../../src/ledger/once.ts';
+import { inLedger, mandateOf } from '../support/ledger.ts';
 import { type Page, textOf } from '../../src/dev/browser.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import type { Person } from '../../src/dev/clients.ts';
@@ -183,3 +186,25 @@ test('a made-up code makes no object, and wakes none', async () => {
     expect((await redeem(await registeredClient(), `${user}:made:up`)).status).toBe(400);
   expect(asked).not.toHaveBeenCalled();
 });
+
+test('a yes that lands after its human has erased everything appoints nobody', () =>
+  inLedger(async (ledger) => {
+    const { recordId } = ledger.account.read();
+    let erased = false;
+    const allowed = new Once(ledger).answer('key', async () => {
+      await vi.waitUntil(() => erased);
+      const appointment = {
+        deputyId: 'dep_1',
+        clientId: 'c',
+        clientName: 'n',
+        redirectHost: 'h',
+        mandate: mandateOf(),
+        replaces: [],
+      };
+      return { text: 'sealed', appointment, recordId };
+    });
+    erase(ledger);
+    erased = true;
+    expect(await allowed).toBeUndefined();
+    expect(ledger.deputies.all(ledger.now())).toEqual([]);
+  }));

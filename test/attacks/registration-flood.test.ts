@@ -99,6 +99,9 @@ test.each(['/register', '/authorize', '/login'])(
     byAddress = false;
     expect(await ask()).toBe(429);
     expect(byAll).toBe(3);
+    // A cookie can be made up.
+    const headers = { Cookie: '__Host-mcp-shop-session=1' };
+    expect((await tooMany(new Request(ORIGIN + path, { headers }), limited))?.status).toBe(429);
   },
 );
 

@@ -256,3 +256,52 @@ test('refusals of a flood share a line of the log', async () => {
   way.blocked = false;
   await Promise.all(crowd);
 });
+
+test('what is sent to /token for one grant stands in the same line', async () => {
+  way.blocked = false;
+  const { clientId, code } = await plainClient(person());
+  const grant = code.split(':').slice(0, 2).join(':');
+  let [underWay, most] = [0, 0];
+  const find = env.MCP_OBJECT.getByName.bind(env.MCP_OBJECT);
+  vi.spyOn(env.MCP_OBJECT, 'getByName').mockImplementation((name) => {
+    const stub = find(name);
+    const once = stub.once.bind(stub) as (...args: unknown[]) => Promise<unknown>;
+    stub.once = (async (...args: unknown[]) => {
+      most = Math.max(most, (underWay += 1));
+      await scheduler.wait(20);
+      return once(...args).finally(() => (underWay -= 1));
+    }) as never;
+    return stub;
+  });
+  const answers = await Promise.all(
+    Array.from({ length: 3 * OF_ONE }, async (_, number) => {
+      const body = new URLSearchParams({
+        grant_type: 'authorization_code',
+        client_id: clientId,
+        code: `${grant}:made up ${number}`,
+        code_verifier: 'v'.repeat(43),
+        redirect_uri: 'https://client.example/callback',
+      });
+      const answer = await send('/token', { method: 'POST', body });
+      await answer.body?.cancel();
+      return answer;
+    }),
+  );
+  expect(most).toBeLessThanOrEqual(AT_ONCE);
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused).toHaveLength(2 * OF_ONE);
+  expect(refused[0]?.headers.get('Retry-After')).toBe('2');
+});
+
+test('a place that is never given back holds up nobody once its minute is over', async () => {
+  const waits: number[] = [];
+  vi.spyOn(scheduler, 'wait').mockImplementation(async (ms) => void waits.push(ms));
+  const lines = new Lines(OF_ONE);
+  void lines.inTurn('grant', () => new Promise(() => {}));
+  // Once there is a crowd.
+  await Promise.all(Array.from({ length: AT_ONCE + 1 }, () => lines.inTurn('grant', async () => 'served')));
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 60_000 });
+  waits.length = 0;
+  for (let times = 0; times < 3; times += 1) expect(await lines.inTurn('grant', async () => 'served')).toBe('served');
+  expect(waits).toEqual([]);
+}, 60_000);

@@ -5,6 +5,7 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
+import { haltFor } from '../../src/edge/halt.ts';
 import worker from '../../src/dev/index.ts';
 import { callMessage, messageOf } from '../support/http.ts';
 import { person } from '../support/people.ts';
@@ -79,4 +80,13 @@ test('the pages of a human say that the operator has stopped everything, and the
   });
   expect(pressed.status).toBe(303);
   expect((await recordOf(ada)).account.authority).toBe('paused');
+});
+
+test.each([
+  ['https://evil.example/a,b.json'],
+  ['one, https://evil.example/a,b.json,'],
+  ['https://evil.example/a,b.json two'],
+])('a client whose address holds a comma can be blocked by "%s"', (blocked) => {
+  const id = 'https://evil.example/a,b.json';
+  expect(haltFor({ BLOCKED_CLIENTS: blocked }, id)?.blocked).toBe(true);
 });

@@ -37,6 +37,7 @@ const WRONG_PURCHASES: [string, Record<string, unknown>, RegExp][] = [
   ['a quantity that is a list', { quantity: [1] }, /quantity: must be a whole number from 1 to 100\./],
   ['a company that is null', { company: null }, /company: must be text\./],
   ['a size that is blank', { tshirtSize: '' }, /tshirtSize: must be one of S, M, L, XL, XXL\./],
+  ['a name that every object has', { constructor: 'x' }, /company|takes only/],
   ['a quantity under another name', { qty: 2 }, /"qty": unknown; this tool takes only company, mailingAddress/],
   [
     'a bidirectional control that another line closes',

@@ -5,7 +5,11 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Person } from '../../src/dev/clients.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import worker from '../../src/dev/index.ts';
+import { resume, setCeiling } from '../../src/ledger/acts.ts';
+import { Restore } from '../../src/ledger/restore.ts';
+import { verify } from '../../src/ledger/verify.ts';
 import { deputyOf, objectOf, person, resumption } from '../support/people.ts';
+import { employ, inLedger } from '../support/ledger.ts';
 import { outcome, recordOf } from '../support/scene.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
 
@@ -22,12 +26,14 @@ function cron(human: Person, HALT: 'on' | 'off') {
 }
 
 /** The test runner's storage cannot go back in time; this one says what it was asked to do. */
-function recoverable(human: Person): Promise<string[]> {
+function recoverable(human: Person, goesBack = true): Promise<string[]> {
   return runInDurableObject(objectOf(human), (_, { storage }) => {
     const asked: string[] = [];
     vi.spyOn(storage, 'getBookmarkForTime').mockImplementation(async (time) => `at ${new Date(time).toISOString()}`);
     vi.spyOn(storage, 'onNextSessionRestoreBookmark').mockImplementation(async (bookmark) => {
       asked.push(bookmark);
+      // The only thing of it that these stories can see go back.
+      if (goesBack) storage.kv.delete('goesBackTo');
       return 'undo';
     });
     return asked;
@@ -58,6 +64,28 @@ test('what is put back is paused, says so, verifies, and is put back once', asyn
   expect(again).toEqual([]);
   expect((await recordOf(ada)).account.authority).toBe('active');
   await buy(deputy);
+});
+
+test('a page from the time that is undone lifts nothing', () =>
+  inLedger((ledger, storage) => {
+    employ(ledger, 'dep_1');
+    const next = ledger.record.head().sequence + 1;
+    // The pause of a page that is still open was the line that says now that it is undone.
+    new Restore(ledger, storage).finish('once', 0, next);
+    expect(resume(ledger, next)).toEqual({ problem: 'stale' });
+    const raised = { shirtsPerDay: 30 };
+    expect(setCeiling(ledger, raised, next)).toEqual({ problem: 'stale' });
+    expect(verify(ledger)).toMatchObject({ ok: true });
+  }));
+
+test('a storage that has not gone back is not said to be back', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const ada = person();
+  await deputyOf(ada, '2026-07-28');
+  await recoverable(ada, false);
+  await cron(ada, 'on');
+  expect(logged.mock.calls.join()).toContain('has not gone back');
+  expect((await recordOf(ada)).account.authority).toBe('active');
 });
 
 test('without a halt nothing is put back, and nothing is when the storage cannot go back so far', async () => {

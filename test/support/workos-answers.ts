@@ -6,11 +6,13 @@ import { authkit } from '../../src/dev/authkit.tsx';
 type Answer = Record<string, unknown> & { access_token: string; user: Record<string, unknown> };
 
 /** Has `answer` answer a request of the SDK in the place of the local AuthKit; undefined leaves it to that. */
-function instead(answer: (path: string, local: () => Promise<Response>) => Response | Promise<Response> | undefined) {
+function instead(
+  answer: (path: string, local: () => Promise<Response>, asked: Request) => Response | Promise<Response> | undefined,
+) {
   const real = authkit.fetch;
   return vi.spyOn(authkit, 'fetch').mockImplementation((request, ...rest) => {
     const local = async () => real(request, ...rest);
-    return answer(new URL(request.url).pathname, local) ?? local();
+    return answer(new URL(request.url).pathname, local, request.clone()) ?? local();
   });
 }
 
@@ -33,7 +35,11 @@ export async function workosAnswers(change: (claims: JWTPayload, answer: Answer)
   });
 }
 
-/** From now on WorkOS answers so to whoever exchanges a code or refreshes a session. */
-export function workosRefuses(status: number, body: Record<string, unknown>) {
-  return instead((path) => (path === '/user_management/authenticate' ? Response.json(body, { status }) : undefined));
+/** From now on WorkOS answers so to whoever exchanges a code or refreshes a session, or only to those who refresh one. */
+export function workosRefuses(status: number, body: Record<string, unknown>, { refreshes = false } = {}) {
+  return instead((path, local, request) => {
+    if (path !== '/user_management/authenticate') return undefined;
+    const answer = Response.json(body, { status });
+    return request.text().then((asked) => (refreshes && !asked.includes('refresh_token') ? local() : answer));
+  });
 }

@@ -582,9 +582,11 @@ test('lines of 90 days ago fold into the checkpoint, to the millisecond, and eve
     expect(verify(ledger)).toMatchObject({ ok: true, lines: 2 });
     expect(verify(ledger, old).ok).toBe(true);
     expect(verify(ledger, young).ok).toBe(true);
+    // That is no sign of somebody's hand.
     expect(early && verify(ledger, early)).toEqual({
       ok: false,
-      problem: 'the expected head is not part of this record',
+      tooOld: true,
+      problem: 'the line of that head was folded or erased since',
     });
 
     // An order whose own line is gone can still be cancelled, and that folds in as well.

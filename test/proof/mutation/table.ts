@@ -193,15 +193,14 @@ export const GUARDS: readonly Guard[] = [
     name: 'no answer of WorkOS lifts a suspension',
     story: 'gone-at-workos',
     file: 'ledger/acts.ts',
-    text: "if (!('gone' in heard)) return",
-    without:
-      "if (!('gone' in heard)) ledger.account.setSuspended(false, Date.now(), 1);\n    if (!('gone' in heard)) return",
+    text: "if (!('gone' in heard)) {",
+    without: "if (!('gone' in heard)) {\n      ledger.account.setSuspended(false, Date.now(), 1);",
   },
   {
     name: 'an answer counts for who was asked about',
     story: 'gone-at-workos',
     file: 'ledger/acts.ts',
-    text: 'if (presence?.at !== asked.at) return;',
+    text: 'if (presence?.at !== asked.at) return false;',
     without: '',
   },
   {
@@ -215,7 +214,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'events that were heard before change nothing',
     story: 'gone-at-workos',
     file: 'ledger/acts.ts',
-    text: "if (authority === 'suspended') return;",
+    text: "if (authority === 'suspended') return true;",
     without: '',
   },
   {
@@ -229,8 +228,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'WorkOS is not asked at each call',
     story: 'gone-at-workos',
     file: 'ledger/presence.ts',
-    text: 'this.#notBefore = heardAt + DAY_MS;',
-    without: 'this.#notBefore = heardAt;',
+    text: 'this.#notBefore = Math.min(heardAt, Date.now()) + DAY_MS;',
+    without: 'this.#notBefore = Math.min(heardAt, Date.now());',
   },
   {
     name: 'only a clear no suspends',
@@ -904,7 +903,21 @@ export const GUARDS: readonly Guard[] = [
     name: 'what is put back is paused',
     story: 'restore',
     file: 'ledger/restore.ts',
-    text: "account.setAuthority('paused', now, newest.sequence);",
+    text: "account.setAuthority('paused', now, version);",
+    without: '',
+  },
+  {
+    name: 'a page from the undone time lifts nothing',
+    story: 'restore',
+    file: 'ledger/restore.ts',
+    text: 'Math.max(newest.sequence, undone + 1)',
+    without: 'newest.sequence',
+  },
+  {
+    name: 'a storage that did not go back is not said to be back',
+    story: 'restore',
+    file: 'ledger/restore.ts',
+    text: "if (this.#storage.kv.get(AHEAD) !== undefined) throw new Error('the storage has not gone back');",
     without: '',
   },
   {
@@ -922,6 +935,55 @@ export const GUARDS: readonly Guard[] = [
     without: "if (HALT === 'never') throw",
   },
 
+  {
+    name: 'who was deleted before the first token is asked about then',
+    story: 'gone-at-workos',
+    file: 'mcp-server.ts',
+    text: 'if (this.#presence.isOlderThan(EXCHANGED_AT_ONCE_MS)) this.ctx.waitUntil(this.checkPresence());',
+    without: '',
+  },
+  {
+    name: 'a no that was overtaken is asked for again',
+    story: 'gone-at-workos',
+    file: 'ledger/presence.ts',
+    text: 'return counted || (await this.check());',
+    without: 'return true;',
+  },
+  {
+    name: 'a yes is about the record that it was given in',
+    story: 'one-yes',
+    file: 'ledger/once.ts',
+    text: 'if (appointment && recordId !== this.#ledger.account.read().recordId) return undefined;',
+    without: '',
+  },
+  {
+    name: 'a new limit counts what was set back from there',
+    story: 'a-clock-that-was-ahead',
+    file: 'ledger/recount.ts',
+    text: 'byDeputy.set(id, setBack(windows, fresh.own, ahead, at));',
+    without: 'byDeputy.set(id, windows);',
+  },
+  {
+    name: 'an address with a comma can be blocked',
+    story: 'the-operators-halt',
+    file: 'edge/halt.ts',
+    text: '[/[\\s,]+/, /,?\\s+|,$/]',
+    without: '[/[\\s,]+/]',
+  },
+  {
+    name: 'requests for tokens stand in the line of their grant',
+    story: 'the-brake-behind-the-crowd',
+    file: 'auth/exchange.ts',
+    text: 'if (!user || !grant) return exchange(request);',
+    without: "return form.has('code') ? exchangeOnce(request, form, env, exchange) : exchange(request);",
+  },
+  {
+    name: 'a place is free again however short the line is',
+    story: 'the-brake-behind-the-crowd',
+    file: 'mcp/crowd.ts',
+    text: 'line.places = line.places.filter(({ until }) => until > now);',
+    without: 'if (line.places.length >= AT_ONCE) line.places = line.places.filter(({ until }) => until > now);',
+  },
   // ---------------------------------------------------------------- who calls
   { ...OWN_USER, story: 'forged-caller-header' },
   {
@@ -1204,8 +1266,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'a code without a grant asks no object',
     story: 'one-yes',
     file: 'auth/exchange.ts',
-    text: 'if (!form || (await clientOfGrant(form, env.OAUTH_KV)) === undefined)',
-    without: 'if (!form)',
+    text: 'if ((await clientOfGrant(form, env.OAUTH_KV)) === undefined)',
+    without: 'if (!code)',
   },
   {
     name: 'erasing takes the first answers along',
@@ -1568,7 +1630,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'one address has a limit',
     story: 'registration-flood',
     file: 'edge/abuse.ts',
-    text: "if (!(await env.ADDRESS_LIMIT.limit({ key })).success) return 'address';",
+    text: "if (!(await (isWide ? env.WIDE_LIMIT : env.ADDRESS_LIMIT).limit({ key })).success) return 'address';",
     without: '',
   },
   {
@@ -1596,7 +1658,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'all together have a limit',
     story: 'registration-flood',
     file: 'edge/abuse.ts',
-    text: "if (!(await env.TOTAL_LIMIT.limit({ key: route })).success) return 'all';",
+    text: "if (LIMITED.has(route) && !(await env.TOTAL_LIMIT.limit({ key: route })).success) return 'all';",
     without: '',
   },
 
@@ -1640,7 +1702,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'the place of a client that hangs up is given back',
     story: 'the-brake-behind-the-crowd',
     file: 'index.ts',
-    text: "if (request.method === 'POST') waitUntil(answered);",
+    text: "if (request.method === 'POST' || pathname === '/mcp') waitUntil(answered);",
     without: '',
   },
   {
@@ -1858,8 +1920,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'strangers cannot use up what deputies refresh with',
     story: 'the-providers-own-routes',
     file: 'edge/abuse.ts',
-    text: "if (isWide) return (await env.WIDE_LIMIT.limit({ key })).success ? undefined : 'address';",
-    without: '',
+    text: '(isWide ? env.WIDE_LIMIT : env.ADDRESS_LIMIT)',
+    without: 'env.ADDRESS_LIMIT',
   },
 
   // ---------------------------------------------------------------- under load, while things fail
