@@ -1,17 +1,22 @@
 import { resolve } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
+import { leaveOutWhatIsOnPurpose } from './test/support/on-purpose.ts';
 import { SkippedReporter } from './test/support/skipped-reporter.ts';
+
+leaveOutWhatIsOnPurpose();
 
 /** The test runner reads .dev.vars too: without this, a developer's real keys would be used. */
 const NO_KEYS = {
   WORKOS_CLIENT_ID: '',
   WORKOS_API_KEY: '',
   COOKIE_PASSWORD: '',
+  COOKIE_PASSWORD_PREVIOUS: '',
   WORKOS_AUTHKIT_DOMAIN: '',
   PUBLIC_URL: '',
   DEMO_TOOLS: '',
   HALT: '',
+  RESTORE: '',
   BLOCKED_CLIENTS: '',
   WORKOS_AUDIT_LOGS_ORGANIZATION: '',
   WORKOS_WEBHOOK_SECRET: '',

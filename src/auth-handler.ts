@@ -2,9 +2,10 @@
 import { Hono } from 'hono';
 import { answerConsent, showConsent } from './auth/authorize.tsx';
 import type { PageEnv } from './auth/session.ts';
-import { finishSignIn, finishSignOut, signOut, startSignIn } from './auth/sign-in.tsx';
+import { finishSignIn, finishSignOut, notAhead, signOut, startSignIn } from './auth/sign-in.tsx';
 
 export const auth = new Hono<{ Bindings: PageEnv }>()
+  .on('GET', ['/authorize', '/login', '/callback', '/logout'], notAhead)
   .get('/authorize', showConsent)
   .post('/authorize', answerConsent)
   .get('/login', startSignIn)

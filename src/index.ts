@@ -11,6 +11,7 @@ import { log, logError, ownTheConsole } from './log.ts';
 import { deputyInTurn } from './mcp/crowd.ts';
 import { providerFor } from './oauth.ts';
 import { isOriginAllowed, servedOrigin } from './edge/origin.ts';
+import { restoreAsked } from './restore.ts';
 
 export { FreshKeys } from './edge/fresh-keys.ts';
 export { McpShopServer } from './mcp-server.ts';
@@ -108,6 +109,7 @@ function plain(status: number, message: string): Response {
 
 /** Every few minutes: who is gone at WorkOS. The next run tries again; nobody is suspended for want of an answer. */
 async function scheduled(_: ScheduledController, env: Env): Promise<void> {
+  await restoreAsked(env);
   await followEvents(env).catch((error: unknown) => logError('authkit_unavailable', error));
 }
 

@@ -8,6 +8,7 @@ export type LogEvent =
   | { event: 'request'; method: string; route: string; status: number; ms: number }
   | { event: 'tool'; tool: string; outcome: string; user: string; client: string; deputy: string; ms: number }
   | { event: 'oauth_error'; code: string; category: string; reason: string; status: number }
+  | { event: 'record_restored'; user: string; sequence: number }
   | { event: 'limited'; route: string; by: 'address' | 'all' }
   /** `times`: as many requests of deputies were refused since the last such line. */
   | { event: 'limited'; route: '/mcp'; by: 'deputy' | 'human'; times: number }
@@ -29,6 +30,7 @@ export function logError(
     | 'audit_export_failed'
     | 'audit_line_refused'
     | 'upkeep_failed'
+    | 'restore_failed'
     | 'grant_cleanup_failed'
     | 'rate_limiter_failed'
     | 'authkit_unavailable',

@@ -3,7 +3,7 @@ import { McpServer as LegacyMcpServer } from '@modelcontextprotocol/sdk/server/m
 import type { Connection, ConnectionContext } from 'agents';
 import { McpAgent } from 'agents/mcp';
 import { exporterOf } from './auth/audit-export.ts';
-import type { Refreshed } from './auth/authkit.ts';
+import type { Refreshed } from './auth/sealed-session.ts';
 import { askAbout } from './auth/presence.ts';
 import { Refreshes } from './auth/refreshes.ts';
 import { toModel } from './authority/words.ts';
@@ -19,6 +19,7 @@ import { Outbox } from './ledger/outbox.ts';
 import { PresenceChecks } from './ledger/presence.ts';
 import { recordShared } from './ledger/prune.ts';
 import type { Search } from './ledger/record.ts';
+import { Restore } from './ledger/restore.ts';
 import { Upkeep } from './ledger/upkeep.ts';
 import { checking, type Verification } from './ledger/verify.ts';
 import {
@@ -49,6 +50,7 @@ export class McpShopServer extends McpAgent {
   readonly #upkeep: Upkeep;
   readonly #presence: PresenceChecks;
   readonly #watchers: Watchers;
+  readonly #restore: Restore;
   readonly #refreshes = new Refreshes();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
@@ -57,6 +59,7 @@ export class McpShopServer extends McpAgent {
     const { deliver } = domain.effect;
     this.#ledger = new Ledger(ctx.storage, domain, { delivers: deliver !== undefined });
     this.#once = new Once(this.#ledger);
+    this.#restore = new Restore(this.#ledger, ctx.storage);
     this.#jobs = {
       arm: async (seconds, job) => (await this.schedule(seconds, 'runJob', job)).id,
       cancel: (id) => this.cancelSchedule(id),
@@ -179,6 +182,22 @@ export class McpShopServer extends McpAgent {
     const answered = await this.#presence.check();
     await this.#changed();
     return answered;
+  }
+
+  /** The steps of putting this record back, in their order; `restore.ts` takes them. */
+  wasRestored(name: string): boolean {
+    return this.#restore.wasDone(name);
+  }
+  async prepareRestore(to: number): Promise<void> {
+    await this.#restore.prepare(to);
+  }
+  end(): void {
+    this.ctx.abort('goes back in time');
+  }
+  async finishRestore(name: string, to: number): Promise<Done> {
+    const done = this.#restore.finish(name, to);
+    await this.#changed();
+    return done;
   }
 
   /** A browser has signed out: its open pages learn nothing more. */

@@ -15,14 +15,20 @@ import { clearGrants } from './auth/grants.ts';
 import { basePower } from './authority/terms.ts';
 import { objectName, propsSchema } from './deputy.ts';
 import { domain } from './domain.ts';
-import { documentUnavailable, rememberFailure } from './edge/before-the-provider.ts';
+import { documentUnavailable } from './edge/before-the-provider.ts';
+import { rememberFailure } from './edge/client-document.ts';
 import { haltFor } from './edge/halt.ts';
+import { inAscii, refusal } from './edge/oauth-error.ts';
 import { ACCESS_TOKEN_SECONDS, GRANT_SECONDS } from './lifetimes.ts';
 import { log, logError } from './log.ts';
 import { mcpEndpoint } from './mcp/endpoint.ts';
 
 const MAX_METADATA_LENGTH = 8 * 1024;
 const MAX_CLIENT_NAME_LENGTH = 100;
+
+/** RFC 7591, section 3.2.2, has an error of its own for them. */
+const REDIRECT_URIS =
+  'redirect_uris must list at least one address, each absolute: https, or http on localhost, without fragment and user name.';
 
 /** What the provider tells of a client's document that it could not read. */
 const unreadDocument = z.object({ metadataUrl: z.string() });
@@ -51,13 +57,20 @@ export function providerFor(origin: string): OAuthProvider<Env> {
     refreshTokenIdleTTL: GRANT_SECONDS,
     clientIdMetadataDocumentEnabled: true,
     clientRegistrationCallback: checkRegistration,
+    // An address of another kind may stand beside others, or alone; `whyNoCode` says why no code is sent to it.
+    allowPrivateUseRedirectUris: true,
     tokenExchangeCallback: (exchange) => askTheLedger(exchange, options),
-    onError({ code, status, internal: { category, reason, detail } }) {
+    onError({ code, description, status, headers, internal: { category, reason, detail } }) {
       log({ event: 'oauth_error', code, category, reason, status });
+      if (category === 'client-registration' && /redirect.uri/i.test(description))
+        return refusal(400, 'invalid_redirect_uri', REDIRECT_URIS);
       const unread = unreadDocument.safeParse(detail);
-      if (category !== 'client-id-metadata-document' || !unread.success) return undefined;
-      rememberFailure(unread.data.metadataUrl);
-      return documentUnavailable();
+      if (category === 'client-id-metadata-document' && unread.success) {
+        rememberFailure(unread.data.metadataUrl);
+        return documentUnavailable();
+      }
+      // A description can hold what the client has sent.
+      return description === inAscii(description) ? undefined : refusal(status, code, description, headers);
     },
   };
   const provider = new OAuthProvider<Env>(options);
@@ -104,7 +117,7 @@ async function askTheLedger(
 /** Anyone may register a client, so what is kept of it is bounded. RFC 7591, section 3.2.2. */
 function checkRegistration({ clientMetadata }: ClientRegistrationCallbackOptions) {
   const { client_name: name } = clientMetadata;
-  if (typeof name === 'string' && name.length > MAX_CLIENT_NAME_LENGTH) {
+  if (typeof name === 'string' && Array.from(name).length > MAX_CLIENT_NAME_LENGTH) {
     return { description: `client_name must be at most ${MAX_CLIENT_NAME_LENGTH} characters` };
   }
   if (JSON.stringify(clientMetadata).length > MAX_METADATA_LENGTH) {

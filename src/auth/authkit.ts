@@ -1,27 +1,32 @@
 /** WorkOS AuthKit: where people sign in. Only this file, presence.ts and audit-export.ts know WorkOS's SDK. */
-import { type AuthenticateWithSessionCookieSuccessResponse, OauthException, WorkOS } from '@workos-inc/node';
-import { decode } from 'hono/jwt';
+import { OauthException, WorkOS } from '@workos-inc/node';
+import { jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import type { User } from '../deputy.ts';
 import { within } from '../within.ts';
 
-/** Somebody of the WorkOS team who has signed in as a user, and why. */
-export type Impersonator = { email: string; reason?: string | null | undefined };
-
-/** A signed-in browser: the human, the WorkOS session behind it, and when they last proved who they are. */
-export type SignIn = {
-  user: User;
-  /** The WorkOS organization that the session is in. */
-  organization?: string;
-  /** Who is in front of the browser in the place of the human. They may look and stop, and grant nothing. */
-  impersonator?: Impersonator;
-  sessionId: string;
-  /** Seconds since the epoch; a refresh does not move it. 0 when AuthKit does not say. */
-  authTime: number;
-  /** Milliseconds since the epoch: until then the session stands without asking WorkOS. */
-  validUntil: number;
-};
+/** What we use of a session at WorkOS. Its whole answer can be of any size: fifty fields of metadata, for example. */
+export const workosSession = z.object({
+  accessToken: z.string(),
+  refreshToken: z.string(),
+  user: z
+    .object({
+      id: z.string(),
+      email: z.string(),
+      name: z.string().nullish(),
+      firstName: z.string().nullish(),
+      lastName: z.string().nullish(),
+    })
+    .transform(({ id, email, name, firstName, lastName }) => ({
+      id,
+      email,
+      name: (name ?? [firstName, lastName].filter(Boolean).join(' ')) || email,
+    })),
+  /** Somebody of the WorkOS team who has signed in as the user, and why. */
+  impersonator: z.object({ email: z.string(), reason: z.string().nullish() }).optional(),
+});
+export type WorkosSession = z.infer<typeof workosSession>;
+export type Impersonator = NonNullable<WorkosSession['impersonator']>;
 
 /** One client for each configuration, because it keeps WorkOS's signing keys. */
 const clients = new Map<string, WorkOS>();
@@ -67,91 +72,48 @@ export class SignInRefusedError extends Error {}
 /** Thrown when WorkOS does not answer, or does not know this deployment; the message says which. */
 export class AuthkitUnavailableError extends Error {}
 
-/** Exchanges the code of a callback for a sealed session. Throws SignInRefusedError or AuthkitUnavailableError. */
-export async function exchangeCode(config: Config, code: string, codeVerifier: string): Promise<string> {
-  const session = { sealSession: true, cookiePassword: config.COOKIE_PASSWORD };
-  const { sealedSession } = await reach(() =>
-    workos(config).userManagement.authenticateWithCode({ code, codeVerifier, session }),
+/** Exchanges the code of a callback for a session. Throws SignInRefusedError or AuthkitUnavailableError. */
+export function exchangeCode(config: Config, code: string, codeVerifier: string): Promise<WorkosSession> {
+  return reach(async () =>
+    workosSession.parse(await workos(config).userManagement.authenticateWithCode({ code, codeVerifier })),
   );
-  if (!sealedSession) throw new AuthkitUnavailableError('WorkOS returned no session');
-  return sealedSession;
 }
 
-/** What we read of a sealed session. A sealed session is as old as the code that sealed it. */
-const sealedSession = z.object({
-  accessToken: z.string(),
-  user: z.looseObject({ id: z.string(), email: z.string() }),
-  impersonator: z.object({ email: z.string(), reason: z.string().nullish() }).optional(),
-});
-const tokenClaims = z.object({ sid: z.string(), exp: z.number(), auth_time: z.number().default(0) });
-
-type Unsealed = { userId: string; claims: z.infer<typeof tokenClaims>; impersonator: Impersonator | undefined };
-
-/**
- * What a sealed session says, or undefined when it cannot be read: damaged, cut off, sealed by other keys or by older
- * code. It asks nobody, so whatever fails here says nothing about WorkOS. Does not throw.
- */
-async function unseal(config: Config, sealed: string): Promise<Unsealed | undefined> {
-  const options = { sessionData: sealed, cookiePassword: config.COOKIE_PASSWORD };
-  try {
-    const { accessToken, user, impersonator } = sealedSession.parse(
-      await workos(config).userManagement.getSessionFromCookie(options),
-    );
-    return { userId: user.id, claims: tokenClaims.parse(decode(accessToken).payload), impersonator };
-  } catch {
-    return undefined;
-  }
+/** Trades a refresh token for a session in that organization; it works once. Throws what the SDK throws: see isRefusal. */
+export async function refreshTokens(
+  config: Config,
+  { refreshToken }: WorkosSession,
+  organizationId: string | undefined,
+): Promise<WorkosSession> {
+  const asked = { refreshToken, ...(organizationId !== undefined && { organizationId }) };
+  return workosSession.parse(await soon(workos(config).userManagement.authenticateWithRefreshToken(asked)));
 }
 
 /**
- * Who a sealed session belongs to, or undefined when it cannot be read, is not ours, or its access token has expired.
- * Throws AuthkitUnavailableError when WorkOS's signing keys cannot be read.
+ * Whether WorkOS's keys confirm an access token that has not run out. Throws AuthkitUnavailableError when the keys cannot
+ * be read. A key that is not among them may be a new one, so they are read once more.
  */
-export async function readSession(config: Config, sealed: string): Promise<SignIn | undefined> {
-  const known = await unseal(config, sealed);
-  if (!known) return undefined;
-  const result = await reach(() => load(config, sealed).authenticate().catch(notByTheseKeys));
-  return result?.authenticated ? toSignIn(result, known) : undefined;
+export async function isCurrent(config: Config, accessToken: string): Promise<boolean> {
+  const keys = await workos(config).userManagement.getJWKS();
+  if (!keys) return false;
+  if (!keys.fresh) await reach(keys.reload);
+  const verified = () => jwtVerify(accessToken, keys).then(() => true);
+  return verified().catch(async (error: unknown) => {
+    // Of the SDK's own copy of jose, so that its class says nothing.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_JWKS_NO_MATCHING_KEY')) return false;
+    await reach(keys.reload);
+    return verified().catch(() => false);
+  });
 }
 
-/** What jose says of a token that none of WorkOS's keys can have signed. The SDK takes it for a fault. */
-const FOREIGN_TOKEN = new Set<unknown>([
-  'ERR_JWKS_NO_MATCHING_KEY',
-  'ERR_JOSE_NOT_SUPPORTED',
-  'ERR_JOSE_ALG_NOT_ALLOWED',
-]);
-
-/** Such a token counts as one that has expired; throws whatever else it is given. */
-function notByTheseKeys(error: unknown): undefined {
-  if (!(error instanceof Error && 'code' in error && FOREIGN_TOKEN.has(error.code))) throw error;
-}
-
-/** Whose session it is, which one, and who is in front of it. */
-export type LastSignIn = { userId: string; sessionId: string } & Pick<SignIn, 'impersonator'>;
-
-/** Whose session this is and which, however old: enough to refresh or end it, not to act. Does not throw. */
-export async function describeSession(config: Config, sealed: string): Promise<LastSignIn | undefined> {
-  const known = await unseal(config, sealed);
-  if (!known) return undefined;
-  const { userId, claims, impersonator } = known;
-  return { userId, sessionId: claims.sid, ...(impersonator && { impersonator }) };
-}
-
-/** What became of a session that was to be refreshed: a fresh one, the end, or no answer. Crosses the user's object. */
-export type Refreshed = { sealed: string } | { ended: true } | { unavailable: string };
-
-/** Trades a session for a fresh one; the old one is of no more use then. Does not throw. */
-export async function refreshSession(config: Config, sealed: string): Promise<Refreshed> {
-  try {
-    const result = await soon(load(config, sealed).refresh());
-    if (!result.authenticated && 'retryable' in result && result.retryable) return { unavailable: result.reason };
-    if (!result.authenticated || !result.sealedSession) return { ended: true };
-    const [before, after] = [await unseal(config, sealed), await unseal(config, result.sealedSession)];
-    // An answer that no longer names the impersonator must not make them the human.
-    return before?.impersonator && !after?.impersonator ? { ended: true } : { sealed: result.sealedSession };
-  } catch (error) {
-    return isRefusal(error) ? { ended: true } : { unavailable: String(error) };
-  }
+/** What a cookie holds that the SDK has sealed, as ours were once: the whole answer. Throws when it cannot be read. */
+export async function unsealedBySdk(config: Config, sealed: string): Promise<unknown> {
+  const { COOKIE_PASSWORD: current, COOKIE_PASSWORD_PREVIOUS: previous } = config;
+  const open = (cookiePassword: string) =>
+    workos(config).userManagement.getSessionFromCookie({ sessionData: sealed, cookiePassword });
+  const found = await open(current);
+  // By another password the SDK reads an empty object.
+  return found?.accessToken || previous === undefined ? found : open(previous);
 }
 
 /** What WorkOS says of our own key, of its own haste, and of a request that took too long: nothing about what was asked. */
@@ -188,25 +150,4 @@ async function reach<Result>(call: () => Promise<Result>): Promise<Result> {
     if (error instanceof OauthException && error.error === 'invalid_grant') throw new SignInRefusedError(error.error);
     throw new AuthkitUnavailableError(String(error), { cause: error });
   }
-}
-
-function load(config: Config, sealed: string) {
-  return workos(config).userManagement.loadSealedSession({
-    sessionData: sealed,
-    cookiePassword: config.COOKIE_PASSWORD,
-  });
-}
-
-function toSignIn(result: AuthenticateWithSessionCookieSuccessResponse, { claims, impersonator }: Unsealed): SignIn {
-  const { user, sessionId, permissions, organizationId: organization } = result;
-  const name = user.name ?? [user.firstName, user.lastName].filter(Boolean).join(' ');
-  return {
-    sessionId,
-    ...(organization !== undefined && { organization }),
-    ...(impersonator && { impersonator }),
-    // The SDK has just verified the token; it only leaves these claims out.
-    authTime: claims.auth_time,
-    validUntil: claims.exp * 1000,
-    user: { userId: user.id, email: user.email, name: name || user.email, permissions: permissions ?? [] },
-  };
 }

@@ -9,19 +9,23 @@ import type { Answer } from '../ledger/once.ts';
 import { CONSENT_MS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
 import { ConsentPage } from './consent-page.tsx';
-import { authRequestOf } from './auth-request.ts';
+import { addressOfAnswer } from '../edge/as-clients-send.ts';
+import { addressOfError, authRequestOf } from './auth-request.ts';
+import { signInPath, unpackedFrom } from './packed-request.ts';
 import { once } from './once.ts';
 import { presenceOf } from './presence.ts';
-import { formOf, hereOf, loginPath, objectOf, redirectOut, typedIn } from './requests.ts';
+import { formOf, hereOf, objectOf, redirectOut, typedIn } from './requests.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from './session.ts';
 
 /** GET /authorize: the page, once the human is signed in. */
 export async function showConsent(c: AppContext): Promise<Response> {
+  const unpacked = await unpackedFrom(new URL(c.req.url));
+  if (unpacked) return c.redirect(unpacked.href);
   const oauth = c.env.OAUTH_PROVIDER;
   const request = await authRequestOf(c, c.req.raw);
   const session = await signedIn(c);
   const here = hereOf(c);
-  if (!session) return c.redirect(loginPath(here));
+  if (!session) return c.redirect(await signInPath(c));
   const details = await oauth.describeConsent(request);
   const known = await objectOf(c, session.user.userId).lookForConsent(details);
   const { handle, headers } = await oauth.beginConsent(request);
@@ -66,7 +70,11 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   if (Date.now() - shown >= CONSENT_MS)
     return notGranted(c, 'This page is too old', 'It could be answered for ten minutes.');
   if (decision === 'deny') {
-    const deny = () => oauth.denyConsent(c.req.raw, handle, { description: 'The user did not appoint this client' });
+    const deny = async () => {
+      const { request, headers } = await oauth.denyConsent(c.req.raw, handle);
+      const redirectTo = addressOfError(request, 'access_denied', 'The user did not appoint this client');
+      return { redirectTo, headers };
+    };
     const holder = await lastSignedIn(c);
     if (holder?.userId === shownTo) return leaveOnce(c, holder, handle, fields, deny);
     // In a browser that is not theirs any more, nobody can have allowed it at the same time.
@@ -80,7 +88,7 @@ export async function answerConsent(c: AppContext): Promise<Response> {
 
   // Appointing grants power, so WorkOS confirms now that the session stands.
   const session = await signedInFreshly(c);
-  if (!session) return c.redirect(loginPath(here), 303);
+  if (!session) return c.redirect(await signInPath(c), 303);
   if (session.impersonator) {
     return c.html(
       <Message title="You are signed in as somebody else">
@@ -143,7 +151,14 @@ export async function answerConsent(c: AppContext): Promise<Response> {
       mandate,
       replaces: replaces.filter((id) => acting.has(id)),
     };
-    return { redirectTo, headers, appointment, presence: presenceOf(session) };
+    const { redirectUri, state, issuer } = request;
+    const code = new URL(redirectTo).searchParams.get('code') ?? undefined;
+    return {
+      redirectTo: addressOfAnswer(redirectUri, { code, state, iss: issuer }),
+      headers,
+      appointment,
+      presence: presenceOf(session),
+    };
   });
 }
 

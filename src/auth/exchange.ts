@@ -1,5 +1,6 @@
 /** The exchange of a code for tokens, which happens once, and its first answer for a client that lost it. */
-import { clientOfGrant, OPEN_TO_BROWSERS, refusal } from '../edge/before-the-provider.ts';
+import { clientOfGrant } from '../edge/before-the-provider.ts';
+import { KEPT_BY_NOBODY, OPEN_TO_BROWSERS, refusal } from '../edge/oauth-error.ts';
 import { logError } from '../log.ts';
 import { once } from './once.ts';
 
@@ -40,7 +41,7 @@ export async function exchangeOnce(
     if (!first) return await exchange(request);
     if (askedAt < first.at + AT_ONCE_MS)
       return tryAgain(AT_ONCE_MS / 1000, 'Another request of yours has just exchanged this code.');
-    const headers = { ...OPEN_TO_BROWSERS, 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+    const headers = { ...OPEN_TO_BROWSERS, ...KEPT_BY_NOBODY, 'Content-Type': 'application/json' };
     return new Response(first.text, { headers });
   } catch (error) {
     // What the provider has thrown is not the object's fault.

@@ -1,6 +1,7 @@
 /** Asking the human's object to have something done once. It keeps the answer sealed, and cannot read it. */
 import { objectName } from '../deputy.ts';
 import type { Answer } from '../ledger/once.ts';
+import { type Key, sealer } from './seal.ts';
 
 /**
  * What may be answered once. `secret` names it: a handle or a code, which nobody can guess. `words` are all that the
@@ -21,7 +22,8 @@ export async function once(
   work: () => Promise<Answer | undefined>,
 ): Promise<FirstAnswer | undefined> {
   const key = (await digest(`key ${secret}`)).toHex();
-  const seal = await sealOf(secret, words);
+  // What seals an answer opens for the same words alone.
+  const seal = await sealer(await digest(JSON.stringify(['seal', secret, words])));
   let failure: unknown;
   let mine: Promise<Answer | undefined> | undefined;
   async function sealed(): Promise<Answer | undefined> {
@@ -46,31 +48,6 @@ export async function once(
   return text === undefined ? undefined : { text, at: kept.at, repeated: kept.text !== (await mine)?.text };
 }
 
-const NONCE_BYTES = 12;
-
-/** What seals an answer, and opens what the same words have sealed; `open` is undefined for any other. */
-async function sealOf(secret: string, words: unknown) {
-  const material = await digest(JSON.stringify(['seal', secret, words]));
-  const key = await crypto.subtle.importKey('raw', material, 'AES-GCM', false, ['encrypt', 'decrypt']);
-  return {
-    async close(text: string): Promise<string> {
-      const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-      const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, new TextEncoder().encode(text));
-      return new Uint8Array([...iv, ...new Uint8Array(sealed)]).toBase64();
-    },
-    async open(sealed: string): Promise<string | undefined> {
-      const bytes = Uint8Array.fromBase64(sealed);
-      const iv = bytes.subarray(0, NONCE_BYTES);
-      try {
-        const text = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, bytes.subarray(NONCE_BYTES));
-        return new TextDecoder().decode(text);
-      } catch {
-        return undefined;
-      }
-    },
-  };
-}
-
-async function digest(text: string): Promise<Uint8Array<ArrayBuffer>> {
+async function digest(text: string): Promise<Key> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
 }

@@ -7,7 +7,8 @@ import type { Presence } from '../ledger/account.ts';
 import type { Heard } from '../ledger/acts.ts';
 import { DAY_MS } from '../lifetimes.ts';
 import { logError } from '../log.ts';
-import { isRefusal, type SignIn, soon, workos } from './authkit.ts';
+import { isRefusal, soon, workos } from './authkit.ts';
+import type { SignIn } from './sealed-session.ts';
 import type { AppContext } from './session.ts';
 
 /** What a session that WorkOS has just confirmed says of its human. */

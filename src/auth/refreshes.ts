@@ -1,5 +1,5 @@
 /** One refresh of a session for all who ask at the same time: WorkOS lets a session be refreshed a single time. */
-import type { Refreshed } from './authkit.ts';
+import type { Refreshed } from './sealed-session.ts';
 
 /** Milliseconds for which a refreshed session is handed to others that still hold the old one. */
 const SHARED_MS = 60_000;

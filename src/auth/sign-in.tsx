@@ -11,33 +11,37 @@ import {
   signInUrl,
   signOutUrl,
 } from './authkit.ts';
-import { answerUnavailable } from './errors.tsx';
-import { formOf, loginPath, objectOf, originOf, ownPath } from './requests.ts';
 import {
-  type AppContext,
-  endSession,
+  endSignIn,
+  findSignIn,
+  forgetJustSignedIn,
+  justSignedIn,
   rememberAfterSignOut,
   rememberSignIn,
-  startSession,
   takeAfterSignOut,
-  takeSignIn,
-} from './session.ts';
+} from './cookies.ts';
+import { answerUnavailable } from './errors.tsx';
+import { formOf, loginPath, objectOf, originOf, ownPath } from './requests.ts';
+import { sealSession } from './sealed-session.ts';
+import { type AppContext, endSession, signedIn, startSession } from './session.ts';
 import { tellClient, waitingClient } from './waiting-client.tsx';
 
 /** GET /login: off to AuthKit, and back to `return_to` afterwards. With `fresh` it asks even who is signed in there. */
 export async function startSignIn(c: AppContext): Promise<Response> {
   const config = readConfig(c.env);
   const returnTo = ownPath(c.req.query('return_to'));
+  // AuthKit would sign this browser in again without a word, and so on in a circle.
+  if (justSignedIn(c) !== undefined && !(await signedIn(c))) return answerLostSession(c, returnTo);
   const { codeVerifier, codeChallenge } = await createPkce(config);
-  const state = await rememberSignIn(c, { codeVerifier, returnTo });
-  const fresh = c.req.query('fresh') !== undefined && { maxAge: 0 };
-  const redirectUri = `${originOf(c)}/callback`;
-  if (state) return c.redirect(signInUrl(config, { redirectUri, state, codeChallenge, ...fresh }));
+  const fresh = c.req.query('fresh') !== undefined;
+  const state = await rememberSignIn(c, { codeVerifier, returnTo, fresh });
+  const to = { redirectUri: `${originOf(c)}/callback`, codeChallenge, ...(fresh && { maxAge: 0 }) };
+  if (state) return c.redirect(signInUrl(config, { ...to, state }));
 
   const client = await waitingClient(c, returnTo, 'invalid_request', 'The authorization request is too long');
   const page = {
     title: 'This request is too long',
-    said: 'The address holds more than we can carry through the sign-in. Nobody was signed in.',
+    said: 'The address holds more than we can carry through the sign-in.',
   };
   if (client) return tellClient(c, client, page);
   return c.html(
@@ -48,25 +52,31 @@ export async function startSignIn(c: AppContext): Promise<Response> {
   );
 }
 
+/** Says that the session which AuthKit has just begun is not here. The next sign-in is tried as if it were the first. */
+function answerLostSession(c: AppContext, returnTo: string) {
+  forgetJustSignedIn(c);
+  return c.html(
+    <Message title="The sign-in did not take hold" action={{ href: loginPath(returnTo), label: 'Sign in again' }}>
+      <p>
+        AuthKit signed you in a moment ago, and there is no session now: this browser did not keep it, or AuthKit has
+        ended it. Nothing was granted. Allow this site to keep cookies, or use another browser.
+      </p>
+    </Message>,
+    400,
+  );
+}
+
 /** GET /callback: back from AuthKit. */
 export async function finishSignIn(c: AppContext): Promise<Response> {
   const { state = '', code, error } = c.req.query();
-  const pending = await takeSignIn(c, state);
-  if (!pending) {
-    return c.html(
-      <Message title="This sign-in cannot be continued" action={{ href: '/', label: `To ${domain.name}` }}>
-        <p>
-          It was started in another browser, more than ten minutes ago, or was already used. Nobody was signed in. Go
-          back to your app and connect again.
-        </p>
-      </Message>,
-      400,
-    );
-  }
-  const again = { href: loginPath(pending.returnTo), label: 'Sign in again' };
+  const signIn = await findSignIn(c, state);
+  if (signIn?.codeVerifier === undefined) return answerRepetition(c, signIn?.returnTo);
+  const { returnTo, codeVerifier, fresh = false } = signIn;
+  const again = { href: loginPath(returnTo), label: 'Sign in again' };
   if (error || !code) {
+    await endSignIn(c, state, signIn);
     // The client is waiting for an answer, so a refusal at AuthKit is meant for it.
-    const client = error === 'access_denied' ? await waitingClient(c, pending.returnTo, 'access_denied') : undefined;
+    const client = error === 'access_denied' ? await waitingClient(c, returnTo, 'access_denied') : undefined;
     if (client) return tellClient(c, client, { title: 'You did not sign in', said: 'The sign-in was cancelled.' });
     return c.html(
       <Message title="AuthKit did not sign you in" action={again}>
@@ -75,19 +85,61 @@ export async function finishSignIn(c: AppContext): Promise<Response> {
       400,
     );
   }
+  const config = readConfig(c.env);
   try {
-    startSession(c, await exchangeCode(readConfig(c.env), code, pending.codeVerifier));
+    const session = await exchangeCode(config, code, codeVerifier);
+    startSession(c, await sealSession(config, session), { fresh });
   } catch (failure) {
-    if (failure instanceof AuthkitUnavailableError) return answerUnavailable(c, failure, again);
+    // The code may still be good, so the same address can be tried again.
+    if (failure instanceof AuthkitUnavailableError) return answerUnavailable(c, failure, returnTo);
     if (!(failure instanceof SignInRefusedError)) throw failure;
+    // The same request may have come twice, and the first one has signed this browser in: its cookies tell next time.
+    await endSignIn(c, state, signIn);
+    return c.redirect(`/callback?${new URLSearchParams({ state }).toString()}`);
+  }
+  await endSignIn(c, state, signIn);
+  return c.redirect(returnTo);
+}
+
+/** A sign-in that is over, or is not of this browser: a reload, a click on "back", an address that somebody else made. */
+async function answerRepetition(c: AppContext, returnTo?: string): Promise<Response> {
+  const session = await signedIn(c);
+  if (session && returnTo !== undefined) return c.redirect(returnTo);
+  if (session) {
     return c.html(
-      <Message title="This sign-in has expired" action={again}>
-        <p>AuthKit no longer accepts it, because it was used before or took too long. Nobody was signed in.</p>
+      <Message title="You are signed in" action={{ href: '/deputies', label: 'To your deputies' }}>
+        <p>
+          This address belongs to another sign-in, which cannot be continued here. If an app waits for you, go back to
+          it and connect again.
+        </p>
       </Message>,
       400,
     );
   }
-  return c.redirect(pending.returnTo);
+  if (returnTo !== undefined) {
+    return c.html(
+      <Message title="This sign-in has expired" action={{ href: loginPath(returnTo), label: 'Sign in again' }}>
+        <p>It was used before or took too long, and works once. You are not signed in.</p>
+      </Message>,
+      400,
+    );
+  }
+  return c.html(
+    <Message title="This sign-in cannot be continued" action={{ href: '/', label: `To ${domain.name}` }}>
+      <p>
+        It was started in another browser, or more than ten minutes ago, or this browser keeps no cookies. You are not
+        signed in. Go back to your app and connect again.
+      </p>
+    </Message>,
+    400,
+  );
+}
+
+/** Browsers fetch ahead what may be opened next. These pages use up what works once, so that nothing is done for it. */
+export async function notAhead(c: AppContext, next: () => Promise<void>): Promise<Response | void> {
+  const purposes = ['Sec-Purpose', 'Purpose', 'X-Moz'].map((name) => c.req.header(name)?.toLowerCase() ?? '');
+  if (!purposes.some((purpose) => purpose.includes('prefetch'))) return next();
+  return c.text('This page is made when it is opened.', 503);
 }
 
 /** POST /logout: ends the session here, then at AuthKit. */

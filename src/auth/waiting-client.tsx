@@ -1,9 +1,10 @@
 /** Telling the client that waits for an answer that there will be none. Nobody is sent to a stranger's address unasked. */
-import { AuthorizationError, authorizationErrorRedirect } from '@cloudflare/workers-oauth-provider';
+import { AuthorizationError } from '@cloudflare/workers-oauth-provider';
 import { publisherOf } from '../edge/client-document.ts';
 import { isLoopback } from '../edge/origin.ts';
 import { Message } from '../pages/layout.tsx';
-import { authRequestOf } from './auth-request.ts';
+import { addressOfError, authRequestOf } from './auth-request.ts';
+import { unpackedFrom } from './packed-request.ts';
 import { originOf } from './requests.ts';
 import type { AppContext } from './session.ts';
 
@@ -17,11 +18,12 @@ export async function waitingClient(
   error: 'access_denied' | 'invalid_request',
   description?: string,
 ): Promise<WaitingClient | undefined> {
-  const url = new URL(returnTo, originOf(c));
-  if (url.pathname !== '/authorize') return undefined;
+  const carried = new URL(returnTo, originOf(c));
+  if (carried.pathname !== '/authorize') return undefined;
+  const url = (await unpackedFrom(carried)) ?? carried;
   try {
     const request = await authRequestOf(c, new Request(url));
-    return { clientId: request.clientId, redirectTo: authorizationErrorRedirect(request, error, description) };
+    return { clientId: request.clientId, redirectTo: addressOfError(request, error, description) };
   } catch (failure) {
     const broken = failure instanceof AuthorizationError ? brokenRequest(url, failure) : undefined;
     if (!broken) throw failure;
@@ -30,8 +32,13 @@ export async function waitingClient(
 }
 
 /** The client that sent this broken authorization request; undefined when its address is not known to be its own. */
-export function brokenRequest(url: URL, { redirectTo }: AuthorizationError): WaitingClient | undefined {
-  return redirectTo === undefined ? undefined : { clientId: url.searchParams.get('client_id') ?? '', redirectTo };
+export function brokenRequest(
+  url: URL,
+  { code, description, redirectUri, state, issuer }: AuthorizationError,
+): WaitingClient | undefined {
+  if (redirectUri === undefined) return undefined;
+  const redirectTo = addressOfError({ redirectUri, state, issuer }, code, description);
+  return { clientId: url.searchParams.get('client_id') ?? '', redirectTo };
 }
 
 /**

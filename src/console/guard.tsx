@@ -1,13 +1,17 @@
 /** Who may do what on the console. Each act needs a session and a form of ours; acts that grant more need a fresher session. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { AuthkitUnavailableError, type LastSignIn, type SignIn } from '../auth/authkit.ts';
+import { AuthkitUnavailableError } from '../auth/authkit.ts';
+import { justSignedIn } from '../auth/cookies.ts';
 import { presenceOf } from '../auth/presence.ts';
 import { formOf, hereOf, loginPath, typedIn } from '../auth/requests.ts';
+import { type Key, keysFor } from '../auth/seal.ts';
+import type { LastSignIn, SignIn } from '../auth/sealed-session.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from '../auth/session.ts';
 import { readConfig } from '../config.ts';
 import type { Presence } from '../ledger/account.ts';
 import type { As } from '../ledger/acts.ts';
 import { FRESH_SECONDS } from '../lifetimes.ts';
+import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { within } from '../within.ts';
 import type { Looking } from './frame.tsx';
@@ -16,9 +20,11 @@ import type { Looking } from './frame.tsx';
 export const FORM_TOKEN = 'form';
 
 export function formToken(c: AppContext, sessionId: string): string {
-  return createHmac('sha256', readConfig(c.env).COOKIE_PASSWORD)
-    .update(`console form ${sessionId}`)
-    .digest('base64url');
+  return tokenBy(keysFor(readConfig(c.env), 'console form')[0], sessionId);
+}
+
+function tokenBy(key: Key, sessionId: string): string {
+  return createHmac('sha256', key).update(sessionId).digest('base64url');
 }
 
 /** What each page of the console is given. */
@@ -35,6 +41,16 @@ export async function visitor(c: AppContext): Promise<SignIn | Response> {
 export async function freshVisitor(c: AppContext): Promise<SignIn | Response> {
   const session = await visitor(c);
   if (session instanceof Response || isFresh(session)) return session;
+  // Asking once more would bring the same: WorkOS does not say when they signed in, or keeps to an earlier time.
+  if (justSignedIn(c) === 'fresh') {
+    logError('authkit_unavailable', 'a fresh sign-in brought no new auth_time');
+    return refuse(
+      c,
+      'AuthKit does not say that you have just signed in',
+      'This page needs that. Tell the operator.',
+      403,
+    );
+  }
   return c.redirect(loginPath(hereOf(c), { fresh: true }));
 }
 
@@ -102,8 +118,11 @@ async function sessionFor(c: AppContext, needed: Needed): Promise<SignIn | LastS
 }
 
 function isOurs(c: AppContext, sessionId: string, token = ''): boolean {
-  const [given, right] = [Buffer.from(token), Buffer.from(formToken(c, sessionId))];
-  return given.length === right.length && timingSafeEqual(given, right);
+  const given = Buffer.from(token);
+  return keysFor(readConfig(c.env), 'console form').some((key) => {
+    const right = Buffer.from(tokenBy(key, sessionId));
+    return given.length === right.length && timingSafeEqual(given, right);
+  });
 }
 
 function refuse(c: AppContext, title: string, next: string, status: 401 | 403) {

@@ -178,6 +178,12 @@ export const BrakePage: FC<{ token: string; paused: boolean }> = ({ token, pause
     <a class="button" href="/deputies">
       Try again
     </a>
+    <p class="muted">
+      If it stays, <a href="/login?return_to=/deputies">sign in again</a>.
+    </p>
+    <form method="post" action="/logout">
+      <button class="link">Sign out</button>
+    </form>
   </Layout>
 );
 

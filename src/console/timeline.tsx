@@ -1,7 +1,7 @@
 /** The record as people read it: one sentence for each line, who did it first. */
 import type { Child, FC } from 'hono/jsx';
 import { SIGN_IN } from '../auth/names.ts';
-import { ceilingInWords, readsAmounts, sentenceOf, toHuman } from '../authority/words.ts';
+import { ceilingInWords, moment, readsAmounts, sentenceOf, toHuman } from '../authority/words.ts';
 import { domain } from '../domain.ts';
 import type { Line, Suspension } from '../ledger/record.ts';
 import { DAY_MS } from '../lifetimes.ts';
@@ -96,6 +96,8 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
       return `Every deputy was suspended, because ${SUSPENDED_BECAUSE[line.why]}.`;
     case 'resumed':
       return 'You let your deputies go on.';
+    case 'restored':
+      return `The operator put your record back to ${moment(Date.parse(line.to))}. Every deputy is paused: look at what is here now.`;
     case 'unbanned':
       return 'You lifted the demo ban.';
     case 'erased':

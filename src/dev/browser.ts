@@ -8,6 +8,9 @@ export type Page = { url: URL; status: number; headers: Headers; html: string; l
 
 type Fields = Record<string, string | string[]>;
 
+/** Browsers drop a cookie whose name and value are longer. */
+const MAX_COOKIE_BYTES = 4096;
+
 export class Browser {
   readonly cookies = new Map<string, string>();
   readonly #expiry = new Map<string, number>();
@@ -73,6 +76,8 @@ export class Browser {
     for (const line of headers.getSetCookie()) {
       const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
       const name = pair.slice(0, pair.indexOf('='));
+      // RFC 6265bis, section 5.6.
+      if (pair.length > MAX_COOKIE_BYTES) continue;
       const maxAge = attributes.find((attribute) => /^max-age=/i.test(attribute))?.slice('max-age='.length);
       this.cookies.set(name, pair.slice(name.length + 1));
       this.#expiry.set(name, maxAge === undefined ? Infinity : Date.now() + Number(maxAge) * 1000);

@@ -1,6 +1,6 @@
 /** Limits for strangers: how often one address, and everybody together, may start something before anyone is known. */
 import { log, logError } from '../log.ts';
-import { refusal } from './before-the-provider.ts';
+import { refusal } from './oauth-error.ts';
 
 /** Routes that anybody can call and that cost something: a stored client, a consent page, a sign-in. */
 const LIMITED = new Set(['/register', '/authorize', '/login']);

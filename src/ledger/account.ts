@@ -120,6 +120,11 @@ export class Account {
     this.#sql.exec('UPDATE account SET exported = ? WHERE id = 1 AND record_id = ?', sequence, recordId);
   }
 
+  /** Gives the ledger another name in other systems, which know nothing of it up to line `exported`. */
+  rename(recordId: string, exported: number): void {
+    this.#sql.exec('UPDATE account SET record_id = ?, exported = ? WHERE id = 1', recordId, exported);
+  }
+
   /** An HMAC-SHA-256 under the account's own key, in hex: equal values can be recognised, and nothing read back. */
   seal(value: unknown): string {
     const { secret } = this.#sql.exec<{ secret: string }>('SELECT secret FROM account WHERE id = 1').one();

@@ -52,6 +52,8 @@ const actSchema = z.discriminatedUnion('act', [
   z.object({ actor: z.literal('system'), act: z.literal('pruned'), ...foldedInto }),
   /** The clock had been ahead by so many milliseconds: this line is older than the one before, and what was used counts from here. */
   z.object({ actor: z.literal('system'), act: z.literal('clock'), aheadMs: z.int() }),
+  /** The storage was put back to that time (ISO 8601); every deputy is paused. */
+  z.object({ actor: z.literal('system'), act: z.literal('restored'), to: z.string() }),
   z.object({
     actor: z.literal('system'),
     act: z.literal('counted'),

@@ -64,6 +64,7 @@ export function apply(state: State, line: Line): void {
       state.ceiling = line.ceiling;
       return;
     case 'paused':
+    case 'restored':
       state.authority = 'paused';
       return;
     case 'suspended':

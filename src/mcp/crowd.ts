@@ -1,6 +1,6 @@
 /** The crowd before a human's object: what one deputy, and all deputies of one human, have under way and send. The brake is not in it. */
 import type { Caller } from '../deputy.ts';
-import { OPEN_TO_BROWSERS } from '../edge/before-the-provider.ts';
+import { OPEN_TO_BROWSERS } from '../edge/oauth-error.ts';
 import { log, logError } from '../log.ts';
 import { idIn, readBody } from './body.ts';
 import { rpcError } from './rpc-error.ts';

@@ -11,9 +11,11 @@ import { app } from '../../src/app.tsx';
 import { LOCAL_CLIENT_ID, LOCAL_COOKIE_PASSWORD } from '../../src/dev/authkit-store.ts';
 import { textOf } from '../../src/dev/browser.ts';
 import { authorizePath, cookiesOf, registeredClient, send } from '../support/http.ts';
+import { hurry, quiet } from '../support/outages.ts';
 import { person } from '../support/people.ts';
 import { hiddenFields, post, recordOf, SESSION } from '../support/scene.ts';
 import { ORIGIN } from '../support/worker.ts';
+import { workosAnswers, workosRefuses } from '../support/workos-answers.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -152,4 +154,70 @@ test('an outage of WorkOS is not taken for a broken session: the cookie stays, a
   const broken = { Cookie: `${SESSION}=${good.slice(0, -3)}` };
   expect((await send('/deputies/all', { headers: broken })).status).toBe(302);
   expect(await post('/deputies/pause', { form }, broken)).toBe(401);
+});
+
+test('a session by a signing key that WorkOS has no more is refreshed, and a new key is known at once', async () => {
+  const [ada, bob] = [person(), person()];
+  await workosAnswers();
+  await ada.walk('/login');
+  const before = ada.browser.cookies.get(SESSION);
+  expect(textOf(await ada.browser.open('/deputies'))).toContain(ada.email);
+  vi.restoreAllMocks();
+  // The keys that we hold were read a moment ago.
+  await workosAnswers();
+  expect(textOf(await bob.walk('/deputies'))).toContain(bob.email);
+  expect(textOf(await ada.browser.open('/deputies'))).toContain(ada.email);
+  expect(ada.browser.cookies.get(SESSION)).not.toBe(before);
+});
+
+/** What WorkOS documents for a refresh that it refuses, and two that it may add. */
+const REFUSALS = [
+  [400, { error: 'invalid_grant' }],
+  [400, { error: 'organization_membership_not_found' }],
+  [400, { code: 'organization_not_found', message: 'No such organization' }],
+  [403, { code: 'sso_required', message: 'Sign in with SSO', connection_ids: ['conn_1'] }],
+  [403, { code: 'mfa_enrollment', message: 'Enroll a factor' }],
+  [404, { code: 'entity_not_found', message: 'Not found' }],
+  [409, { message: 'Conflict' }],
+  [422, { code: 'invalid_request', message: 'Unprocessable', errors: [] }],
+] as const;
+
+test.each(REFUSALS)(
+  'a refresh that WorkOS refuses with %i %j ends the session: she signs in again',
+  async (status, body) => {
+    const { ada } = await signedInAda();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6 * 60_000 });
+    const refusing = workosRefuses(status, body);
+    // AuthKit does not know her browser either.
+    ada.browser.cookies.delete('local-authkit');
+    const page = await ada.browser.open('/deputies/all');
+    expect(page.html).toContain('name="email"');
+    refusing.mockRestore();
+    expect(textOf(await ada.walk('/deputies/all'))).toContain(ada.email);
+  },
+);
+
+test.each([
+  [401, { message: 'Unauthorized' }],
+  [400, { error: 'invalid_client' }],
+  [408, { message: 'Timeout' }],
+  [429, { message: 'Too many' }],
+  [500, { message: 'Oops' }],
+])('what says nothing of the session (%i %j) is a page with the brake and the way to sign in', async (status, body) => {
+  quiet();
+  hurry();
+  const { ada, good } = await signedInAda();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6 * 60_000 });
+  workosRefuses(status, body);
+  const page = await ada.browser.open('/deputies/all');
+  expect(page.status).toBe(502);
+  expect(page.html).toContain('href="/login?return_to=%2Fdeputies%2Fall"');
+  expect(page.html).toContain('href="/deputies"');
+  expect(ada.browser.cookies.get(SESSION)).toBe(good);
+  const brake = await ada.browser.open('/deputies');
+  expect(brake.html).toContain('href="/login?return_to=/deputies"');
+  await ada.browser.press(brake, 'Pause every deputy');
+  expect((await recordOf(ada)).account.authority).toBe('paused');
+  await ada.browser.press(brake, 'Sign out');
+  expect(ada.browser.cookies.has(SESSION)).toBe(false);
 });

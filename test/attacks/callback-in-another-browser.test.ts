@@ -8,6 +8,8 @@ import { textOf } from '../../src/dev/browser.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
 import { person } from '../support/people.ts';
 import { EVIL, hiddenFields, SESSION } from '../support/scene.ts';
+import { ORIGIN } from '../support/worker.ts';
+import { workosRefuses } from '../support/workos-answers.ts';
 
 /** Signs in at AuthKit, and returns the address that the browser would be sent back to, without going there. */
 async function callbackOf(human: ReturnType<typeof person>): Promise<string> {
@@ -29,7 +31,14 @@ test('a sign-in works in the browser that started it, and once', async () => {
   const callback = await callbackOf(mallory);
   await mallory.browser.open(callback);
   expect(mallory.browser.cookies.has(SESSION)).toBe(true);
-  expect(textOf(await mallory.browser.open(callback))).toContain('This sign-in cannot be continued');
+  // Somebody else's code, in the place of the one that the sign-in was for.
+  const again = new URL(callback, ORIGIN);
+  again.searchParams.set('code', 'another');
+  mallory.browser.cookies.delete(SESSION);
+  const exchanged = workosRefuses(400, { error: 'invalid_grant' });
+  expect(textOf(await mallory.browser.open(again))).toContain('You are not signed in');
+  expect(exchanged).not.toHaveBeenCalled();
+  exchanged.mockRestore();
 });
 
 test('a cookie that we did not sign starts no sign-in', async () => {

@@ -2,16 +2,17 @@
  * Mallory wants to be taken for somebody else: her document is where a trusted host only points, or keeps files for anybody;
  * her client's name has another's address in it, or letters that look like others. The badge shows whose address answered.
  */
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import { ownTheFetch, shownAs } from '../../src/edge/client-document.ts';
-import { authorizePath, CLIENT_REDIRECT, registeredClient } from '../support/http.ts';
+import { authorizePath, CLIENT_REDIRECT, redeem, registeredClient } from '../support/http.ts';
 import { deputyOf, person } from '../support/people.ts';
 import { outcome } from '../support/scene.ts';
 import { ORIGIN } from '../support/worker.ts';
 
 const installed = globalThis.fetch;
 afterEach(() => {
+  vi.useRealTimers();
   globalThis.fetch = installed;
 });
 
@@ -122,4 +123,31 @@ test('the console and the other deputies read the same name', async () => {
   expect(textOf(all)).toContain(`${NAMELESS} unverified`);
   expect(all.html).not.toContain('claude.ai');
   expect((await mallory.call('getMyMandate')).text).not.toContain('claude.ai');
+});
+
+test('one fetch serves one sign-in, and five minutes later the document is read again', async () => {
+  let fetched = 0;
+  const { clientId } = await consentOf((document) => {
+    fetched += 1;
+    return new Response(document, { headers: { ...JSON_TYPE, 'Cache-Control': 'no-cache' } });
+  });
+  const code = (await person().answer(authorizePath(clientId))).get('code') ?? '';
+  expect((await redeem(clientId, code)).status).toBe(200);
+  expect(fetched).toBe(1);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 });
+  expect((await person().walk(authorizePath(clientId))).status).toBe(200);
+  expect(fetched).toBe(2);
+});
+
+test('a document that the provider would not read is not read here', async () => {
+  const { page } = await consentOf((document) => new Response(document.padEnd(5121), { headers: JSON_TYPE }));
+  expect(page.status).toBe(400);
+});
+
+test('the keys of a client are asked for anew, because they rotate', async () => {
+  let fetched = 0;
+  globalThis.fetch = async () => Response.json({ keys: (fetched += 1) });
+  ownTheFetch();
+  const ask = () => fetch('https://keys.example/jwks.json', { headers: { 'User-Agent': 'workers-oauth-provider/1' } });
+  for (const keys of [1, 2]) expect(await (await ask()).json()).toEqual({ keys });
 });

@@ -3,7 +3,7 @@
  * for more when it refreshes. A call needs its scope in the token and in the mandate as it is now.
  */
 import { expect, test } from 'vitest';
-import { authorizePath, callMessage, redeem, registeredClient, rpc } from '../support/http.ts';
+import { callMessage, rpc } from '../support/http.ts';
 import { person } from '../support/people.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { plainClient, recordOf, refresh, type Tokens } from '../support/scene.ts';
@@ -37,9 +37,8 @@ test('a power that the human took back is refused to the token that still names 
 });
 
 test('a token that was made for less does not use what the mandate allows', async () => {
-  const clientId = await registeredClient();
-  const code = (await person().answer(authorizePath(clientId))).get('code') ?? '';
-  const response = await redeem(clientId, code, { scope: 'shop:browse' });
+  const { clientId, tokens } = await plainClient(person());
+  const response = await refresh(clientId, tokens.refresh_token, 'shop:browse');
   const { access_token: token, scope } = await response.json<Tokens & { scope: string }>();
   expect(scope).toBe('shop:browse');
   expect(await statusOf(token, 'buyMcpShopItem', PURCHASE)).toBe(403);

@@ -19,7 +19,7 @@ const BROKEN = {
   'no PKCE': { code_challenge: undefined, code_challenge_method: undefined },
   'plain PKCE': { code_challenge_method: 'plain' },
   'another resource': { resource: 'https://other.example/mcp' },
-  'more than a cookie holds': { state: 's'.repeat(5000) },
+  'more than a cookie holds': { state: crypto.getRandomValues(new Uint8Array(5000)).toBase64() },
 };
 
 const TRAP = `${EVIL}/login`;

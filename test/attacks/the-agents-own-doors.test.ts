@@ -67,8 +67,8 @@ test('the object itself closes a socket, which changes, runs and learns nothing'
   });
   const received: unknown[] = [];
   let closedWith: number | undefined;
-  webSocket?.addEventListener('message', ({ data }) => received.push(data));
-  webSocket?.addEventListener('close', ({ code }) => (closedWith = code));
+  webSocket?.addEventListener('message', ({ data }) => void received.push(data));
+  webSocket?.addEventListener('close', ({ code }) => void (closedWith = code));
   webSocket?.accept();
   // Sent before the socket is closed, so the agent reads them: it shares no state, and none of its methods can be called.
   webSocket?.send(JSON.stringify({ type: 'cf_agent_state', state: { stolen: true } }));

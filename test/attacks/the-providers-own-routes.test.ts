@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { linkOf } from '../../src/dev/browser.ts';
 import { tooMany } from '../../src/edge/abuse.ts';
-import { hasFailed, rememberFailure } from '../../src/edge/before-the-provider.ts';
+import { hasFailed, rememberFailure } from '../../src/edge/client-document.ts';
 import { logError, ownTheConsole } from '../../src/log.ts';
 import { authorizePath, CLIENT_REDIRECT, redeem, register, registeredClient, send } from '../support/http.ts';
 import { person } from '../support/people.ts';
@@ -104,17 +104,17 @@ const VICTIM = 'https://victim.example/expensive';
 const CODE = { grant_type: 'authorization_code', code: NO_GRANT };
 
 test.each([
-  ['a code', { client_id: VICTIM, ...CODE }],
-  ['a refresh token', { client_id: VICTIM, grant_type: 'refresh_token', refresh_token: NO_GRANT }],
-  ['nothing', { client_id: VICTIM, grant_type: 'authorization_code' }],
-  ['another kind', { client_id: VICTIM, grant_type: 'client_credentials' }],
-  ['an address written otherwise', { ...CODE, client_id: ' ht\ntps://victim.example/expensive' }],
-  ['an assertion', { client_assertion: assertionOf(VICTIM), client_assertion_type: 'jwt', ...CODE }],
-])('/token fetches no address for a grant that does not exist: %s', async (_, fields) => {
+  ['a code', { client_id: VICTIM, ...CODE }, 'invalid_grant'],
+  ['a refresh token', { client_id: VICTIM, grant_type: 'refresh_token', refresh_token: NO_GRANT }, 'invalid_grant'],
+  ['nothing', { client_id: VICTIM, grant_type: 'authorization_code' }, 'invalid_request'],
+  ['another kind', { client_id: VICTIM, grant_type: 'client_credentials' }, 'unsupported_grant_type'],
+  ['an address written otherwise', { ...CODE, client_id: ' ht\ntps://victim.example/expensive' }, 'invalid_grant'],
+  ['an assertion', { client_assertion: assertionOf(VICTIM), client_assertion_type: 'jwt', ...CODE }, 'invalid_grant'],
+])('/token fetches no address for a grant that does not exist: %s', async (_, fields, error) => {
   const { fetched } = publishedClient();
   const response = await token(fields);
   expect(response.status).toBe(400);
-  expect(await response.json()).toMatchObject({ error: 'invalid_grant' });
+  expect(await response.json()).toMatchObject({ error });
   expect(fetched).toEqual([]);
 });
 
@@ -137,6 +137,28 @@ test('nor for another client than the one that the grant was given to', async ()
   expect((await refresh(VICTIM, tokens.refresh_token)).status).toBe(400);
   expect(fetched).toEqual([clientId]);
   expect((await refresh(clientId, tokens.refresh_token)).status).toBe(200);
+});
+
+test('a token request names one client', async () => {
+  const { clientId, tokens } = await plainClient(person());
+  const fields = { client_id: clientId, grant_type: 'refresh_token', refresh_token: tokens.refresh_token };
+  const response = await token(fields, { Authorization: `Basic ${btoa('somebody:')}` });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    error: 'invalid_request',
+    error_description: expect.stringMatching(/^client_id is another/),
+  });
+});
+
+test('a request that no sign-in has packed is not unpacked', async () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(10_000));
+  const packing = new Blob([`?x=${bytes.toHex()}`]).stream().pipeThrough(new CompressionStream('deflate-raw'));
+  const packed = new Uint8Array(await new Response(packing).arrayBuffer());
+  for (const bad of [packed.toBase64({ alphabet: 'base64url', omitPadding: true }), 'AAAA', '!', '']) {
+    const response = await send(`/authorize?packed_request=${bad}`);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('damaged');
+  }
 });
 
 test('a client that does not exist is still told so', async () => {

@@ -18,8 +18,8 @@ export function knockForPage(headers: Record<string, string>): Promise<Response>
 
 export function listen(socket: WebSocket): OpenPage {
   const page: OpenPage = { socket, heard: [], closedWith: undefined };
-  socket.addEventListener('message', ({ data }) => page.heard.push(data));
-  socket.addEventListener('close', ({ code }) => (page.closedWith = code));
+  socket.addEventListener('message', ({ data }) => void page.heard.push(data));
+  socket.addEventListener('close', ({ code }) => void (page.closedWith = code));
   socket.accept();
   return page;
 }

@@ -1,6 +1,9 @@
 /** The Worker under test, in workerd, reached through its own fetch. */
-import { exports } from 'cloudflare:workers';
+import { createExecutionContext } from 'cloudflare:test';
+import { env, exports } from 'cloudflare:workers';
+import { LOCAL_API_KEY, LOCAL_CLIENT_ID } from '../../src/dev/authkit-store.ts';
 import type { Fetch } from '../../src/dev/browser.ts';
+import worker from '../../src/index.ts';
 
 export const ORIGIN = 'http://localhost:8787';
 
@@ -12,6 +15,18 @@ export const workerFetch: Fetch = (input, init) => {
   if (!request.headers.has('CF-Connecting-IP')) request.headers.set('CF-Connecting-IP', `test ${(requests += 1)}`);
   return exports.default.fetch(request);
 };
+
+/** The same Worker as it is deployed with other variables, with the local AuthKit for WorkOS. */
+export function deployedWith(variables: Record<string, string>): Fetch {
+  const local = { WORKOS_CLIENT_ID: LOCAL_CLIENT_ID, WORKOS_API_KEY: LOCAL_API_KEY, WORKOS_API_ORIGIN: ORIGIN };
+  const deployed = { ...env, ...local, ...variables };
+  return (input, init) => {
+    const request = new Request(input, init);
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith('/user_management/')) return workerFetch(request.url, request);
+    return worker.fetch(request, deployed, createExecutionContext());
+  };
+}
 
 /** An address no other test uses, because all of them share one storage. */
 export function someone(name = 'ada'): string {

@@ -39,6 +39,7 @@ test.each(Object.keys(COMPLETE))('%s is asked for when it is missing, empty or b
 
 test.each([
   ['COOKIE_PASSWORD', 'short', /at least 32/],
+  ['COOKIE_PASSWORD_PREVIOUS', 'short', /at least 32/],
   ['PUBLIC_URL', 'shop.example.com', /https origin/],
   ['PUBLIC_URL', 'http://shop.example.com', /https origin/],
   ['DEMO_TOOLS', 'maybe', /"on" or "off"/],

@@ -25,7 +25,10 @@ export const UNLIMITED: readonly Change[] = [
     'of: "acts", per: "minute", start: 1e9, max: 1e9,',
   ],
   ['start: 10,\n      max: 1e3,\n      ceiling: 20,', 'start: 9e8, max: 9e8, ceiling: 9e8,'],
-  ['start: 25e3,\n      max: 25e5,\n      ceiling: 5e4,', 'start: 9e10, max: 9e10, ceiling: 9e10,'],
+  [
+    'start: 25e3,\n      // Less buys nothing.\n      min: SHIRT.price,\n      max: 25e5,\n      ceiling: 5e4,',
+    'start: 9e10, max: 9e10, ceiling: 9e10,',
+  ],
 ];
 
 /** Keeps the number of the newest line in memory and writes no line, so that its price can be told. What decides still runs. */

@@ -1,7 +1,7 @@
 /** From counts to a monthly bill, at Cloudflare's list prices. */
 import type { Counts } from './counting.ts';
 
-/** Workers Paid, US dollars a month. Taken from Cloudflare's price pages as they stood in 2026; look before you rely on it. */
+/** Workers Paid and WorkOS, US dollars a month. Taken from their price pages as they stood in 2026; look before you rely on it. */
 export const PRICES_OF = 'as known in November 2026';
 export const BASE = 5;
 /** What is included in a month, and the price of a million more. */
@@ -17,6 +17,8 @@ export const PRICES = {
   kvWrites: { what: 'KV writes', included: 1e6, million: 5 },
   kvDeletes: { what: 'KV deletes', included: 1e6, million: 5 },
   kvLists: { what: 'KV lists', included: 1e6, million: 5 },
+  logEvents: { what: 'Workers Logs, events', included: 20e6, million: 0.6 },
+  people: { what: 'WorkOS, people', included: 1e6, million: 2500 },
 } as const;
 
 export type Item = keyof typeof PRICES;
@@ -24,6 +26,9 @@ export type Use = Record<Item, number>;
 
 /** Kinds of call that cost something, and how often one user's deputies make each in a month. */
 export type Usage = Record<string, number>;
+
+/** What a request does not log by itself: a tool call has a line of its own. */
+const TOOL_CALLS = ['list the inventory', 'list 50 orders', 'purchase', 'refused call'];
 
 /** Gigabytes that a Durable Object is billed for while it works, whatever it uses. */
 const OBJECT_MEMORY = 0.128;
@@ -51,6 +56,8 @@ export function useOf(
     kvWrites: sum('kvWrites'),
     kvDeletes: sum('kvDeletes'),
     kvLists: sum('kvLists'),
+    logEvents: sum('requests') + TOOL_CALLS.reduce((total, kind) => total + (usage[kind] ?? 0), 0),
+    people: 1,
   };
 }
 

@@ -7,10 +7,10 @@ import { BASE, billOf, items, PRICES, PRICES_OF, totalOf, type Usage, type Use, 
 import type { Counts } from './counting.ts';
 import { countDaily, countFramework, countShop, type Growth } from './kinds.ts';
 
-/** One user's deputies in a month. A month has ten days on which they do something. */
+/** One user's deputies in a month. A month has ten days on which they do something, and a token lasts for a day. */
 const USAGE: Usage = {
   'appoint a deputy': 1,
-  'refresh a token': 20,
+  'refresh a token': 10,
   'connect, 2026-07-28': 30,
   'list the inventory': 100,
   'list 50 orders': 30,
@@ -22,7 +22,7 @@ const USAGE: Usage = {
 /** `McpAgent.serve()` has no limits, no console and no daily round. */
 const FRAMEWORK_USAGE: Usage = {
   'appoint a deputy': 1,
-  'refresh a token': 20,
+  'refresh a token': 10,
   connect: 30,
   'list the inventory': 110,
   'list 50 orders': 30,

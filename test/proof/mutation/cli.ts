@@ -28,7 +28,7 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 /** Every story in these must be some guard's. */
 const STORIES = ['test/attacks', 'test/proof/faults'];
 /** A guard's story can also be one of these. */
-const MORE_STORIES = ['test/unit', 'test/browser'];
+const MORE_STORIES = ['test/unit', 'test/journeys', 'test/browser'];
 /** Milliseconds after which a run is given up. */
 const RUN_LIMIT = 180_000;
 /** What needs no copy, or must not be in one. */

@@ -1,0 +1,34 @@
+/** `pnpm run deploy`: deploys, and says which secrets the Worker still lacks. Options go on to `wrangler deploy`. */
+import { spawnSync } from 'node:child_process';
+import { z } from 'zod';
+
+const REQUIRED = ['WORKOS_CLIENT_ID', 'WORKOS_API_KEY', 'COOKIE_PASSWORD'];
+/** Of the options, those that name another Worker. */
+const NAMING = ['--name', '--env'];
+
+const options = process.argv.slice(2);
+const deployed = spawnSync('wrangler', ['deploy', '--minify', ...options], { stdio: 'inherit' });
+if (deployed.status !== 0) process.exit(deployed.status ?? 1);
+
+const worker = options.filter((option, at) =>
+  NAMING.some((name) => option === name || option.startsWith(`${name}=`) || options[at - 1] === name),
+);
+const list = spawnSync('wrangler', ['secret', 'list', ...worker], { encoding: 'utf8' });
+const { data: secrets } = z.array(z.object({ name: z.string() })).safeParse(jsonIn(list.stdout));
+if (!secrets) {
+  console.error(
+    `\nIt is deployed. Its secrets could not be listed, so whether they are set is not known:\n${list.stderr}`,
+  );
+  process.exit(1);
+}
+const missing = REQUIRED.filter((name) => !secrets.some((secret) => secret.name === name));
+if (missing.length > 0) console.log('\nIt is deployed, and answers 503 until these secrets are set:');
+for (const name of missing) console.log(`  npx -y pnpm wrangler secret put ${[name, ...worker].join(' ')}`);
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text.slice(text.indexOf('[')));
+  } catch {
+    return undefined;
+  }
+}
