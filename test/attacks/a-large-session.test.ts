@@ -90,12 +90,11 @@ test('parts that are missing, changed places, or come from two sessions are none
     'the first says that it is alone': (parts) => parts.set(first, newer[0]?.[1].replace(/^\d+/, '1') ?? ''),
   };
   for (const [what, change] of Object.entries(broken)) {
-    for (const [name] of partsOf(ada)) ada.browser.cookies.delete(name);
+    // AuthKit would sign her in again without a word.
+    for (const [name] of [...partsOf(ada), ['local-authkit']]) ada.browser.cookies.delete(name ?? '');
     const parts = new Map(newer);
     change(parts);
     for (const [name, value] of parts) ada.browser.setCookie(name, value);
-    // AuthKit would sign her in again without a word.
-    ada.browser.cookies.delete('local-authkit');
     const page = await ada.browser.open('/deputies');
     expect(page.html, what).toContain('name="email"');
     expect(partsOf(ada), what).toEqual([]);
