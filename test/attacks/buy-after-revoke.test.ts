@@ -43,12 +43,15 @@ test('the token is of no more use at once, before anything is cleaned up behind'
 test('a deputy that was replaced is refused the same way', async () => {
   const ada = person();
   const { clientId, tokens } = await plainClient(ada);
-  const [old] = (await recordOf(ada)).deputies;
+  const {
+    account: { recordId },
+    deputies: [old],
+  } = await recordOf(ada);
   if (!old) throw new Error('nobody was appointed');
   // The new one takes its place in the record, again without the cleaning up.
   const { deputyId, clientName, redirectHost, mandate } = old;
   const next = { deputyId: 'dep_next', clientId, clientName, redirectHost, mandate, replaces: [deputyId] };
-  await objectOf(ada).once('next', async () => ({ text: '', appointment: next }));
+  await objectOf(ada).once('next', async () => ({ text: '', appointment: next, recordId }));
   await objectOf(ada).activate(next.deputyId, 'another grant');
 
   expect((await rpc(tokens.access_token, callMessage('buyMcpShopItem', PURCHASE))).status).toBe(401);

@@ -70,10 +70,12 @@ const WAYS: Record<RefusalCode, () => Promise<Told>> & Partial<Record<Case, () =
   async deputy_superseded() {
     const human = person();
     const deputy = await deputyOf(human, '2025-11-25');
-    const [old] = (await objectOf(human).look({})).deputies;
+    const { account, deputies } = await objectOf(human).look({});
+    const [old] = deputies;
     if (!old) throw new Error('no deputy');
+    const { recordId } = account;
     const appointment = { ...old, deputyId: 'dep_next', replaces: [old.deputyId] };
-    await objectOf(human).once('next', async () => ({ text: '', appointment }));
+    await objectOf(human).once('next', async () => ({ text: '', appointment, recordId }));
     await objectOf(human).activate('dep_next', 'grant');
     return told(deputy, 'listMcpShopInventory');
   },
