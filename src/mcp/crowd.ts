@@ -133,7 +133,8 @@ const refused = { deputy: { times: 0, saidAt: 0 }, human: { times: 0, saidAt: 0 
 export function refuse(by: 'deputy' | 'human', seconds: number, body: string | undefined): Response {
   const all = refused[by];
   all.times += 1;
-  if (Date.now() - all.saidAt >= SHARED_MS) {
+  // Also when the clock was ahead the last time.
+  if (Math.abs(Date.now() - all.saidAt) >= SHARED_MS) {
     log({ event: 'limited', route: '/mcp', by, times: all.times });
     refused[by] = { times: 0, saidAt: Date.now() };
   }

@@ -1723,7 +1723,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'refusals of a flood share a line of the log',
     story: 'the-brake-behind-the-crowd',
     file: 'mcp/crowd.ts',
-    text: 'if (Date.now() - all.saidAt >= SHARED_MS) {',
+    text: 'if (Math.abs(Date.now() - all.saidAt) >= SHARED_MS) {',
     without: 'if (all.times > 0) {',
   },
   {
