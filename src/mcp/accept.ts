@@ -8,6 +8,7 @@ export const EITHER = `${FORMS.json}, ${FORMS.stream}`;
 
 /** The forms that a client takes. Without `Accept` it takes any. */
 export function formsIn(accept: string | null): Form[] {
+  if (accept === EITHER) return ['json', 'stream'];
   const ranges = (accept?.trim() || '*/*').toLowerCase().split(',').flatMap(rangeIn);
   const isTaken = (type: string) => {
     const [kind] = type.split('/');

@@ -21,6 +21,8 @@ const envelope = z.object(
 
 /** The message as it is meant, or the answer that refuses it. `json` is undefined for what is none. */
 export function readEnvelope(json: unknown): { json: unknown } | { refusal: Response } {
+  // Nearly every message is as it should be, and the SDK reads it once more.
+  if (isPlain(json)) return { json };
   const given = record.safeParse(json).data;
   // No JSON, or an answer to a request that this server never makes: the SDK knows what becomes of those.
   if (json === undefined || (given && !('method' in given) && ('result' in given || 'error' in given))) return { json };
@@ -36,6 +38,22 @@ export function readEnvelope(json: unknown): { json: unknown } | { refusal: Resp
     return { refusal: rpcError(200, -32602, message, {}, id) };
   }
   return { json: { ...rest, params: meant } };
+}
+
+const MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params']);
+
+/** Whether there is nothing to leave out, to turn into something else or to refuse. */
+function isPlain(json: unknown): boolean {
+  if (!isObject(json) || !Object.keys(json).every((name) => MEMBERS.has(name))) return false;
+  const { jsonrpc, id, method, params = {} } = json;
+  const isNamed = typeof id === 'string' || Number.isSafeInteger(id) || (id === undefined && !('id' in json));
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || !isNamed || !isObject(params)) return false;
+  const isSet = Object.values(params).every((value) => value !== null) && params['cursor'] !== '';
+  return isSet && (params['arguments'] === undefined || isObject(params['arguments']));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Without what only says that it is not set. Some hosts send arguments as a text of JSON. */
@@ -67,7 +85,7 @@ const failed = z.looseObject({ error: z.object({ code: z.int(), message: z.strin
 
 /** The answer, with the first finding of a validator in place of all that it printed. JSON-RPC 2.0, section 5.1. */
 export function withoutDump(answer: string): string {
-  if (!DUMP.test(answer)) return answer;
+  if (!answer.includes('"error":{"code":-') || !DUMP.test(answer)) return answer;
   const start = answer.indexOf('{');
   const message = answer.slice(start).trimEnd();
   const { data } = failed.safeParse(jsonIn(message));
