@@ -983,6 +983,14 @@ export const GUARDS: readonly Guard[] = [
     file: 'mcp/crowd.ts',
     text: 'line.places = line.places.filter(({ until }) => until > now);',
     without: 'if (line.places.length >= AT_ONCE) line.places = line.places.filter(({ until }) => until > now);',
+    backedBy: [
+      {
+        name: 'and who waits counts no place that is over',
+        file: 'mcp/crowd.ts',
+        text: 'line.places.filter(({ until }) => until > Date.now()).indexOf(place)',
+        without: 'line.places.indexOf(place)',
+      },
+    ],
   },
   // ---------------------------------------------------------------- who calls
   { ...OWN_USER, story: 'forged-caller-header' },
