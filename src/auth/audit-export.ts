@@ -1,18 +1,13 @@
 /** Copies of the record in WorkOS Audit Logs. */
 import type { CreateAuditLogSchemaOptions } from '@workos-inc/node';
-import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { domain } from '../domain.ts';
 import { ACT_NAMES, type Line } from '../ledger/record.ts';
 import type { SendLine } from '../ledger/upkeep.ts';
-import { soon, workos } from './authkit.ts';
+import { isRefusal, soon, workos } from './authkit.ts';
 
 /** Characters of a value that WorkOS Audit Logs take. */
 const MAX_VALUE_LENGTH = 500;
-
-/** What WorkOS answers when the fault is not in the line: our key, our haste, or its own trouble. */
-const NOT_THE_LINE = new Set([401, 408, 429]);
-const failure = z.object({ status: z.int().min(400).max(499) });
 
 /**
  * Sends acts and metered calls of this human to the organization that is configured; undefined when none is. `share` says
@@ -31,8 +26,8 @@ export function exporterOf(config: Config, userId: string, share: () => Promise<
       await soon(auditLogs.createEvent(organization, eventOf(line, userId), { idempotencyKey: key }));
       return true;
     } catch (error) {
-      const { data } = failure.safeParse(error);
-      if (data && !NOT_THE_LINE.has(data.status)) return false;
+      // What WorkOS refuses it refuses each time.
+      if (isRefusal(error)) return false;
       throw error;
     }
   };
@@ -59,7 +54,7 @@ export function auditSchemas(): CreateAuditLogSchemaOptions[] {
   }));
 }
 
-export function eventOf(line: Line, userId: string) {
+function eventOf(line: Line, userId: string) {
   const { sequence, at, previous, actor } = line;
   const called = line.actor === 'deputy' ? line : undefined;
   const targets = [

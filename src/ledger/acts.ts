@@ -2,9 +2,9 @@
 import { ceilingOf, newCeiling, valueOf } from '../authority/limits.ts';
 import { isNoWider, latestEnd, newMandate } from '../authority/mandate.ts';
 import { type Ceiling, isNames, type Limits, type Terms } from '../authority/terms.ts';
+import type { Presence } from './account.ts';
 import { folded } from './checkpoint.ts';
 import type { Appointment, Deputy } from './deputies.ts';
-import type { Presence } from './account.ts';
 import type { Ledger } from './ledger.ts';
 import type { Entry, Head, Suspension } from './record.ts';
 import { openRecord } from './schema.ts';

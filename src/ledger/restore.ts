@@ -5,7 +5,7 @@ import type { Ledger } from './ledger.ts';
 
 const KEY = 'restored';
 /** Is there until the storage goes back. */
-const AHEAD = 'goesBackTo';
+const GOES_BACK_TO = 'goesBackTo';
 
 export class Restore {
   readonly #ledger: Ledger;
@@ -27,7 +27,7 @@ export class Restore {
    */
   async prepare(to: number): Promise<number> {
     const bookmark = await this.#storage.getBookmarkForTime(to);
-    this.#storage.kv.put(AHEAD, to);
+    this.#storage.kv.put(GOES_BACK_TO, to);
     await this.#storage.onNextSessionRestoreBookmark(bookmark);
     return this.#ledger.record.head().sequence;
   }
@@ -39,7 +39,7 @@ export class Restore {
    */
   finish(name: string, to: number, undone: number): Done {
     const { record, account } = this.#ledger;
-    if (this.#storage.kv.get(AHEAD) !== undefined) throw new Error('the storage has not gone back');
+    if (this.#storage.kv.get(GOES_BACK_TO) !== undefined) throw new Error('the storage has not gone back');
     return this.#ledger.transaction(() => {
       const { head, now } = this.#ledger.moment();
       const newest = record.append({ actor: 'system', act: 'restored', to: new Date(to).toISOString() }, head, now);

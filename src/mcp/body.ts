@@ -1,5 +1,6 @@
 /** The body of a request to /mcp: bounded, and read once. */
 import { z } from 'zod';
+import { readAtMost } from '../edge/read-at-most.ts';
 
 /** Bytes of one JSON-RPC request. The largest valid tool call is far below. */
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -12,14 +13,8 @@ export async function readBody(request: Request): Promise<string | undefined> {
     const text = await request.text();
     return text.length > MAX_BODY_BYTES ? undefined : text;
   }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return new Blob(chunks).text();
+  const bytes = await readAtMost(MAX_BODY_BYTES, request);
+  return bytes && new TextDecoder().decode(bytes);
 }
 
 const identified = z.object({ id: z.union([z.string(), z.number()]) });

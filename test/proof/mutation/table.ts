@@ -917,7 +917,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'a storage that did not go back is not said to be back',
     story: 'restore',
     file: 'ledger/restore.ts',
-    text: "if (this.#storage.kv.get(AHEAD) !== undefined) throw new Error('the storage has not gone back');",
+    text: "if (this.#storage.kv.get(GOES_BACK_TO) !== undefined) throw new Error('the storage has not gone back');",
     without: '',
   },
   {
