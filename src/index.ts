@@ -9,7 +9,8 @@ import { ownTheFetch } from './edge/client-document.ts';
 import { freshKv } from './edge/fresh-keys.ts';
 import { log, logError, ownTheConsole } from './log.ts';
 import { deputyInTurn } from './mcp/crowd.ts';
-import { providerFor } from './oauth.ts';
+import { recall } from './mcp/known-tokens.ts';
+import { mcp, providerFor } from './oauth.ts';
 import { isOriginAllowed, servedOrigin } from './edge/origin.ts';
 import { restoreAsked } from './restore.ts';
 
@@ -69,6 +70,9 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
       );
     if (!isOriginAllowed(request, url)) return plain(403, 'Requests from this origin are not allowed here.');
     if (url.pathname.startsWith('/mcp/')) return plain(404, `There is nothing here. The MCP endpoint is ${origin}/mcp`);
+
+    const known = url.pathname === '/mcp' ? recall(request) : undefined;
+    if (known) return await deputyInTurn(request, () => mcp.serve(request, env, known));
 
     const limited = await tooMany(request, env);
     if (limited) return limited;

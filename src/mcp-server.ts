@@ -8,7 +8,7 @@ import { askAbout } from './auth/presence.ts';
 import { Refreshes } from './auth/refreshes.ts';
 import { toModel } from './authority/words.ts';
 import { readConfig } from './config.ts';
-import { CALLER_HEADER, decodeCaller, objectName } from './deputy.ts';
+import { type Caller, objectName } from './deputy.ts';
 import { domain } from './domain.ts';
 import { type Act, activate, type Done, grantCleared, mayRefresh, perform, type Problem } from './ledger/acts.ts';
 import type { Kept } from './ledger/answers.ts';
@@ -32,8 +32,9 @@ import {
   type Overview,
   type View,
 } from './ledger/view.ts';
+import type { Answer as McpAnswer } from './mcp/accept.ts';
 import { invalidToken } from './mcp/rpc-error.ts';
-import { readMessage, serveMcp, toolCallIn } from './mcp/transport.ts';
+import { readMessage, serveMcp, toolCallIn, whole } from './mcp/transport.ts';
 import { Boundary } from './tools/boundary.ts';
 import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
 
@@ -42,7 +43,7 @@ const EXCHANGED_AT_ONCE_MS = 10_000;
 
 /**
  * An `Agent` has doors of its own: sockets, state messages, sub-agents. The overrides below shut them. The only ways in
- * are one POST from the Worker with a verified caller, a socket from the Worker that only listens, and the RPC methods.
+ * are the methods that the Worker calls, and a socket from the Worker that only listens.
  */
 export class McpShopServer extends McpAgent {
   readonly #userId: string;
@@ -64,8 +65,8 @@ export class McpShopServer extends McpAgent {
     this.#once = new Once(this.#ledger);
     this.#restore = new Restore(this.#ledger, ctx.storage);
     this.#jobs = {
-      arm: async (seconds, job) => (await this.schedule(seconds, 'runJob', job)).id,
-      cancel: (id) => this.cancelSchedule(id),
+      arm: (seconds, job) => this.#keepingAwake(this.schedule(seconds, 'runJob', job)),
+      cancel: (id) => this.#keepingAwake(this.cancelSchedule(id)),
       list: async () =>
         (await this.listSchedules()).flatMap(({ id, time, payload }) => {
           const { data: job } = jobSchema.safeParse(payload);
@@ -75,7 +76,7 @@ export class McpShopServer extends McpAgent {
     this.#outbox = new Outbox(
       this.#ledger,
       async (id, effect) => deliver?.(this.env, { userId: this.#userId, id }, effect),
-      this.#jobs,
+      (at) => ctx.storage.setAlarm(at),
     );
     this.#upkeep = new Upkeep(this.#ledger, this.#userId, this.#jobs, () =>
       exporterOf(
@@ -117,29 +118,46 @@ export class McpShopServer extends McpAgent {
     return true;
   }
 
-  /** Serves one MCP request. Only the Worker can send the caller header; a caller of another object is refused. */
-  override async onRequest(request: Request): Promise<Response> {
-    const caller = decodeCaller(request.headers.get(CALLER_HEADER));
-    if (caller?.userId !== this.#userId) return new Response('Not your object', { status: 403 });
+  /** Nobody's requests are forwarded here. */
+  override onRequest(_: Request): Response {
+    return new Response('Not found', { status: 404 });
+  }
+
+  /** Serves one MCP request of a caller that the Worker has verified; one of another object is refused. */
+  async serve(caller: Caller, headers: Record<string, string>, body: string): Promise<McpAnswer> {
+    if (caller.userId !== this.#userId) return { status: 403, headers: {}, body: 'Not your object' };
     const boundary = new Boundary(this.#ledger, caller, domain, {
       demoTools: this.env.DEMO_TOOLS !== 'off',
       deliver: (effectId) => this.#outbox.send(effectId),
     });
-    const message = await readMessage(request);
+    const message = readMessage(body);
     const call = toolCallIn(message);
-    const answer = await serveMcp(request, message, caller, () => boundary.serverFor(call?.name));
+    const answer = await serveMcp(message, headers, caller, () => boundary.serverFor(call?.name));
     if (call && !boundary.outcome) boundary.recordUnserved(call.name);
     if (call) await this.#changed();
     // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
     const ended = boundary.outcome === 'allowed' ? undefined : this.#ledger.endOf(caller.deputyId);
-    return ended ? invalidToken(caller.resource, toModel(domain, ended).message) : answer;
+    return ended ? whole(invalidToken(caller.resource, toModel(domain, ended).message)) : answer;
+  }
+
+  /**
+   * An object has one alarm, which the scheduler sets to its own next job. The sweep comes first, because an alarm that
+   * breaks off is run again as long as nobody has set another one.
+   */
+  override async alarm(): Promise<void> {
+    await this.#outbox.sweep();
+    await this.#keepingAwake(super.alarm());
+  }
+
+  /** Waits for the scheduler, and sets the alarm back to the sweep when that is due. */
+  async #keepingAwake(scheduled: Promise<unknown>): Promise<void> {
+    await scheduled;
+    await this.#outbox.keep();
   }
 
   /** The scheduler calls this by its name. */
   async runJob(job: Job): Promise<void> {
     switch (job.kind) {
-      case 'deliver':
-        return this.#outbox.retry(job);
       case 'export':
         return this.#upkeep.export(job);
       case 'closePages':

@@ -33,6 +33,8 @@ const REDIRECT_URIS =
 /** What the provider tells of a client's document that it could not read. */
 const unreadDocument = z.object({ metadataUrl: z.string() });
 
+export const mcp = mcpEndpoint(domain.act.look);
+
 let latest: { origin: string; provider: OAuthProvider<Env> } | undefined;
 
 /**
@@ -43,7 +45,7 @@ export function providerFor(origin: string): OAuthProvider<Env> {
   if (latest?.origin === origin) return latest.provider;
   const options: OAuthProviderOptions<Env> = {
     apiRoute: '/mcp',
-    apiHandler: mcpEndpoint(domain.act.look),
+    apiHandler: mcp,
     defaultHandler: { fetch: (request, env, ctx) => app.fetch(request, env, ctx) },
     authorizeEndpoint: '/authorize',
     tokenEndpoint: '/token',

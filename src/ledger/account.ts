@@ -38,7 +38,7 @@ export type AccountState = {
   presence?: Presence;
 };
 
-type Row = {
+export type AccountRow = {
   record_id: string;
   authority: 'active' | 'paused';
   authority_at: number | null;
@@ -62,12 +62,10 @@ export class Account {
   }
 
   read(): AccountState {
-    const row = this.#sql
-      .exec<Row>(
-        `SELECT record_id, authority, authority_at, authority_sequence, suspended, presence, ceiling, ceiling_version,
-           windows, exported FROM account WHERE id = 1`,
-      )
-      .one();
+    return this.toState(this.#sql.exec<AccountRow>('SELECT * FROM account').one());
+  }
+
+  toState(row: AccountRow): AccountState {
     return {
       recordId: row.record_id,
       authority: row.suspended ? 'suspended' : row.authority,

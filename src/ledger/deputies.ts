@@ -31,6 +31,9 @@ export type Deputy = Omit<Appointment, 'replaces'> & {
   changedAt: string;
 };
 
+/** Null where the deputy is not there. */
+export type StandingRow = { status: Status | null; mandate: string | null };
+
 type Row = {
   deputy_id: string;
   client_id: string;
@@ -81,11 +84,12 @@ export class Deputies {
 
   /** What decides about a call, and no more. */
   standingOf(deputyId: string): Standing | undefined {
-    const [row] = this.#sql.exec<Pick<Row, 'status' | 'mandate'>>(
-      'SELECT status, mandate FROM deputies WHERE deputy_id = ?',
-      deputyId,
-    );
-    return row && { status: row.status, mandate: this.#mandates.read(row.mandate) };
+    const [row] = this.#sql.exec<StandingRow>('SELECT status, mandate FROM deputies WHERE deputy_id = ?', deputyId);
+    return row && this.toStanding(row);
+  }
+
+  toStanding({ status, mandate }: StandingRow): Standing | undefined {
+    return status === null || mandate === null ? undefined : { status, mandate: this.#mandates.read(mandate) };
   }
 
   /** Newest first. */

@@ -118,6 +118,8 @@ const SEARCHED_AT_ONCE = 5000;
 
 export type Head = { sequence: number; hash: string; at: number };
 type Row = { sequence: number; line: string; hash: string };
+/** The newest line; null where there is none. `line_at` is ISO 8601. */
+export type HeadRow = { sequence: number | null; hash: string | null; line_at: string | null };
 
 export class RecordLines {
   readonly #sql: SqlStorage;
@@ -128,12 +130,17 @@ export class RecordLines {
 
   /** The newest line, or the checkpoint when there is none. `at` in milliseconds. */
   head(): Head {
-    const [row] = this.#sql.exec<{ sequence: number; hash: string; at: string | null }>(
-      "SELECT sequence, hash, line ->> 'at' AS at FROM record ORDER BY sequence DESC LIMIT 1",
+    const [row] = this.#sql.exec<HeadRow>(
+      "SELECT sequence, hash, line ->> 'at' AS line_at FROM record ORDER BY sequence DESC LIMIT 1",
     );
+    return this.toHead(row ?? { sequence: null, hash: null, line_at: null });
+  }
+
+  toHead({ sequence, hash, line_at: at }: HeadRow): Head {
+    if (sequence === null || hash === null)
+      return this.#sql.exec<Head>('SELECT sequence, hash, at FROM checkpoint').one();
     // Only its time is read here: every call begins with it.
-    if (row) return { sequence: row.sequence, hash: row.hash, at: Date.parse(lineTime.parse(row.at)) };
-    return this.#sql.exec<Head>('SELECT sequence, hash, at FROM checkpoint').one();
+    return { sequence, hash, at: Date.parse(lineTime.parse(at)) };
   }
 
   /** Adds a line after `head`, which is the newest. `now` is the ledger's time in milliseconds. */

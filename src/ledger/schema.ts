@@ -50,7 +50,7 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
   )`);
   sql.exec(`CREATE TABLE effects (
     number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
     line INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     at INTEGER NOT NULL,

@@ -1,16 +1,25 @@
 /** The transport of an object: one JSON-RPC request of either protocol era, served by a server of its own, answered whole. */
-import type { AuthInfo, McpServer } from '@modelcontextprotocol/server';
-import { createMcpHandler } from 'agents/mcp/server';
+import {
+  type AuthInfo,
+  createMcpHandler,
+  isLegacyRequest,
+  type McpServer,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Caller } from '../deputy.ts';
+import type { Answer } from './accept.ts';
 import { readEnvelope, withoutDump } from './envelope.ts';
+
+/** The object's own address for MCP. It says nothing: which request of which caller it is comes beside it. */
+const OBJECT_URL = 'https://mcp-shop.internal/mcp';
 
 /** What a client sent: as it came, and parsed once for everybody; `json` is undefined for what is none. */
 export type Message = { text: string; json: unknown };
 
 /** Without byte-order marks, so that everybody who parses it reads the same. */
-export async function readMessage(request: Request): Promise<Message> {
-  const text = (await request.text()).replace(/^\uFEFF+/, '');
+export function readMessage(body: string): Message {
+  const text = body.replace(/^\uFEFF+/, '');
   try {
     return { text, json: JSON.parse(text) };
   } catch {
@@ -24,26 +33,33 @@ export async function readMessage(request: Request): Promise<Message> {
  * nothing to listen to, and ends at once; otherwise its answer would never be whole.
  */
 export async function serveMcp(
-  { method, headers, url }: Request,
   { text, json }: Message,
+  headers: Record<string, string>,
   caller: Caller,
   makeServer: () => McpServer,
-): Promise<Response> {
+): Promise<Answer> {
   const read = readEnvelope(json);
-  if ('refusal' in read) return read.refusal;
-  const handler = createMcpHandler(makeServer, {
-    legacy: 'stateless',
-    // The OAuth provider answers CORS, and the Worker has checked Host and Origin.
-    corsOptions: false,
-    allowedOriginHostnames: '*',
-  });
-  const answer = await handler.fetch(new Request(url, { method, headers, body: text }), {
-    authInfo: authInfoOf(caller),
-    // Undefined for what is no JSON: then the handler reads the body itself, and says so.
-    parsedBody: read.json,
-  });
-  // The older era answers before the call is through; only now is it known what came of it.
-  return new Response(withoutDump(await answer.text()) || null, answer);
+  if ('refusal' in read) return whole(read.refusal);
+  // Only what is no JSON is read by the SDK, which says so.
+  const body = read.json === undefined ? text : null;
+  const request = new Request(OBJECT_URL, { method: 'POST', headers, body });
+  const options = { authInfo: authInfoOf(caller), ...(read.json !== undefined && { parsedBody: read.json }) };
+  if (!(await isLegacyRequest(request, read.json)))
+    return whole(await createMcpHandler(makeServer, { legacy: 'reject' }).fetch(request, options));
+
+  const server = makeServer();
+  const transport = new WebStandardStreamableHTTPServerTransport();
+  await server.connect(transport);
+  try {
+    return await whole(await transport.handleRequest(request, options));
+  } finally {
+    await server.close();
+  }
+}
+
+/** The answer with all of its text: only then is it known what came of a call. */
+export async function whole(answer: Response): Promise<Answer> {
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), body: withoutDump(await answer.text()) };
 }
 
 /** What the SDK needs for a step-up challenge. The token itself stays in the Worker. */
