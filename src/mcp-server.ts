@@ -6,6 +6,7 @@ import { exporterOf } from './auth/audit-export.ts';
 import type { Refreshed } from './auth/sealed-session.ts';
 import { askAbout } from './auth/presence.ts';
 import { Refreshes } from './auth/refreshes.ts';
+import { isEnd } from './authority/refusal.ts';
 import { toModel } from './authority/words.ts';
 import { readConfig } from './config.ts';
 import { type Caller, objectName } from './deputy.ts';
@@ -33,7 +34,7 @@ import {
   type View,
 } from './ledger/view.ts';
 import type { Answer as McpAnswer } from './mcp/accept.ts';
-import { invalidToken } from './mcp/rpc-error.ts';
+import { insufficientScope, invalidToken } from './mcp/rpc-error.ts';
 import { readMessage, serveMcp, toolCallIn, whole } from './mcp/transport.ts';
 import { Boundary } from './tools/boundary.ts';
 import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
@@ -136,8 +137,13 @@ export class McpShopServer extends McpAgent {
     if (call && !boundary.outcome) boundary.recordUnserved(call.name);
     if (call) await this.#changed();
     // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
-    const ended = boundary.outcome === 'allowed' ? undefined : this.#ledger.endOf(caller.deputyId);
-    return ended ? whole(invalidToken(caller.resource, toModel(domain, ended).message)) : answer;
+    const reason = boundary.outcome ?? this.#ledger.endOf(caller.deputyId);
+    if (!reason || reason === 'allowed') return answer;
+    const says = toModel(domain, reason).message;
+    if (isEnd(reason)) return whole(invalidToken(caller.resource, says));
+    if (reason.code === 'insufficient_scope')
+      return whole(insufficientScope(caller.resource, says, boundary.scopesToAsk));
+    return answer;
   }
 
   /**

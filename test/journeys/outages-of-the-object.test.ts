@@ -1,8 +1,10 @@
 /** The object cannot be reached, dies, or cannot write its record: nothing lost, nothing doubled, never a yes by default. */
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { McpServer } from '@modelcontextprotocol/server';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Act } from '../../src/ledger/acts.ts';
+import { Pending } from '../../src/ledger/pending.ts';
 import { RecordLines } from '../../src/ledger/record.ts';
 import { PENDING_MS } from '../../src/lifetimes.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
@@ -159,11 +161,24 @@ test('a consent whose appointment was not answered gives no code, and what is le
   await expectSound(human);
 });
 
-/** Where a purchase stands still until its object has died; each step has been reached once `reached` says so. */
+/** Where a purchase stands still until its object has died, or where it dies; each step has been reached once `reached` says so. */
 const STEPS: Record<string, (human: Person) => Promise<() => boolean>> = {
-  'has arrived': (human) => standStill(human, 'onRequest', { after: false }),
-  'is committed': (human) => standStill(human, 'schedule', { after: false }),
-  'has its job': (human) => standStill(human, 'schedule', { after: true }),
+  'has arrived': async () => {
+    let reached = false;
+    vi.spyOn(McpServer.prototype, 'connect').mockImplementationOnce(() => {
+      reached = true;
+      return new Promise(() => {});
+    });
+    return () => reached;
+  },
+  'is committed': async (human) => {
+    const put = vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
+    // The alarm is never set.
+    await runInDurableObject(objectOf(human), (_, { storage }) => {
+      vi.spyOn(storage, 'setAlarm').mockReturnValueOnce(new Promise(() => {}));
+    });
+    return () => put.mock.calls.length > 0;
+  },
   'is on its way to KV': async () => {
     const put = vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
     return () => put.mock.calls.length > 0;
@@ -178,26 +193,19 @@ const STEPS: Record<string, (human: Person) => Promise<() => boolean>> = {
     });
     return () => reached;
   },
-  'is about to lose its job': (human) => standStill(human, 'cancelSchedule', { after: false }),
-  'has lost its job': (human) => standStill(human, 'cancelSchedule', { after: true }),
-};
-
-async function standStill(
-  human: Person,
-  method: 'onRequest' | 'schedule' | 'cancelSchedule',
-  { after }: { after: boolean },
-): Promise<() => boolean> {
-  let reached = false;
-  await runInDurableObject(objectOf(human), (instance: McpShopServer) => {
-    const real = instance[method].bind(instance) as (...args: unknown[]) => Promise<unknown>;
-    vi.spyOn(instance, method).mockImplementationOnce((async (...args: unknown[]) => {
-      if (after) await real(...args);
+  'is known to be in KV': async () => {
+    const { prototype } = Pending;
+    const real = Reflect.get(prototype, 'delivered');
+    let reached = false;
+    vi.spyOn(prototype, 'delivered').mockImplementationOnce(function delivered(this: Pending, id, version) {
+      Reflect.apply(real, this, [id, version]);
       reached = true;
-      await new Promise(() => {});
-    }) as never);
-  });
-  return () => reached;
-}
+      // The answer waits for two seconds then.
+      return new Promise(() => {}) as never;
+    });
+    return () => reached;
+  },
+};
 
 test.each(Object.keys(STEPS))('an object that dies when a purchase %s loses and doubles nothing', async (step) => {
   const human = person();
@@ -211,8 +219,8 @@ test.each(Object.keys(STEPS))('an object that dies when a purchase %s loses and 
   await broken;
   vi.restoreAllMocks();
   quiet();
-  if (step === 'has its job' || step === 'is on its way to KV') {
-    // Its job brings it to KV, without any request.
+  if (step === 'is on its way to KV') {
+    // The sweep brings it to KV, without any request.
     later(60 * MINUTE);
     await runDurableObjectAlarm(objectOf(human));
     vi.useRealTimers();
@@ -351,7 +359,7 @@ test('a purchase whose line fails alone is refused, undone, and recorded as an e
   await expectSound(human);
 });
 
-test.each(ERAS)('a %s call without its scope whose line fails is still refused for its scope', async (era) => {
+test.each(ERAS)('a %s call without its scope whose line fails is answered as an error of ours', async (era) => {
   const human = person();
   human.ticks = ['orders:read'];
   const { accessToken } = await deputyOf(human, era);
@@ -361,7 +369,8 @@ test.each(ERAS)('a %s call without its scope whose line fails is still refused f
   const response = await rpcIn(era, accessToken, callMessage('buyMcpShopItem', PURCHASE));
   expect(response.status).toBe(200);
   const { result } = await messageOf(response);
-  expect(result).toMatchObject({ isError: true, structuredContent: { error: { code: 'insufficient_scope' } } });
+  expect(result).toMatchObject({ isError: true, structuredContent: { error: { code: 'internal_error' } } });
+  expect((await rpcIn(era, accessToken, callMessage('buyMcpShopItem', PURCHASE))).status).toBe(403);
   expect(await actsOf(human)).toEqual(['appointed', 'activated', 'buyMcpShopItem insufficient_scope']);
   await expectSound(human);
 });
