@@ -35,7 +35,7 @@ import {
 } from './ledger/view.ts';
 import type { Answer as McpAnswer } from './mcp/accept.ts';
 import { insufficientScope, invalidToken } from './mcp/rpc-error.ts';
-import { readMessage, serveMcp, toolCallIn, whole } from './mcp/transport.ts';
+import { readMessage, serveMcp, whole } from './mcp/transport.ts';
 import { Boundary } from './tools/boundary.ts';
 import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
 
@@ -132,7 +132,7 @@ export class McpShopServer extends McpAgent {
       deliver: (effectId) => this.#outbox.send(effectId),
     });
     const message = readMessage(body);
-    const call = toolCallIn(message);
+    const { call } = message;
     const answer = await serveMcp(message, headers, caller, () => boundary.serverFor(call?.name));
     if (call && !boundary.outcome) boundary.recordUnserved(call.name);
     if (call) await this.#changed();

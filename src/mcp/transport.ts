@@ -4,6 +4,7 @@ import {
   createMcpHandler,
   isLegacyRequest,
   type McpServer,
+  PROTOCOL_VERSION_META_KEY,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -14,18 +15,44 @@ import { readEnvelope, withoutDump } from './envelope.ts';
 /** The object's own address for MCP. It says nothing: which request of which caller it is comes beside it. */
 const OBJECT_URL = 'https://mcp-shop.internal/mcp';
 
-/** What a client sent: as it came, and parsed once for everybody; `json` is undefined for what is none. */
-export type Message = { text: string; json: unknown };
+/**
+ * What a client sent: as it came, and parsed once for everybody; `json` is undefined for what is none. `call` is the tool call
+ * that it makes, well-formed or not, and whether it names its version itself, as those of the newer era do.
+ */
+export type Message = { text: string; json: unknown; call?: { name: string | undefined; isNewer: boolean } };
 
 /** Without byte-order marks, so that everybody who parses it reads the same. */
 export function readMessage(body: string): Message {
   const text = body.replace(/^\uFEFF+/, '');
   try {
-    return { text, json: JSON.parse(text) };
+    const json: unknown = JSON.parse(text);
+    const { data: call } = toolCall.safeParse(json);
+    return {
+      text,
+      json,
+      ...(call && { call: { name: call.params?.name, isNewer: call.params?._meta !== undefined } }),
+    };
   } catch {
     return { text, json: undefined };
   }
 }
+
+/** Compiled while the module loads, the only time at which a Worker evaluates code. */
+const toolCall = z.compile(
+  z.object({
+    method: z.literal('tools/call'),
+    params: z
+      .object({
+        name: z.string().optional().catch(undefined),
+        _meta: z
+          .object({ [PROTOCOL_VERSION_META_KEY]: z.string() })
+          .optional()
+          .catch(undefined),
+      })
+      .optional()
+      .catch(undefined),
+  }),
+);
 
 /**
  * Serves `message` with the server that `makeServer` returns, which must be a new one, and returns once all of the answer
@@ -33,7 +60,7 @@ export function readMessage(body: string): Message {
  * nothing to listen to, and ends at once; otherwise its answer would never be whole.
  */
 export async function serveMcp(
-  { text, json }: Message,
+  { text, json, call }: Message,
   headers: Record<string, string>,
   caller: Caller,
   makeServer: () => McpServer,
@@ -44,7 +71,7 @@ export async function serveMcp(
   const body = read.json === undefined ? text : null;
   const request = new Request(OBJECT_URL, { method: 'POST', headers, body });
   const options = { authInfo: authInfoOf(caller), ...(read.json !== undefined && { parsedBody: read.json }) };
-  if (!(await isLegacyRequest(request, read.json)))
+  if (call?.isNewer || !(await isLegacyRequest(request, read.json)))
     return whole(await createMcpHandler(makeServer, { legacy: 'reject' }).fetch(request, options));
 
   const server = makeServer();
@@ -65,18 +92,4 @@ export async function whole(answer: Response): Promise<Answer> {
 /** What the SDK needs for a step-up challenge. The token itself stays in the Worker. */
 function authInfoOf({ clientId, scopes, resource }: Caller): AuthInfo {
   return { token: '', clientId, scopes, resource: new URL(resource) };
-}
-
-const toolCall = z.object({
-  method: z.literal('tools/call'),
-  params: z
-    .object({ name: z.string().optional().catch(undefined) })
-    .optional()
-    .catch(undefined),
-});
-
-/** The tool call that a message makes, well-formed or not; undefined when it asks for something else. */
-export function toolCallIn({ json }: Message): { name: string | undefined } | undefined {
-  const call = toolCall.safeParse(json);
-  return call.success ? { name: call.data.params?.name } : undefined;
 }

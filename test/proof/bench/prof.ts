@@ -1,6 +1,6 @@
 import { bundle, changed, UNLIMITED } from './bundle.ts';
 import { measure } from './measure.ts';
-import { profile } from './profile.ts';
+import { profile } from './profile2.ts';
 import * as C from './contestants.ts';
 const script = changed(await bundle('src/index.ts'), UNLIMITED);
 const shop = await C.ShopContestant.start(script, true);
