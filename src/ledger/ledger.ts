@@ -22,7 +22,7 @@ import { migrate } from './schema.ts';
 const SITUATION = `SELECT
     newest.sequence, newest.hash, newest.line ->> 'at' AS line_at,
     account.*,
-    status, mandate,
+    status, mandate, paused,
     last_seen, meters.windows AS meter, shared_at, unrecorded
   FROM account
     LEFT JOIN record AS newest ON newest.sequence = (SELECT max(sequence) FROM record)

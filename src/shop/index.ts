@@ -1,6 +1,7 @@
 /** The T-shirt shop: what deputies can do here, what of it is counted, how far, and how that reads. */
 import { defineDomain } from '../tools/define-domain.ts';
 import { CURRENCY, dollars, formatPrice, MAX_QUANTITY, SHIRT, shirts } from './catalog.ts';
+import { look } from './look.ts';
 import { deliverOrder, orderData } from './order.ts';
 import { buyMcpShopItem, cancelMcpShopOrder, listMcpShopInventory, listMcpShopOrders } from './tools.ts';
 
@@ -11,6 +12,7 @@ export const shop = defineDomain({
   instructions:
     'A T-shirt shop. List the inventory, ask your human for company, address and size, buy, then tell them the order id.',
   adminPermission: 'shop:admin',
+  look,
   mandateType: 'mcp_shop_mandate',
   act: {
     noun: 'order',
@@ -28,14 +30,14 @@ export const shop = defineDomain({
     },
     'shop:buy': {
       reads: 'buy shirts and cancel orders',
-      title: 'Buy shirts in your name, and cancel orders',
-      detail: 'Orders are placed at once, and you pay for them, within the limits below.',
+      title: 'Buy shirts, and cancel orders',
+      detail: `In your name, at ${formatPrice(SHIRT.price)} each. You pay.`,
       metered: true,
     },
     'orders:read': {
       reads: 'read the order history',
-      title: 'Read your order history',
-      detail: 'It shows companies, addresses and prices.',
+      title: 'Read your orders',
+      detail: 'With companies, addresses and prices.',
     },
   },
   units: { shirts, spend: dollars },
@@ -91,17 +93,22 @@ export const shop = defineDomain({
   sentence:
     'It may buy up to {shirtsPerOrder} an order, and up to {shirtsPerDay} for {spendPerDay} in any 24 hours. Above {askAbove} in one order it must ask first.',
   ceiling: 'All deputies together may order up to {shirtsPerDay} for {spendPerDay} in any 24 hours.',
-  affordable: ({ shirts: left = 0, spend = 0 }) => ({ shirts: Math.min(left, Math.floor(spend / SHIRT.price)), spend }),
+  price: { of: 'shirts', in: 'spend', each: SHIRT.price },
   effect: {
     data: orderData,
     tells: ({ number, state, amounts: { shirts: count = 0, spend = 0 } = {} }) =>
       state === 'cancelled'
         ? `cancelled order ${number}`
         : `bought ${shirts.reads(count)} for ${formatPrice(spend)}, order ${number}`,
+    brief: ({ amounts: { shirts: count = 0, spend = 0 }, data: { color, tshirtSize } }) => ({
+      what: `${count} ${color} ${count === 1 ? 'shirt' : 'shirts'}`,
+      more: tshirtSize,
+      sum: formatPrice(spend),
+      tint: color,
+    }),
     columns: {
-      What: ({ amounts, data }) => `${amounts['shirts'] ?? 0} ${data.color} ${data.tshirtSize}, ${data.company}`,
+      For: ({ data }) => data.company,
       'Sent to': ({ data }) => data.mailingAddress,
-      Total: ({ amounts }) => formatPrice(amounts['spend'] ?? 0),
     },
     deliver: deliverOrder,
   },
