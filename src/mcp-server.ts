@@ -11,14 +11,23 @@ import { toModel } from './authority/words.ts';
 import { readConfig } from './config.ts';
 import { type Caller, objectName } from './deputy.ts';
 import { domain } from './domain.ts';
-import { type Act, activate, type Done, grantCleared, mayRefresh, perform, type Problem } from './ledger/acts.ts';
+import {
+  type Act,
+  activate,
+  type Done,
+  grantCleared,
+  mayRefresh,
+  perform,
+  type Problem,
+  resign,
+} from './ledger/acts.ts';
 import type { Kept } from './ledger/answers.ts';
 import { armed, type Job, jobSchema, type Jobs } from './ledger/jobs.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { type Answer, Once } from './ledger/once.ts';
 import { Outbox } from './ledger/outbox.ts';
 import { PresenceChecks } from './ledger/presence.ts';
-import { recordShared } from './ledger/prune.ts';
+import { recordingShared } from './ledger/prune.ts';
 import { readLine, type Search } from './ledger/record.ts';
 import { Restore } from './ledger/restore.ts';
 import { Upkeep } from './ledger/upkeep.ts';
@@ -43,6 +52,7 @@ import type { Answer as McpAnswer } from './mcp/accept.ts';
 import { insufficientScope, invalidToken } from './mcp/rpc-error.ts';
 import { readMessage, serveMcp, whole } from './mcp/transport.ts';
 import { Boundary } from './tools/boundary.ts';
+import { oneByOne } from './steps.ts';
 import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
 
 /** A client exchanges its code at once, as a rule. */
@@ -200,6 +210,12 @@ export class McpShopServer extends McpAgent {
     return mayRefresh(this.#ledger, deputyId);
   }
 
+  /** The OAuth provider is about to remove this grant, or a token of it. */
+  async resign(grantId: string): Promise<void> {
+    resign(this.#ledger, grantId);
+    await this.#changed();
+  }
+
   async grantCleared(deputyId: string): Promise<void> {
     grantCleared(this.#ledger, deputyId);
   }
@@ -272,14 +288,8 @@ export class McpShopServer extends McpAgent {
   }
 
   async verifyRecord(expected?: { sequence: number; hash: string }): Promise<Verification> {
-    this.#recordShared();
-    const steps = checking(this.#ledger, expected);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      // Lets calls, and above all a pause, come in between.
-      await scheduler.wait(0);
-    }
+    await this.#recordShared();
+    return oneByOne(checking(this.#ledger, expected));
   }
 
   /** The newest rows of the record, oldest first, and the deputies that they name. */
@@ -294,7 +304,7 @@ export class McpShopServer extends McpAgent {
 
   /** A page of the record's lines as they were hashed, oldest first. */
   async recordText(after: number, limit: number): Promise<{ sequence: number; line: string }[]> {
-    if (after === 0) this.#recordShared();
+    if (after === 0) await this.#recordShared();
     return this.#ledger.record.text(after, limit);
   }
 
@@ -308,8 +318,8 @@ export class McpShopServer extends McpAgent {
   }
 
   /** Before the record is read as a whole. */
-  #recordShared(): void {
-    recordShared(this.#ledger);
+  async #recordShared(): Promise<void> {
+    await oneByOne(recordingShared(this.#ledger));
     this.#watchers.tell();
   }
 

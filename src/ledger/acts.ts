@@ -4,7 +4,7 @@ import { isNoWider, latestEnd, newMandate } from '../authority/mandate.ts';
 import { type Ceiling, isNames, type Limits, type Terms } from '../authority/terms.ts';
 import type { Presence } from './account.ts';
 import { folded } from './checkpoint.ts';
-import type { Appointment, Deputy } from './deputies.ts';
+import type { Appointment } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
 import type { Entry, Head, Suspension } from './record.ts';
 import { openRecord } from './schema.ts';
@@ -181,6 +181,17 @@ export function revoke(ledger: Ledger, deputyId: string, by: As = {}): Done | Pr
   });
 }
 
+/** The client gave its tokens back (RFC 7009), or the provider took its grant: the deputy can never call again. */
+export function resign(ledger: Ledger, grantId: string): void {
+  ledger.transaction(() => {
+    const deputyId = ledger.deputies.withGrant(grantId);
+    if (deputyId === undefined) return;
+    const { head, now } = ledger.moment();
+    ledger.deputies.setStatus(deputyId, 'revoked', now);
+    ledger.record.append({ actor: 'client', act: 'resigned', deputy: deputyId }, head, now);
+  });
+}
+
 /** What the human changes of a mandate. `expiresAt` in milliseconds, at most 30 days after the appointment; undefined leaves it. */
 export type Amendment = {
   deputyId: string;
@@ -255,7 +266,7 @@ export function erase(ledger: Ledger): Done {
       head: { sequence },
       now,
     } = ledger.moment();
-    const grants = grantsOf(ledger.deputies.all(now));
+    const grants = ledger.deputies.grants(Number.MAX_SAFE_INTEGER, true);
     const { authority, paused, authorityAt, ceiling, windows } = ledger.account.read();
     const own = paused ? 'paused' : 'active';
     ledger.effects.erase();
@@ -324,13 +335,9 @@ export function perform(ledger: Ledger, act: Act): Done | Problem {
   }
 }
 
-function done(ledger: Ledger, { sequence, at }: Head): Done {
-  const grants = grantsOf(
-    ledger.deputies.all(at).filter(({ status }) => status === 'revoked' || status === 'superseded'),
-  );
-  return { sequence, at, grants };
-}
+/** Grants cleaned up after one act; those that are left wait for the next. */
+const GRANTS_AT_ONCE = 20;
 
-function grantsOf(deputies: Deputy[]): GrantToClear[] {
-  return deputies.flatMap(({ deputyId, grantId }) => (grantId === undefined ? [] : [{ deputyId, grantId }]));
+function done(ledger: Ledger, { sequence, at }: Head): Done {
+  return { sequence, at, grants: ledger.deputies.grants(GRANTS_AT_ONCE) };
 }

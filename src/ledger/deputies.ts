@@ -102,13 +102,64 @@ export class Deputies {
     return { status, mandate: this.#mandates.read(mandate), ...(paused !== null && { paused: true }) };
   }
 
-  /** Newest first. */
-  all(now: number): Deputy[] {
+  /** Ids after that one, in their order. */
+  ids(limit: number, after: string): string[] {
     return this.#sql
-      .exec<Row>('SELECT * FROM deputies ORDER BY appointed_at DESC, deputy_id')
+      .exec<{ id: string }>(
+        'SELECT deputy_id AS id FROM deputies WHERE deputy_id > ? ORDER BY deputy_id LIMIT ?',
+        after,
+        limit,
+      )
       .toArray()
-      .filter((row) => !isVoid(row, now))
+      .map(({ id }) => id);
+  }
+
+  /** The live ones of that client, newest first. */
+  liveOf(clientId: string, now: number): Deputy[] {
+    return this.#sql
+      .exec<Row>(
+        `SELECT * FROM deputies WHERE client_id = ? AND status = 'active' AND mandate ->> 'expiresAt' > ?
+         ORDER BY appointed_at DESC, deputy_id`,
+        clientId,
+        now,
+      )
+      .toArray()
       .map(toDeputy);
+  }
+
+  /** When this client was dismissed last, or any that looked like it, in milliseconds. */
+  dismissals({ clientId, clientName, redirectHost }: Pick<Deputy, 'clientId' | 'clientName' | 'redirectHost'>) {
+    const last = (where: string, ...values: string[]) =>
+      this.#sql
+        .exec<{ at: number | null }>(
+          `SELECT max(changed_at) AS at FROM deputies WHERE status = 'revoked' AND ${where}`,
+          ...values,
+        )
+        .one().at ?? undefined;
+    return {
+      own: last('client_id = ?', clientId),
+      alike: last('client_name = ? AND redirect_host = ?', clientName, redirectHost),
+    };
+  }
+
+  /** Grants that are of no more use; with `everyOne`, all there are. */
+  grants(limit: number, everyOne = false): { deputyId: string; grantId: string }[] {
+    return this.#sql
+      .exec<{ deputyId: string; grantId: string }>(
+        `SELECT deputy_id AS deputyId, grant_id AS grantId FROM deputies
+         WHERE grant_id IS NOT NULL ${everyOne ? '' : "AND status IN ('revoked', 'superseded')"} LIMIT ?`,
+        limit,
+      )
+      .toArray();
+  }
+
+  /** The live deputy with that grant. */
+  withGrant(grantId: string): string | undefined {
+    const [row] = this.#sql.exec<{ id: string }>(
+      "SELECT deputy_id AS id FROM deputies WHERE status = 'active' AND grant_id = ?",
+      grantId,
+    );
+    return row?.id;
   }
 
   /** Those that can act or are about to, newest first, and how many there are. */

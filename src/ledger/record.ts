@@ -37,6 +37,8 @@ const actSchema = z.discriminatedUnion('act', [
     replaces: z.array(z.string()),
   }),
   z.object({ actor: z.literal('client'), act: z.literal('activated'), deputy: z.string() }),
+  /** It gave its tokens back, or lost its grant at the OAuth provider. */
+  z.object({ actor: z.literal('client'), act: z.literal('resigned'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('superseded'), deputy: z.string(), by: z.string() }),
   z.object({ ...asTheHuman, act: z.literal('revoked'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema }),

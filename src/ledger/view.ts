@@ -202,30 +202,18 @@ export type AskingClient = Pick<Deputy, 'clientId' | 'clientName' | 'redirectHos
 export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentView {
   const now = ledger.now();
   const { ceiling, authority, recordId } = ledger.account.read();
-  const all = ledger.deputies.all(now);
-  const own = all.filter(({ clientId }) => clientId === client.clientId);
-  const deputies = own
-    .filter(({ status }) => status === 'active')
-    .map((deputy) => toView(ledger, deputy, now))
-    .filter(({ expired }) => !expired);
-  const alike = all.filter(
-    ({ clientName, redirectHost }) => clientName === client.clientName && redirectHost === client.redirectHost,
-  );
-  const [mine, theirs] = [lastDismissed(own), lastDismissed(alike)];
-  const at = mine ?? theirs;
+  const deputies = ledger.deputies.liveOf(client.clientId, now).map((deputy) => toView(ledger, deputy, now));
+  const { own, alike } = ledger.deputies.dismissals(client);
+  const at = own ?? alike;
   return {
     ceiling,
     authority,
     left: leftOfAccount(ledger, now),
     recordId,
     deputies,
-    ...(at !== undefined && deputies.length === 0 && { dismissed: { at, same: mine !== undefined } }),
+    ...(at !== undefined &&
+      deputies.length === 0 && { dismissed: { at: new Date(at).toISOString(), same: own !== undefined } }),
   };
-}
-
-function lastDismissed(deputies: Deputy[]): string | undefined {
-  const at = deputies.filter(({ status }) => status === 'revoked').map(({ changedAt }) => changedAt);
-  return at.toSorted().at(-1);
 }
 
 /** Whether the deputy can act, or is about to. */

@@ -73,7 +73,7 @@ test('a new ledger has its tables, nobody in it, and the ceiling of the domain',
     ]);
     expect(kv.get('schemaVersion')).toBe(1);
     expect(ledger.account.read()).toMatchObject({ authority: 'active', ceiling: CEILING, windows: {}, exported: 0 });
-    expect(ledger.deputies.all(NOW)).toEqual([]);
+    expect(ledger.deputies.page(100, NOW)).toEqual([]);
     expect(ledger.effects.newest(1)).toEqual([]);
     expect(ledger.pending.oldest(100)).toEqual([]);
   }));

@@ -18,10 +18,11 @@ import {
 } from '../../src/ledger/acts.ts';
 import type { Effect } from '../../src/ledger/effects.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { prune, recordShared } from '../../src/ledger/prune.ts';
+import { prune, recordingShared } from '../../src/ledger/prune.ts';
 import { GENESIS, type Line } from '../../src/ledger/record.ts';
 import { apply, coreSchema, type State } from '../../src/ledger/replay.ts';
 import { verify } from '../../src/ledger/verify.ts';
+import { allOf } from '../../src/steps.ts';
 import { LONGEST_MANDATE_MS, PENDING_MS, RECORD_KEPT_MS } from '../../src/lifetimes.ts';
 import { shop } from '../../src/shop/index.ts';
 import * as support from '../support/ledger.ts';
@@ -493,7 +494,7 @@ test('replayed from nothing, the lines alone give authority, ceiling, mandates a
       ]),
     });
     expect(ledger.account.read()).toMatchObject({ authority: state.authority, ceiling: state.ceiling });
-    for (const { deputyId, status, mandate: held } of ledger.deputies.all(START))
+    for (const { deputyId, status, mandate: held } of ledger.deputies.page(100, START))
       expect(state.deputies[deputyId]).toMatchObject({ status, mandate: held });
   }));
 
@@ -548,7 +549,7 @@ test('after everything was erased, a new record begins that knows nothing of the
     expect(done.grants.map(({ deputyId }) => deputyId).toSorted()).toEqual(['dep_1', 'dep_2', 'dep_3']);
     expect(linesOf(ledger)).toMatchObject([{ sequence: head.sequence + 1, act: 'erased', previous: GENESIS }]);
     expect(ledger.account.read().recordId).not.toBe(recordId);
-    expect(ledger.deputies.all(START)).toEqual([]);
+    expect(ledger.deputies.page(100, START)).toEqual([]);
     expect(ledger.effects.find(kept)).toBeUndefined();
     expect(ledger.pending.oldest(100)).toContain(kept);
     // The deputies of before leave no trace in it, however they try.
@@ -737,10 +738,10 @@ test('what waits for a line gets one before the record is shown, once', () =>
   inLedger((ledger) => {
     employ(ledger, 'dep_1', { callsPerMinute: 1 });
     for (let count = 0; count < 5; count += 1) call(ledger, 'dep_1');
-    recordShared(ledger);
+    allOf(recordingShared(ledger));
     expect(linesOf(ledger).at(-1)).toMatchObject({ actor: 'system', act: 'counted', deputy: 'dep_1', refused: 3 });
     const head = ledger.record.head();
-    recordShared(ledger);
+    allOf(recordingShared(ledger));
     expect(ledger.record.head()).toEqual(head);
     expect(call(ledger, 'dep_1')).toBe('rate_limited');
     expect(ledger.meters.read('dep_1').unrecorded).toBe(1);
@@ -764,7 +765,7 @@ test('lines, shared counts and what waits for a line add up to the calls that we
         arbitrary: fc.constantFrom(
           { act: pause },
           { act: (held: Ledger) => void resume(held, held.account.read().authoritySequence ?? 0) },
-          { act: recordShared },
+          { act: (held: Ledger) => allOf(recordingShared(held)) },
         ),
       },
     );

@@ -139,7 +139,7 @@ class Rules {
       deputy.mandate = line.mandate;
       return;
     }
-    const next = { activated: 'active', superseded: 'superseded', revoked: 'revoked' }[act];
+    const next = { activated: 'active', superseded: 'superseded', revoked: 'revoked', resigned: 'revoked' }[act];
     const possible = act === 'activated' ? status === 'pending' : status === 'active' || status === 'pending';
     this.#findings.expect(next !== undefined && possible, () => `line ${sequence}: ${act} of a ${status} deputy`);
     if (next !== undefined) deputy.status = next;
