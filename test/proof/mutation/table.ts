@@ -992,6 +992,49 @@ export const GUARDS: readonly Guard[] = [
       },
     ],
   },
+  // ---------------------------------------------------------------- known tokens
+  {
+    name: 'a known token is asked for again after half a minute',
+    story: 'a-known-token',
+    file: 'mcp/known-tokens.ts',
+    text: 'until: Math.min(from + KEPT_MS, expiresAt * 1000)',
+    without: 'until: expiresAt * 1000',
+  },
+  {
+    name: 'a known token ends when the token ends',
+    story: 'a-known-token',
+    file: 'mcp/known-tokens.ts',
+    text: 'until: Math.min(from + KEPT_MS, expiresAt * 1000)',
+    without: 'until: from + KEPT_MS',
+  },
+  {
+    name: 'a clock that was ahead keeps no token known',
+    story: 'a-known-token',
+    file: 'mcp/known-tokens.ts',
+    text: 'if (now >= found.from && now < found.until)',
+    without: 'if (now < found.until)',
+  },
+  {
+    name: 'a token is known for the address that it was verified for',
+    story: 'a-known-token',
+    file: 'mcp/known-tokens.ts',
+    text: 'update(`${url} ${token}`)',
+    without: 'update(token)',
+  },
+  {
+    name: 'a page of another origin is answered by the provider',
+    story: 'a-known-token',
+    file: 'mcp/known-tokens.ts',
+    text: "if (token === undefined || headers.has('Origin')) return undefined;",
+    without: 'if (token === undefined) return undefined;',
+  },
+  {
+    name: 'a token that its client gives back ends its deputy',
+    story: 'a-known-token',
+    file: 'auth/grants.ts',
+    text: 'await end(env, user, grant);',
+    without: '',
+  },
   // ---------------------------------------------------------------- who calls
   { ...OWN_USER, story: 'forged-caller' },
   {
