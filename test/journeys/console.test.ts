@@ -50,12 +50,12 @@ test('the page shows who acts, what each may do, what is left, what was ordered 
   expect(text).toContain('Shopping buddy bought 2 blue shirts, L order 1');
   expect(text).toMatch(/Shopping buddy tried to buy 50 shirts ?Refused you allow it 5 shirts in one order \$1,250/);
   const orders = textOf(await human.browser.open('/deputies/orders'));
-  expect(orders).toContain('Order 1 : 2 blue shirts, L, bought by Shopping buddy');
-  expect(orders).toContain(`For ${order.company} . Sent to ${order.mailingAddress} . ${order.id} $50`);
+  expect(orders).toContain('Order 1: 2 blue shirts, L, bought by Shopping buddy');
+  expect(orders).toContain(`For ${order.company}. Sent to ${order.mailingAddress}. ${order.id} $50`);
   const limits = textOf(await human.browser.open('/deputies/ceiling'));
   expect(limits).toContain('They bind all your deputies together');
   const record = textOf(await human.browser.open('/deputies/record'));
-  expect(record).toContain('You appointed Shopping buddy . It may look around');
+  expect(record).toContain('You appointed Shopping buddy. It may look around');
   expect(page.headers.get('Cache-Control')).toBe('no-store');
 });
 
