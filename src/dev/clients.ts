@@ -155,7 +155,7 @@ export function legacySdk(
   return {
     async connect(address, options) {
       const client = new OldClient(INFO);
-      // The SDK's own types of a transport do not fit each other under `exactOptionalPropertyTypes`.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK's own types of a transport do not fit each other
       await client.connect(new OldTransport(address, options) as never);
       return client;
     },

@@ -22,8 +22,9 @@ export function publishedSchema(make: () => Record<string, unknown>): StandardSc
 }
 
 /** MCP's dialect is the one that zod writes. The validators of SDK 1.12 and 1.17 give up at its name. */
-function withoutDialect({ $schema: _, ...schema }: Record<string, unknown>): Record<string, unknown> {
-  return schema;
+function withoutDialect(schema: Record<string, unknown>): Record<string, unknown> {
+  const { $schema: _, ...rest } = schema;
+  return rest;
 }
 
 /** Clients check structured content against the output schema in refusals too, so the schema allows for both. */
