@@ -7,6 +7,7 @@ const ON_PURPOSE = [
   'storage broke',
   'ended by the weather',
   'goes back in time',
+  'the storage has not gone back',
   'does not implement point-in-time recovery',
   'Application called abortAllDurableObjects()',
   "detected that your Worker's code had hung",
