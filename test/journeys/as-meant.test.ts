@@ -68,7 +68,14 @@ test.each(ERAS)('an envelope that says nothing more than JSON-RPC 2.0 allows is 
 
 test('parameters that are null or an empty list are left out', async () => {
   const { tokens } = await plainClient(person());
-  for (const params of [null, [], { cursor: null }, { cursor: '' }, { _meta: null }])
+  for (const params of [
+    null,
+    [],
+    { cursor: null },
+    { cursor: '' },
+    { _meta: null },
+    { _meta: { progressToken: null } },
+  ])
     for (const method of ['tools/list', 'ping']) {
       const answer = await rpc(tokens.access_token, { jsonrpc: '2.0', id: 1, method, params });
       expect(await messageOf(answer), `${method} ${JSON.stringify(params)}`).toHaveProperty('result');
@@ -81,6 +88,17 @@ test('parameters that are null or an empty list are left out', async () => {
   expect(notified.status).toBe(202);
 });
 
+test('a client that writes what it lacks as null is greeted', async () => {
+  const { tokens } = await plainClient(person());
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: { roots: null, sampling: null, elicitation: { form: null }, experimental: null },
+    clientInfo: { name: 'Serializer', version: '1', title: null, websiteUrl: null, icons: null },
+  };
+  const answer = await rpc(tokens.access_token, { jsonrpc: '2.0', id: 1, method: 'initialize', params });
+  expect(await messageOf(answer)).toMatchObject({ result: { protocolVersion: '2025-11-25' } });
+});
+
 const REFUSED: [string, unknown, number, number | string | null][] = [
   ['a text', 'x', -32600, null],
   ['a number', 7, -32600, null],
@@ -91,6 +109,7 @@ const REFUSED: [string, unknown, number, number | string | null][] = [
   ['a method that is no text', { jsonrpc: '2.0', id: 1, method: 5 }, -32600, 1],
   ['an id that is null', { jsonrpc: '2.0', id: null, method: 'ping' }, -32600, null],
   ['an id that is an object', { jsonrpc: '2.0', id: {}, method: 'ping' }, -32600, null],
+  ['an id that no number holds', { jsonrpc: '2.0', id: 1e30, method: 'ping' }, -32600, null],
   ['parameters by position', { jsonrpc: '2.0', id: 1, method: 'ping', params: ['x'] }, -32600, 1],
   ['a cursor that is a number', { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { cursor: 5 } }, -32602, 1],
   ['no tool', { jsonrpc: '2.0', id: 1, method: 'tools/call', params: {} }, -32602, 1],
