@@ -118,7 +118,7 @@ const toolResult = z.object({
 });
 export type ToolResult = { text: string; data: Record<string, unknown>; isError: boolean };
 
-export type ToolInfo = {
+type ToolInfo = {
   name: string;
   title?: string | undefined;
   description?: string | undefined;
@@ -137,7 +137,7 @@ type AnyClient = {
 type Options = { authProvider: Credentials; fetch: Fetch };
 
 /** A version of the SDK: how its client connects, and how it takes what a person answered. */
-export type Sdk = {
+type Sdk = {
   connect(address: URL, options: Options): Promise<AnyClient>;
   finish(address: URL, options: Options, answer: URLSearchParams): Promise<void>;
   /** What its client throws once the person was asked. */

@@ -1,5 +1,6 @@
 /** What clients send to the OAuth provider, as the standards mean it. The provider is stricter here and laxer there. */
 import { z } from 'zod';
+import { jsonIn } from '../text.ts';
 import { isLoopback } from './origin.ts';
 import { refusal } from './oauth-error.ts';
 
@@ -109,7 +110,7 @@ export function registrationRequest(body: Uint8Array): string | Response {
 
 /** What a client says of itself; undefined when the body is no JSON object. */
 function metadataIn(body: Uint8Array): Record<string, unknown> | undefined {
-  const parsed = z.record(z.string(), z.unknown()).safeParse(parsedJson(new TextDecoder().decode(body)));
+  const parsed = z.record(z.string(), z.unknown()).safeParse(jsonIn(new TextDecoder().decode(body)));
   if (!parsed.success) return undefined;
   return Object.fromEntries(
     Object.entries(parsed.data)
@@ -121,14 +122,6 @@ function metadataIn(body: Uint8Array): Record<string, unknown> | undefined {
 /** Serializers write what is not set as null, as empty text or as an empty list. */
 function isSet(value: unknown): boolean {
   return value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const AUTHORIZATION_REQUEST = [

@@ -1,5 +1,6 @@
 /** The JSON-RPC envelope: read as leniently as JSON-RPC 2.0 allows, and what is refused is refused in one sentence. */
 import { z } from 'zod';
+import { jsonIn } from '../text.ts';
 import { rpcError } from './rpc-error.ts';
 
 const record = z.record(z.string(), z.unknown());
@@ -85,14 +86,6 @@ function withoutUnset(object: Record<string, unknown>, levels: number): Record<s
 
 function fromText(args: unknown): unknown {
   return typeof args === 'string' ? (jsonIn(args) ?? args) : args;
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isEmptyList(value: unknown): boolean {

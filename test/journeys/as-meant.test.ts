@@ -21,6 +21,7 @@ const SENT: [string, Record<string, unknown>, Record<string, unknown>][] = [
   ['a whole number as text with a fraction of nothing', { quantity: ' 2.0 ' }, { quantity: 2 }],
   ['a size and a color in other letters', { tshirtSize: 'xl', color: 'Blue' }, { tshirtSize: 'XL', color: 'blue' }],
   ['what hosts add to every call', { sessionId: 'a', action: 'sendMessage', toolCallId: 'b', _meta: {} }, {}],
+  ['what Gemini CLI adds for its scheduler', { wait_for_previous: true }, {}],
   ['an unknown field that is not set', { giftWrap: null }, {}],
   ['a tab in an address', { mailingAddress: '1 Main St\tLondon' }, { mailingAddress: '1 Main St London' }],
   ['an old line end', { mailingAddress: '1 Main St\rLondon' }, { mailingAddress: '1 Main St\nLondon' }],
