@@ -89,7 +89,7 @@ function decoded(pathname: string): string {
 }
 
 /** An IPv6 customer has a whole /64, so its first four groups are one address; without an address all share one limit. */
-export function networkOf(address: string | null): string {
+function networkOf(address: string | null): string {
   if (!address?.includes(':')) return address ?? 'unknown';
   const [start = '', end] = address.split('::');
   const groups = start.split(':').filter(Boolean);

@@ -55,6 +55,9 @@ type Row = {
   name: string | null;
 };
 
+/** When a mandate ends, in milliseconds. */
+const END = "mandate ->> 'expiresAt'";
+
 export class Deputies {
   readonly #sql: SqlStorage;
   readonly #mandates = new JsonColumn<Mandate>(mandateSchema);
@@ -118,7 +121,7 @@ export class Deputies {
   liveOf(clientId: string, now: number): Deputy[] {
     return this.#sql
       .exec<Row>(
-        `SELECT * FROM deputies WHERE client_id = ? AND status = 'active' AND mandate ->> 'expiresAt' > ?
+        `SELECT * FROM deputies WHERE client_id = ? AND status = 'active' AND ${END} > ?
          ORDER BY appointed_at DESC, deputy_id`,
         clientId,
         now,
@@ -162,19 +165,34 @@ export class Deputies {
     return row?.id;
   }
 
-  /** Those that can act or are about to, newest first, and how many there are. */
-  live(now: number, limit: number): { deputies: Deputy[]; count: number } {
-    const live = `((status = 'active' AND mandate ->> 'expiresAt' > ?1) OR (status = 'pending' AND appointed_at > ?2))`;
-    const times = [now, now - PENDING_MS];
+  /** The newest that can act or are about to, newest first. */
+  live(now: number, limit: number): Deputy[] {
+    const newest = (status: Status, still: string, time: number) =>
+      this.#sql
+        .exec<Row>(
+          `SELECT * FROM deputies WHERE status = ? AND ${still} > ? ORDER BY appointed_at DESC LIMIT ?`,
+          status,
+          time,
+          limit,
+        )
+        .toArray();
+    return [...newest('active', END, now), ...newest('pending', 'appointed_at', now - PENDING_MS)]
+      .toSorted((one, other) => other.appointed_at - one.appointed_at)
+      .slice(0, limit)
+      .map(toDeputy);
+  }
+
+  /** How many can act or are about to. Reads all of them. */
+  countLive(now: number): number {
     const { count } = this.#sql
-      .exec<{ count: number }>(`SELECT count(*) AS count FROM deputies WHERE ${live}`, ...times)
+      .exec<{ count: number }>(
+        `SELECT count(*) AS count FROM deputies
+         WHERE (status = 'active' AND ${END} > ?) OR (status = 'pending' AND appointed_at > ?)`,
+        now,
+        now - PENDING_MS,
+      )
       .one();
-    const rows = this.#sql.exec<Row>(
-      `SELECT * FROM deputies WHERE ${live} ORDER BY appointed_at DESC, deputy_id LIMIT ?3`,
-      ...times,
-      limit,
-    );
-    return { deputies: rows.toArray().map(toDeputy), count };
+    return count;
   }
 
   /** Those of these ids, also the void ones: what a line of the record names is told apart by its name. */

@@ -37,9 +37,7 @@ export type Overview = {
   used: Amounts;
   /** What the account still leaves to all deputies together, by unit. */
   left: Amounts;
-  /** How many can act, or are about to. */
-  live: number;
-  /** The newest of those, and others that what is shown beside them names. Newest first. */
+  /** The newest that can act or are about to, and others that what is shown beside them names. Newest first. */
   deputies: DeputyView[];
 };
 
@@ -117,14 +115,13 @@ export function lookAtOverview(ledger: Ledger): Overview {
   const now = ledger.now();
   const { windows, exported: _, presence: __, ...account } = ledger.account.read();
   const usage = ledger.usage(windows, now);
-  const { deputies, count } = ledger.deputies.live(now, DEPUTIES_SHOWN);
+  const deputies = ledger.deputies.live(now, DEPUTIES_SHOWN);
   return {
     now,
     account,
     banned: ledger.demo.read() === 'banned',
     used: Object.fromEntries(Object.keys(startCeiling(ledger.terms)).map((name) => [name, usage(name).used])),
     left: leftOfAccount(ledger, now),
-    live: count,
     deputies: deputies.map((deputy) => toView(ledger, deputy, now)),
   };
 }
@@ -159,7 +156,8 @@ export function lookAtDeputy(ledger: Ledger, deputyId: string) {
 /** A page of all deputies, newest first. Pass `older` as `after` for the next one. */
 export function lookAtDeputies(ledger: Ledger, after?: string) {
   const now = ledger.now();
-  const { account, live } = lookAtOverview(ledger);
+  const { account } = lookAtOverview(ledger);
+  const live = ledger.deputies.countLive(now);
   const found = ledger.deputies.page(ON_A_PAGE + 1, now, after);
   const shown = found.slice(0, ON_A_PAGE);
   const older = found.length > ON_A_PAGE ? shown.at(-1)?.deputyId : undefined;
