@@ -37,7 +37,9 @@ export type Overview = {
   used: Amounts;
   /** What the account still leaves to all deputies together, by unit. */
   left: Amounts;
-  /** The newest that can act or are about to, and others that what is shown beside them names. Newest first. */
+  /** How many can act, or are about to. */
+  live: number;
+  /** The newest of those, and others that what is shown beside them names. Newest first. */
   deputies: DeputyView[];
 };
 
@@ -122,6 +124,7 @@ export function lookAtOverview(ledger: Ledger): Overview {
     banned: ledger.demo.read() === 'banned',
     used: Object.fromEntries(Object.keys(startCeiling(ledger.terms)).map((name) => [name, usage(name).used])),
     left: leftOfAccount(ledger, now),
+    live: ledger.deputies.countLive(now),
     deputies: deputies.map((deputy) => toView(ledger, deputy, now)),
   };
 }
@@ -156,8 +159,7 @@ export function lookAtDeputy(ledger: Ledger, deputyId: string) {
 /** A page of all deputies, newest first. Pass `older` as `after` for the next one. */
 export function lookAtDeputies(ledger: Ledger, after?: string) {
   const now = ledger.now();
-  const { account } = lookAtOverview(ledger);
-  const live = ledger.deputies.countLive(now);
+  const { account, live } = lookAtOverview(ledger);
   const found = ledger.deputies.page(ON_A_PAGE + 1, now, after);
   const shown = found.slice(0, ON_A_PAGE);
   const older = found.length > ON_A_PAGE ? shown.at(-1)?.deputyId : undefined;
