@@ -15,7 +15,7 @@ import {
   startContestants,
 } from './contestants.ts';
 import { growth } from './growth.ts';
-import { type Lane, measure, type Measured, median, ratios } from './measure.ts';
+import { type Lane, measure, type Measured, ratios } from './measure.ts';
 import { packageOf, type Profile, profile, selfTime, sourcesOf } from './profile.ts';
 import { connecting, expectSuccess, type RawClient, type Reply, toolCall } from './raw-client.ts';
 import { atLeast, atMost, machine, say, sectionTable, spread, table, type Target, targetTable } from './tables.ts';
@@ -293,7 +293,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${parts.join('\n\n')}\n`);
     say(`Took ${spread([(performance.now() - started) / 1000]).split(' ')[0]} seconds.`);
   } finally {
-    await Promise.all([floor, shop, withoutRecord, framework, before].map((one) => one?.stop()));
+    for (const one of [floor, shop, withoutRecord, framework, before]) await one?.stop();
   }
 }
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parse } from 'node-html-parser';
+import { z } from 'zod';
 import type { Page } from '../../../src/dev/browser.ts';
 import { freePort } from '../../../src/dev/dev-server.ts';
 import { type BenchServer, startShop } from './bench-server.ts';
@@ -93,16 +94,16 @@ async function grow(script: string, size: Size): Promise<Grown> {
     const [calls, form] = [human.browser.cookies, await open('/deputies')];
     const release = verifying(server, form, calls);
     let worst = 0;
-    let over = false;
+    const over = new AbortController();
     const watch = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         const start = performance.now();
         await call();
         worst = Math.max(worst, performance.now() - start);
       }
     })();
     const verify = await times(server, release, 1);
-    over = true;
+    over.abort();
     await watch;
     await client.close();
     return { ...size, ...measured, verify, worst };
@@ -170,7 +171,7 @@ async function consentQuery(server: BenchServer): Promise<string> {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ client_name: 'Grown', redirect_uris: [redirect], token_endpoint_auth_method: 'none' }),
   });
-  const { client_id: id } = (await answer.json()) as { client_id: string };
+  const { client_id: id } = z.object({ client_id: z.string() }).parse(await answer.json());
   const challenge = createHash('sha256').update('verifier').digest('base64url');
   return new URLSearchParams({
     response_type: 'code',
@@ -221,7 +222,7 @@ function fill(folder: string, { deputies, lines }: Size): void {
     const { deputy_id: deputy, client_id: client } = first;
     const tool = 'listMcpShopInventory';
     const call = { actor: 'deputy', deputy, client, tool, decision: 'allowed', mandateVersion: 1 };
-    while (sequence < lines) append(call);
+    for (let left = lines - sequence; left > 0; left -= 1) append(call);
     sql.exec('COMMIT');
   } finally {
     sql.close();
