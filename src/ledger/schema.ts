@@ -29,12 +29,6 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     paused INTEGER,
     name TEXT
   ) WITHOUT ROWID`);
-  // What a page, a consent or an act asks for is found without reading every deputy.
-  sql.exec('CREATE INDEX deputies_by_grant ON deputies (status, grant_id) WHERE grant_id IS NOT NULL');
-  sql.exec('CREATE INDEX deputies_by_age ON deputies (status, appointed_at)');
-  sql.exec("CREATE INDEX deputies_by_end ON deputies (status, mandate ->> 'expiresAt')");
-  sql.exec('CREATE INDEX deputies_by_client ON deputies (client_id)');
-  sql.exec('CREATE INDEX deputies_by_look ON deputies (client_name, redirect_host)');
   sql.exec(`CREATE TABLE meters (
     deputy_id TEXT PRIMARY KEY,
     last_seen INTEGER NOT NULL,

@@ -183,6 +183,15 @@ async function consentQuery(server: BenchServer): Promise<string> {
   }).toString();
 }
 
+/** As the shop makes them once there are many deputies. */
+const INDEXES = [
+  'deputies_by_age ON deputies (status, appointed_at)',
+  "deputies_by_end ON deputies (status, mandate ->> 'expiresAt')",
+  'deputies_by_client ON deputies (client_id, status, appointed_at)',
+  'deputies_by_look ON deputies (client_name, redirect_host, status, changed_at)',
+  'deputies_by_grant ON deputies (status, grant_id) WHERE grant_id IS NOT NULL',
+];
+
 /** Writes the record anew, a second a line up to now: what is there, then deputies, then calls of the first one. */
 function fill(folder: string, { deputies, lines }: Size): void {
   const [file, ...others] = readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
@@ -219,6 +228,7 @@ function fill(folder: string, { deputies, lines }: Size): void {
       append({ ...appointed, deputy: id });
       append({ actor: 'client', act: 'activated', deputy: id });
     }
+    if (deputies > 50) for (const index of INDEXES) sql.exec(`CREATE INDEX ${index}`);
     const { deputy_id: deputy, client_id: client } = first;
     const tool = 'listMcpShopInventory';
     const call = { actor: 'deputy', deputy, client, tool, decision: 'allowed', mandateVersion: 1 };
