@@ -140,7 +140,7 @@ export class Deputies {
   liveOf(clientId: string, now: number): Deputy[] {
     return this.#sql
       .exec<Row>(
-        `SELECT * FROM deputies WHERE client_id = ? AND status = 'active' ORDER BY appointed_at DESC, deputy_id`,
+        `SELECT * FROM deputies WHERE client_id = ? AND status = 'active' ORDER BY appointed_at DESC, deputy_id DESC`,
         clientId,
       )
       .toArray()
@@ -189,14 +189,14 @@ export class Deputies {
       this.#sql
         .exec<Row>(
           // The plus keeps SQLite from an index in another order, by which it would read all of them.
-          `SELECT * FROM deputies WHERE status = ? AND +(${still}) > ? ORDER BY appointed_at DESC LIMIT ?`,
+          `SELECT * FROM deputies WHERE status = ? AND +(${still}) > ? ORDER BY appointed_at DESC, deputy_id DESC LIMIT ?`,
           status,
           time,
           limit,
         )
         .toArray();
     return [...newest('active', END, now), ...newest('pending', 'appointed_at', now - PENDING_MS)]
-      .toSorted((one, other) => other.appointed_at - one.appointed_at)
+      .toSorted((one, other) => other.appointed_at - one.appointed_at || (one.deputy_id < other.deputy_id ? 1 : -1))
       .slice(0, limit)
       .map(toDeputy);
   }
