@@ -39,7 +39,7 @@ function announce(news) {
   }, due);
 }
 
-/** Without script there are no such buttons, and the text can be selected. @param {Element} button */
+/** Without script there are no such buttons. @param {Element} button */
 function offerCopy(button) {
   if (!(button instanceof HTMLButtonElement) || !navigator.clipboard) return;
   button.hidden = false;
@@ -87,8 +87,8 @@ function inWords(at, now, whole) {
 const ATTENTION_MS = 700;
 
 /**
- * Allow counts once the page was in front of a person for a moment: a click that was meant for a window which has just gone,
- * or for a page that was here before, appoints nobody. The server asks for the field that is set then. Deny is always free.
+ * Allow counts once the page was in front of a person for a moment: a click that was meant for another page appoints nobody.
+ * The server asks for the field that is set then. Deny is always free.
  *
  * @param {Element} form
  */
@@ -125,11 +125,7 @@ function guard(form) {
   });
 }
 
-/**
- * What the blanks allow at worst, as they are typed. The server says it of the blanks it sent, in the same words.
- *
- * @param {Element} output
- */
+/** What the blanks allow at worst, as they are typed. @param {Element} output */
 function foresee(output) {
   const form = output.closest('form');
   if (!(output instanceof HTMLOutputElement) || !form) return;
