@@ -105,7 +105,9 @@ function guard(form) {
     read.value = '';
   };
   // Whatever a person does here counts, so that a keyboard or a screen reader is as good as a mouse.
-  const attend = () => {
+  const attend = (/** @type {Event} */ { type, target }) => {
+    // The blank that is to be corrected has the focus without anybody.
+    if (type === 'focusin' && target instanceof HTMLElement && target.autofocus) return;
     if (attending !== undefined || document.visibilityState !== 'visible' || !document.hasFocus()) return;
     attending = setTimeout(() => (read.value = 'yes'), ATTENTION_MS);
   };
@@ -120,7 +122,7 @@ function guard(form) {
     event.preventDefault();
     // The moment begins anew, so that no series of clicks comes through.
     forget();
-    attend();
+    attend(event);
     if (notice) notice.textContent = 'That was too soon to have been read. Read it, then press Allow once more.';
   });
 }

@@ -90,6 +90,7 @@ async function consentPath(): Promise<string> {
     response_type: 'code',
     client_id: z.object({ client_id: z.string() }).parse(await registered.json()).client_id,
     redirect_uri: REDIRECT_URI,
+    scope: 'shop:browse shop:buy',
     code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
     code_challenge_method: 'S256',
     resource: `${server.origin}/mcp`,
