@@ -1,13 +1,16 @@
 /** What a human can do about their deputies. Each act is one transaction, and each leaves a line in the record. */
 import { ceilingOf, newCeiling, valueOf } from '../authority/limits.ts';
+import type { Grade } from '../authority/grade.ts';
 import { isNoWider, latestEnd, newMandate } from '../authority/mandate.ts';
 import { type Ceiling, isNames, type Limits, type Terms } from '../authority/terms.ts';
+import type { Reason } from '../authority/refusal.ts';
 import type { Presence } from './account.ts';
 import { folded } from './checkpoint.ts';
 import type { Appointment, Deputy } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
-import type { Entry, Head, Suspension } from './record.ts';
+import type { Entry, Head, Proof, Suspension } from './record.ts';
 import { openRecord } from './schema.ts';
+import { freeWaiting, voidWaiting } from './waiting.ts';
 
 /** How far an act reached: calls with a lower sequence were decided before it, none after it were decided in favour. */
 export type Done = {
@@ -20,7 +23,14 @@ export type Done = {
 export type GrantToClear = { deputyId: string; grantId: string };
 
 /** Why an act was not carried out; nothing was changed then. */
-export type Problem = { problem: 'unknown_deputy' | 'ended' | 'stale' | 'above_ceiling' | 'wider' };
+export type Problem =
+  | { problem: 'unknown_deputy' | 'ended' | 'stale' | 'above_ceiling' | 'wider' }
+  | { problem: 'unknown_approval' | 'answered' | 'too_weak' | 'changed' | 'not_proven' | 'unknown_passkey' }
+  | { problem: 'too_many_passkeys' | 'halted' }
+  /** The human's yes was given, and something else stops the call. */
+  | { problem: 'stopped'; reason: Reason }
+  /** A passkey is to sign this digest first. */
+  | { problem: 'needs_device'; challenge: string };
 
 /** The human said yes on the consent page, in that session. The deputy goes live with its first token. */
 export function appoint(ledger: Ledger, asked: Appointment, presence?: Presence): void {
@@ -53,6 +63,7 @@ export function activate(ledger: Ledger, deputyId: string, grantId: string): Don
       if (ledger.deputies.find(id, now)?.status !== 'active') continue;
       ledger.deputies.setStatus(id, 'superseded', now);
       newest = ledger.record.append({ actor: 'human', act: 'superseded', deputy: id, by: deputyId }, newest, now);
+      newest = voidWaiting(ledger, 'replaced', newest, now, id);
     }
     return done(ledger, newest);
   });
@@ -80,12 +91,12 @@ export function pause(ledger: Ledger, by: As = {}): Done {
  * Lifts the pause or the suspension, in that session, when nothing came after that sequence; else it is stale. A pause
  * below a suspension stays.
  */
-export function resume(ledger: Ledger, pauseSequence: number, presence?: Presence): Done | Problem {
+export function resume(ledger: Ledger, pauseSequence: number, presence?: Presence, by: Proven = {}): Done | Problem {
   return ledger.transaction(() => {
     const { authority, authoritySequence } = ledger.account.read();
     if (authority === 'active' || authoritySequence !== pauseSequence) return { problem: 'stale' };
     const { head, now } = ledger.moment();
-    const newest = ledger.record.append({ actor: 'human', act: 'resumed' }, head, now);
+    const newest = ledger.record.append({ actor: 'human', act: 'resumed', ...by }, head, now);
     if (authority === 'suspended') ledger.account.setSuspended(false, now, newest.sequence);
     else ledger.account.setAuthority('active', now, newest.sequence);
     if (presence) ledger.account.setPresence(presence);
@@ -125,7 +136,9 @@ export function revoke(ledger: Ledger, deputyId: string, by: As = {}): Done | Pr
     if (!deputy) return { problem: 'unknown_deputy' };
     if (deputy.status === 'revoked' || deputy.status === 'superseded') return done(ledger, head);
     ledger.deputies.setStatus(deputyId, 'revoked', now);
-    return done(ledger, ledger.record.append({ actor: 'human', act: 'revoked', deputy: deputyId, ...by }, head, now));
+    const newest = ledger.record.append({ actor: 'human', act: 'revoked', deputy: deputyId, ...by }, head, now);
+    voidWaiting(ledger, 'dismissed', newest, now, deputyId);
+    return done(ledger, newest);
   });
 }
 
@@ -136,11 +149,19 @@ export type Amendment = {
   version: number;
   scopes: readonly string[];
   limits: Limits;
+  approval?: Grade | undefined;
   expiresAt?: number | undefined;
+  /** How the human chose that end. */
+  until?: string | undefined;
 };
 
 /** Changes a mandate. With `narrowOnly` it refuses to grant more than before. */
-export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { narrowOnly: boolean }): Done | Problem {
+export function amend(
+  ledger: Ledger,
+  amendment: Amendment,
+  { narrowOnly }: { narrowOnly: boolean },
+  by: Proven = {},
+): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(amendment.deputyId, now);
@@ -153,6 +174,7 @@ export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { na
       // The token holds no more than what was granted on the consent page.
       scopes: amendment.scopes.filter((scope) => deputy.scopes.includes(scope)),
       limits: amendment.limits,
+      approval: amendment.approval,
       expiresAt: Math.min(amendment.expiresAt ?? mandate.expiresAt, latest),
     };
     const next = newMandate(terms, granted, mandate);
@@ -163,7 +185,7 @@ export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { na
     if (isRaisedAbove(terms, next.limits, mandate.limits, ledger.account.read().ceiling))
       return { problem: 'above_ceiling' };
     ledger.deputies.setMandate(deputy.deputyId, next, now);
-    const entry: Entry = { actor: 'human', act: 'amended', deputy: deputy.deputyId, mandate: next };
+    const entry: Entry = { actor: 'human', act: 'amended', deputy: deputy.deputyId, mandate: next, ...by };
     return done(ledger, ledger.record.append(entry, head, now));
   });
 }
@@ -178,22 +200,42 @@ function isRaisedAbove({ limits }: Terms, next: Limits, current: Limits, ceiling
 }
 
 /** Sets the limits of the account, over all deputies. To raise one, `version` must be that of the limits as they are. */
-export function setCeiling(ledger: Ledger, ceiling: Ceiling, version: number): Done | Problem {
+export function setCeiling(
+  ledger: Ledger,
+  ceiling: Ceiling,
+  version: number,
+  { narrowOnly = false } = {},
+  by: Proven = {},
+): Done | Problem {
   return ledger.transaction(() => {
     const account = ledger.account.read();
     const next = newCeiling(ledger.terms, ceiling, account.ceiling);
     const wider = Object.entries(next).some(([name, most]) => most > (account.ceiling[name] ?? 0));
     if (wider && account.ceilingVersion !== version) return { problem: 'stale' };
+    if (wider && narrowOnly) return { problem: 'wider' };
     const { head, now } = ledger.moment();
-    const newest = ledger.record.append({ actor: 'human', act: 'ceiling', ceiling: next }, head, now);
+    const newest = ledger.record.append({ actor: 'human', act: 'ceiling', ceiling: next, ...by }, head, now);
     ledger.account.setCeiling(next, newest.sequence);
     return done(ledger, newest);
   });
 }
 
+const ERASED = [
+  'deputies',
+  'meters',
+  'approvals',
+  'allowances',
+  'passkeys',
+  'idempotency',
+  'account',
+  'record',
+  'checkpoint',
+  'checkpoint_effects',
+];
+
 /**
  * Deletes what is stored about the human, and starts an empty record. A pause, a suspension, the ceiling and what counts
- * against it stay: they say nothing about anybody, and erasing must not be a way around them. Copies of effects elsewhere go through
+ * against it stay, and that a passkey is needed: they say nothing about anybody, and erasing must not be a way around them. Copies of effects elsewhere go through
  * the outbox.
  */
 export function erase(ledger: Ledger): Done {
@@ -204,15 +246,18 @@ export function erase(ledger: Ledger): Done {
       now,
     } = ledger.moment();
     const grants = grantsOf(ledger.deputies.all(now));
-    const { authority, paused, authorityAt, ceiling, windows } = ledger.account.read();
+    freeWaiting(ledger);
+    const { authority, paused, authorityAt, ceiling, windows, guarded, passkeysUntil } = ledger.account.read();
+    const had = ledger.passkeys.all().length > 0 ? now : passkeysUntil;
     const own = paused ? 'paused' : 'active';
     ledger.effects.erase();
     sql.exec('DELETE FROM answers');
-    for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
-      sql.exec(`DELETE FROM ${table}`);
+    for (const table of ERASED) sql.exec(`DELETE FROM ${table}`);
+    ledger.approvals.changed();
     ledger.demo.clear();
     // Numbers go on, so that what a page from before names is not there again.
-    openRecord(sql, { authority: own, suspended: authority === 'suspended', ceiling, windows }, sequence);
+    const suspended = authority === 'suspended';
+    openRecord(sql, { authority: own, suspended, guarded, passkeysUntil: had, ceiling, windows }, sequence);
     const head = ledger.record.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.record.head(), now);
     ledger.account.setAuthority(own, authorityAt ?? now, head.sequence);
     ledger.account.setCeiling(ceiling, head.sequence);
@@ -237,36 +282,10 @@ export function grantCleared(ledger: Ledger, deputyId: string): void {
 /** In whose session somebody else acted as the human, when somebody did. */
 export type As = { impersonation?: string };
 
-/** An act as the console asks for it. */
-export type Act =
-  | { do: 'erase' | 'unban' }
-  | { do: 'pause'; as?: As }
-  /** `pause` is the sequence of the pause or suspension that the human saw. */
-  | { do: 'resume'; pause: number; presence?: Presence }
-  | { do: 'revoke'; deputyId: string; as?: As }
-  | { do: 'amend'; amendment: Amendment; narrowOnly: boolean }
-  | { do: 'ceiling'; ceiling: Ceiling; version: number };
+/** What a passkey has signed for an act. */
+export type Proven = { proof?: Proof };
 
-export function perform(ledger: Ledger, act: Act): Done | Problem {
-  switch (act.do) {
-    case 'pause':
-      return pause(ledger, act.as);
-    case 'resume':
-      return resume(ledger, act.pause, act.presence);
-    case 'erase':
-      return erase(ledger);
-    case 'unban':
-      return unban(ledger);
-    case 'revoke':
-      return revoke(ledger, act.deputyId, act.as);
-    case 'amend':
-      return amend(ledger, act.amendment, act);
-    case 'ceiling':
-      return setCeiling(ledger, act.ceiling, act.version);
-  }
-}
-
-function done(ledger: Ledger, { sequence, at }: Head): Done {
+export function done(ledger: Ledger, { sequence, at }: Head): Done {
   const grants = grantsOf(
     ledger.deputies.all(at).filter(({ status }) => status === 'revoked' || status === 'superseded'),
   );

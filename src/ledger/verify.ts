@@ -1,7 +1,8 @@
 /** Checking that the record holds together and says what the tables say. */
-import { ACTS, type Amounts, CALLS } from '../authority/terms.ts';
-import { addUse, type Pair, setBack, useOf, type Windows } from '../authority/window.ts';
+import { CALLS } from '../authority/terms.ts';
+import { type Pair, useOf, type Windows } from '../authority/window.ts';
 import { checkpointHead, checkpointState, folded } from './checkpoint.ts';
+import { Counting } from './counting.ts';
 import type { Ledger } from './ledger.ts';
 import { type Head, hashOf, type Line, readLine } from './record.ts';
 import { apply, type State } from './replay.ts';
@@ -97,16 +98,14 @@ class Replay {
   head: Head;
   readonly #ledger: Ledger;
   readonly #state: State;
-  /** What each deputy used, and all of them together. */
-  readonly #own = new Map<string, Windows>();
-  #all: Windows;
+  readonly #counting: Counting;
   #line: Line | undefined;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
     this.head = checkpointHead(ledger.sql);
     this.#state = checkpointState(ledger.sql);
-    this.#all = this.#state.windows;
+    this.#counting = new Counting(ledger.pairs, this.#state.windows);
   }
 
   /** Takes the next row; says what is wrong with it, if anything. */
@@ -121,9 +120,8 @@ class Replay {
       if (line.previous !== hash) return 'it does not follow from the line before';
       const isSetBack = line.actor === 'system' && line.act === 'clock';
       if (isSetBack ? time + line.aheadMs !== at : time < at) return 'it is older than the line before';
-      if (isSetBack) this.#setBack(at, time);
       apply(this.#state, line);
-      this.#count(line, time);
+      this.#counting.add(line);
       this.#line = line;
       this.head = { sequence: row.sequence, hash: row.hash, at: time };
       return undefined;
@@ -141,31 +139,25 @@ class Replay {
 
   /** The first difference between what the lines give and what the tables hold. */
   difference(): string | undefined {
-    return this.#accountDiffers() ?? this.#deputiesDiffer() ?? this.#effectsDiffer();
-  }
-
-  #count(line: Line, at: number): void {
-    if (line.actor !== 'deputy' || !line.effect?.amounts) return;
-    const used: Amounts = { ...line.effect.amounts, [ACTS]: 1 };
-    const { own, all } = this.#ledger.pairs;
-    this.#all = addUse(this.#all, all, used, at);
-    this.#own.set(line.deputy, addUse(this.#own.get(line.deputy) ?? {}, own, used, at));
-  }
-
-  #setBack(aheadMs: number, now: number): void {
-    const { own, all } = this.#ledger.pairs;
-    this.#all = setBack(this.#all, all, aheadMs, now);
-    for (const [id, windows] of this.#own) this.#own.set(id, setBack(windows, own, aheadMs, now));
+    return (
+      this.#accountDiffers() ??
+      this.#deputiesDiffer() ??
+      this.#effectsDiffer() ??
+      this.#passkeysDiffer() ??
+      this.#allowancesDiffer()
+    );
   }
 
   #accountDiffers(): string | undefined {
-    const { authority, paused, ceiling, windows } = this.#ledger.account.read();
+    const { authority, paused, ceiling, windows, guarded, passkeysUntil } = this.#ledger.account.read();
     const { authority: own, suspended } = this.#state;
     const said = suspended ? 'suspended' : own;
     if (authority !== said) return `authority is ${authority}, the record says ${said}`;
     if (paused !== (own === 'paused')) return 'the pause below the suspension is not the one in the record';
+    if (guarded !== this.#state.guarded) return 'whether a passkey is needed is not as the record says';
+    if (passkeysUntil !== this.#state.passkeysUntil) return 'until when there was a passkey is not as the record says';
     if (!isEqual(ceiling, this.#state.ceiling)) return 'the ceiling is not the one in the record';
-    if (!this.#isUsed(this.#ledger.pairs.all, windows, this.#all))
+    if (!this.#isUsed(this.#ledger.pairs.all, windows, this.#counting.all))
       return 'what all deputies used is not what the record says';
     return undefined;
   }
@@ -184,7 +176,7 @@ class Replay {
       const client = [clientId, clientName, clientDomain, scopes];
       if (!isEqual(client, [said.clientId, said.clientName, said.clientDomain, said.scopes]))
         return `the client of ${id} is not the one in the record`;
-      if (!this.#isUsed(this.#ledger.pairs.own, this.#ledger.meters.read(id).windows, this.#own.get(id) ?? {}))
+      if (!this.#isUsed(this.#ledger.pairs.own, this.#ledger.meters.read(id).windows, this.#counting.own.get(id) ?? {}))
         return `what ${id} used is not what the record says`;
     }
     const [stranger] = rows.keys();
@@ -202,6 +194,27 @@ class Replay {
     }
     const [missing] = said.keys();
     return missing === undefined ? undefined : `${missing} is in the record and nowhere else`;
+  }
+
+  #passkeysDiffer(): string | undefined {
+    const said = new Map(Object.entries(this.#state.passkeys));
+    for (const { id, publicKey, usableAt, counter } of this.#ledger.passkeys.all()) {
+      if (!isEqual(said.get(id), { publicKey, usableAt, counter })) return `the passkey ${id} is not as the record says`;
+      said.delete(id);
+    }
+    const [missing] = said.keys();
+    return missing === undefined ? undefined : `the passkey ${missing} is in the record and nowhere else`;
+  }
+
+  #allowancesDiffer(): string | undefined {
+    const now = this.#ledger.now();
+    const said = Object.entries(this.#state.allowances).filter(([, { count, endsAt }]) => count > 0 && endsAt > now);
+    const open = this.#ledger.allowances.open(now).map(({ line, deputyId, count, endsAt }) => [
+      String(line),
+      { deputy: deputyId, count, endsAt },
+    ]);
+    const order = (entries: unknown[][]) => entries.toSorted(([one], [other]) => Number(one) - Number(other));
+    return isEqual(order(said), order(open)) ? undefined : 'what was allowed in advance is not as the record says';
   }
 
   /** Calls of any kind are left out: those that share a line of the record are not counted one by one. */

@@ -22,6 +22,8 @@ export type Desk = {
   readonly deputy: { readonly clientName: string; readonly clientDomain?: string; readonly appointedAt: string };
   /** What one more metered call may use, by unit: 0 when this deputy may make none. */
   readonly left: Readonly<Amounts>;
+  /** What this deputy asked its human and waits for, and until when (milliseconds). */
+  readonly waiting: readonly { id: string; number: number; amounts: Amounts; endsAt: number }[];
   /** What metered calls of this human left, with data of one shape. */
   readonly effects: <Data>(schema: z.ZodType<Data>) => EffectBook<Data>;
 };
@@ -32,6 +34,7 @@ export type EffectBook<Data> = {
   make: (state: string, data: Data) => Effect<Data>;
   /** Throws the Refusal `unknown_effect` for an id that this human has not. */
   find: (id: string, field: string) => Effect<Data>;
+  /** What waits for the human is taken back by it, and becomes `void`; what nothing came of stays as it is. */
   change: (effect: Effect<Data>, state: string) => Effect<Data>;
   /** Newest first. `cursor` is the `nextCursor` of the page before; throws the Refusal `unknown_cursor` for any other. */
   page: (limit: number, cursor?: string) => { effects: Listed<Data>[]; nextCursor?: string };

@@ -2,7 +2,7 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Act } from '../../src/ledger/acts.ts';
+import type { Act } from '../../src/ledger/perform.ts';
 import { RecordLines } from '../../src/ledger/record.ts';
 import { PENDING_MS } from '../../src/lifetimes.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ceilingOf, valueOf } from '../../src/authority/limits.ts';
 import { isNames } from '../../src/authority/terms.ts';
 import type { Caller } from '../../src/deputy.ts';
-import { perform } from '../../src/ledger/acts.ts';
+import { perform } from '../../src/ledger/perform.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { verify } from '../../src/ledger/verify.ts';
 import { DAY_MS } from '../../src/lifetimes.ts';

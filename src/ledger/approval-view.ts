@@ -1,0 +1,86 @@
+/** What the human's page of one question shows, and what waits for them: one read each. */
+import type { Grade } from '../authority/grade.ts';
+import type { Reason } from '../authority/refusal.ts';
+import { isAsStrong } from '../authority/grade.ts';
+import { type Allowance } from './allowances.ts';
+import { agreementOf, reasonAgainst } from './approving.ts';
+import { type Approval, WAITING } from './approvals.ts';
+import type { Effect } from './effects.ts';
+import { offerPasskey } from './guarding.ts';
+import type { Ledger } from './ledger.ts';
+import type { Passkey } from './passkeys.ts';
+import { type DeputyView, lookAtOverview } from './view.ts';
+
+export type ApprovalView = {
+  now: number;
+  approval: Approval;
+  effect: Effect;
+  deputy: DeputyView | undefined;
+  /** The grade that a yes needs now. */
+  grade: Grade;
+  /** What a yes agrees to; with `next`, that and the next ones like it. */
+  agreed: { one: string; next: string };
+  /** What would stop a yes now. */
+  stoppedBy?: Reason;
+  passkeys: Passkey[];
+  guarded: boolean;
+};
+
+/** The question about that effect; undefined when this human was never asked. */
+export function lookAtApproval(ledger: Ledger, userId: string, effectId: string): ApprovalView | undefined {
+  const { now } = settled(ledger);
+  const approval = ledger.approvals.find(effectId);
+  const effect = ledger.effects.find(effectId);
+  if (!approval || !effect) return undefined;
+  const { deputies, account } = lookAtOverview(ledger);
+  const deputy = deputies.find(({ deputyId }) => deputyId === approval.deputyId);
+  const asked = deputy?.mandate.approval ?? approval.grade;
+  const stoppedBy = effect.state === WAITING ? reasonAgainst(ledger, approval, now) : undefined;
+  return {
+    now,
+    approval,
+    effect,
+    deputy,
+    grade: isAsStrong(approval.grade, asked) ? approval.grade : asked,
+    agreed: {
+      one: agreementOf(ledger, userId, approval),
+      next: agreementOf(ledger, userId, approval, { next: true }),
+    },
+    ...(stoppedBy && { stoppedBy }),
+    passkeys: ledger.passkeys.all(),
+    guarded: account.guarded > 0,
+  };
+}
+
+/** Something that waits, for a list. `endsAt` in milliseconds. */
+export type WaitingView = { effect: Effect; deputyId: string; endsAt: number };
+
+/** What waits for the human, the first to end first, and what they have allowed in advance. */
+export function lookAtWaiting(ledger: Ledger, now: number): { waiting: WaitingView[]; allowances: Allowance[] } {
+  const waiting = ledger.approvals.waiting().flatMap(({ effectId, deputyId, endsAt }) => {
+    const effect = endsAt > now ? ledger.effects.find(effectId) : undefined;
+    return effect ? [{ effect, deputyId, endsAt }] : [];
+  });
+  return { waiting, allowances: ledger.allowances.open(now) };
+}
+
+export type PasskeysView = {
+  now: number;
+  passkeys: Passkey[];
+  /** Until when there was one, in milliseconds; 0 for never. */
+  passkeysUntil: number;
+  guarded: boolean;
+  /** For a new one. */
+  offer: { challenge: string; until: number };
+};
+
+export function lookAtPasskeys(ledger: Ledger): PasskeysView {
+  const { guarded, passkeysUntil } = ledger.account.read();
+  const offer = offerPasskey(ledger);
+  return { now: ledger.now(), passkeys: ledger.passkeys.all(), passkeysUntil, guarded: guarded > 0, offer };
+}
+
+/** With what was not answered in time ended. */
+function settled(ledger: Ledger): { now: number } {
+  return ledger.transaction(() => ledger.moment());
+}
