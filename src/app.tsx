@@ -26,6 +26,7 @@ app.use(
       scriptSrc: ["'self'"],
       connectSrc: ["'self'"],
       imgSrc: ["'self'"],
+      fontSrc: ["'self'"],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],
     },
