@@ -1,7 +1,7 @@
 /** Consent: the human reads who asks, says what the deputy may do and how much, and so appoints it. */
 import { AuthorizationError } from '@cloudflare/workers-oauth-provider';
 import { z } from 'zod';
-import { readDuration, readLimits, typedDefaults } from '../authority/form.ts';
+import { readDuration, readGrade, readLimits, typedDefaults } from '../authority/form.ts';
 import { newMandate } from '../authority/mandate.ts';
 import type { Props } from '../deputy.ts';
 import { domain } from '../domain.ts';
@@ -126,7 +126,8 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     return c.html(<ConsentPage {...{ user, details, here, handle, known, form, shown }} now={Date.now()} />, 400);
   }
 
-  const mandate = newMandate(domain, { scopes: scope, limits: limits.limits, expiresAt: Date.now() + duration });
+  const granted = { scopes: scope, limits: limits.limits, approval: readGrade(typed['approval']) };
+  const mandate = newMandate(domain, { ...granted, expiresAt: Date.now() + duration });
   const acting = new Set(known.deputies.map((deputy) => deputy.deputyId));
   const holder = { userId: user.userId, sessionId: session.sessionId };
   return leaveOnce(c, holder, handle, fields, async () => {

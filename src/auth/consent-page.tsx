@@ -8,6 +8,7 @@ import { domain } from '../domain.ts';
 import type { ConsentView } from '../ledger/view.ts';
 import { shownAs } from '../edge/client-document.ts';
 import { Layout, SignedInAs } from '../pages/layout.tsx';
+import { GradeChoice } from '../pages/grade-choice.tsx';
 import { Publisher } from '../pages/publisher.tsx';
 import { Blanks, Never, Powers } from '../pages/mandate-form.tsx';
 import { toMinute } from '../text.ts';
@@ -82,6 +83,7 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
         <input type="hidden" name="shown" value={String(shown)} />
         <Powers offered={Object.keys(domain.powers)} ticked={form.scopes} asked={details.scope} />
         <Blanks typed={form.typed} problems={form.problems} now={now} />
+        <GradeChoice typed={form.typed['approval']} />
         {known.deputies.length > 0 && (
           <fieldset>
             <legend>You have appointed this app before</legend>

@@ -1,4 +1,5 @@
 /** How mandates and refusals read, for the model and for the human. The one place that words them. Pure. */
+import type { Grade } from './grade.ts';
 import type { Mandate } from './mandate.ts';
 import { type AskReason, type LimitReason, type Reason, type Told, whoCanLift } from './refusal.ts';
 import { ACTS, basePower, CALLS, isNames, type Limits, type LimitValue, maySpend, type Terms } from './terms.ts';
@@ -82,15 +83,22 @@ export function inWords(parts: readonly Part[]): string {
 export function sentenceOf(
   terms: Terms,
   client: string,
-  mandate: Pick<Mandate, 'scopes' | 'limits' | 'expiresAt'>,
+  mandate: Pick<Mandate, 'scopes' | 'limits' | 'approval' | 'expiresAt'>,
 ): string {
   const base = basePower(terms);
   const powers = Object.entries(terms.powers).filter(([scope]) => scope === base || mandate.scopes.includes(scope));
   const may = `${client} may ${listFormat.format(powers.map(([, power]) => power.reads))} in your name`;
   if (!maySpend(terms, mandate.scopes))
     return `${may}, until ${moment(mandate.expiresAt)}. It may not ${terms.act.verb}.`;
-  return `${may}. ${inWords(blanksOf(terms, mandate))}`;
+  const yes = mandate.approval ? ` Yes is said ${YES_SAID[mandate.approval]}.` : '';
+  return `${may}. ${inWords(blanksOf(terms, mandate))}${yes}`;
 }
+
+const YES_SAID = {
+  pressed: 'by pressing a button',
+  confirmed: 'after signing in again',
+  device: 'with a passkey',
+} satisfies Record<Grade, string>;
 
 /** The account's limits in words. */
 export function ceilingInWords(terms: Terms, ceiling: Record<string, number>): string {

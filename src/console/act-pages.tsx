@@ -7,6 +7,7 @@ import { domain } from '../domain.ts';
 import { shownAs } from '../edge/client-document.ts';
 import { type DeputyView, isLive, type Overview } from '../ledger/view.ts';
 import { Blanks, Piece, Powers, ProblemList } from '../pages/mandate-form.tsx';
+import { GradeChoice } from '../pages/grade-choice.tsx';
 import { Publisher } from '../pages/publisher.tsx';
 import { toMinute } from '../text.ts';
 import { Frame, type Looking, Post } from './frame.tsx';
@@ -44,6 +45,7 @@ export const DeputyPage: FC<
               now={now}
               ends={{ keep: deputy.mandate.expiresAt, latest: latestEnd(Date.parse(deputy.appointedAt)) }}
             />
+            <GradeChoice typed={typed['approval']} />
             <div class="actions">
               <button class="primary">Change the mandate</button>
               <a class="button" href="/deputies">

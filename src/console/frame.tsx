@@ -12,6 +12,9 @@ export type Looking = { user: User; token: string; halted: boolean; impersonator
 
 type FrameProps = Looking & {
   title: string;
+  /** For the style sheet: such a page has a heading of its own. */
+  class?: string;
+  scripts?: string[];
   authority?: Authority;
   /** For a page that follows the record: whose it is, which version, and in how many milliseconds it changes without any act. */
   live?: Record<'data-account' | 'data-version' | 'data-changes-in', string>;
@@ -24,9 +27,13 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({
   halted,
   impersonator,
   live,
+  scripts,
   children,
+  ...rest
 }) => (
   <Layout
+    {...rest}
+    {...(scripts && { scripts })}
     title={authority === 'active' ? title : `${authority === 'paused' ? 'Paused' : 'Suspended'} · ${title}`}
     account={<SignedInAs user={user} leave="Sign out" returnTo="/" />}
     {...(live && { data: live, scripts: ['/idiomorph.js', '/live.js'] })}
@@ -42,7 +49,7 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({
         <span id="live-news" class="hidden" role="status"></span>
       </div>
     )}
-    <h1>{title}</h1>
+    {rest.class === undefined && <h1>{title}</h1>}
     {impersonator && (
       <p class="warning" role="status">
         <strong>

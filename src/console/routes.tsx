@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AuthkitUnavailableError } from '../auth/authkit.ts';
 import { objectOf } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, type PageEnv, signedIn } from '../auth/session.ts';
-import { readCeiling, readDuration, readLimits, typedCeiling, typedLimits } from '../authority/form.ts';
+import { readCeiling, readDuration, readGrade, readLimits, typedCeiling, typedLimits } from '../authority/form.ts';
 import { ceilingOf, valueOf } from '../authority/limits.ts';
 import { type Ceiling, isNames, type Limits } from '../authority/terms.ts';
 import { readConfig } from '../config.ts';
@@ -16,6 +16,7 @@ import { encodeWatcher, WATCHER_HEADER, WATCHER_URL } from '../watchers.ts';
 import { CeilingPage, DeputyPage, ErasePage, ResumePage } from './act-pages.tsx';
 import { finish, perform, problemPage, simply } from './acting.tsx';
 import { accept, formToken, freshVisitor, looking, visitor, withinPatience } from './guard.tsx';
+import { approvalPages } from './approval-routes.tsx';
 import { DeputiesPage, EffectsPage } from './list-pages.tsx';
 import { BrakePage, OverviewPage } from './overview-page.tsx';
 import { recordPages } from './record-routes.tsx';
@@ -74,7 +75,9 @@ pages.post('/pause', async (c) => {
   const form = await accept(c, 'brake');
   if (form instanceof Response) return form;
   const { userId, as } = form;
-  return perform(c, userId, { do: 'pause', as }, ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`);
+  return perform(c, userId, { do: 'pause', as }, {
+    query: ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`,
+  });
 });
 pages.post('/unban', (c) => simply(c, 'valid', () => ({ do: 'unban' })));
 
@@ -137,6 +140,7 @@ pages.get('/erase', async (c) => {
 pages.post('/erase', (c) => simply(c, 'fresh', () => ({ do: 'erase' })));
 
 pages.route('/', recordPages);
+pages.route('/', approvalPages);
 
 pages.get('/all', async (c) => {
   const session = await visitor(c);
@@ -158,13 +162,13 @@ pages.get('/:id', async (c) => {
   if (session instanceof Response) return session;
   const { deputies, now } = await objectOf(c, session.user.userId).lookAtOverview();
   const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
-  if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
-  const { limits, scopes } = deputy.mandate;
+  if (!deputy || !isLive(deputy)) return problemPage(c, { problem: deputy ? 'ended' : 'unknown_deputy' });
+  const { limits, scopes, approval } = deputy.mandate;
   return c.html(
     <DeputyPage
       {...looking(c, session)}
       {...{ deputy, scopes, now }}
-      typed={typedLimits(domain, limits)}
+      typed={{ ...typedLimits(domain, limits), approval: approval ?? '' }}
       problems={{}}
     />,
   );
@@ -178,7 +182,7 @@ pages.post('/:id', async (c) => {
   const { userId, typed } = form;
   const { deputies, account, now } = await objectOf(c, userId).lookAtOverview();
   const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
-  if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
+  if (!deputy || !isLive(deputy)) return problemPage(c, { problem: deputy ? 'ended' : 'unknown_deputy' });
   const scopes = form.ticked;
   const limits = readLimits(domain, typed, boundsOf(deputy.mandate.limits, account.ceiling));
   const duration = typed['until'] === 'keep' ? undefined : readDuration(typed['until']);
@@ -196,6 +200,8 @@ pages.post('/:id', async (c) => {
     version: Number(typed['version']),
     scopes,
     limits: limits.limits,
+    approval: readGrade(typed['approval']),
+    until: typed['until'],
     expiresAt: duration === undefined ? undefined : now + duration,
   };
   const narrowed = await objectOf(c, userId).act({ do: 'amend', amendment, narrowOnly: true });

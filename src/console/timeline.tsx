@@ -5,6 +5,7 @@ import { ceilingInWords, moment, readsAmounts, sentenceOf, toHuman } from '../au
 import { domain } from '../domain.ts';
 import type { Line, Suspension } from '../ledger/record.ts';
 import { DAY_MS } from '../lifetimes.ts';
+import { approvalSentence, askedInWords } from './approval-words.tsx';
 
 type Props = {
   lines: Line[];
@@ -114,6 +115,8 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
           {named(line.deputy)} was refused {moreTimes(line.refused)}, for calling too often.
         </>
       );
+    default:
+      return approvalSentence(line, named);
   }
 }
 
@@ -141,6 +144,8 @@ function callSentence(line: Extract<Line, { actor: 'deputy' }>, name: Child): Ch
     return said(`was refused “${tried}”, because ${toHuman(domain, line).replace(/\.$/, '')}`);
   }
   if (repeats) return said(`repeated a call that it had made before; nothing was done again`);
+  const asking = askedInWords(line);
+  if (asking !== undefined) return said(asking);
   return said(effect ? domain.effect.tells(effect) : `used “${titleOf(tool)}”`);
 }
 

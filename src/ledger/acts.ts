@@ -8,6 +8,7 @@ import type { Presence } from './account.ts';
 import { folded } from './checkpoint.ts';
 import type { Appointment, Deputy } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
+import type { Passkey } from './passkeys.ts';
 import type { Entry, Head, Proof, Suspension } from './record.ts';
 import { openRecord } from './schema.ts';
 import { freeWaiting, voidWaiting } from './waiting.ts';
@@ -29,8 +30,8 @@ export type Problem =
   | { problem: 'too_many_passkeys' | 'halted' }
   /** The human's yes was given, and something else stops the call. */
   | { problem: 'stopped'; reason: Reason }
-  /** A passkey is to sign this digest first. */
-  | { problem: 'needs_device'; challenge: string };
+  /** A passkey is to sign this digest first: one of those that count now. */
+  | { problem: 'needs_device'; challenge: string; allow: Passkey[] };
 
 /** The human said yes on the consent page, in that session. The deputy goes live with its first token. */
 export function appoint(ledger: Ledger, asked: Appointment, presence?: Presence): void {

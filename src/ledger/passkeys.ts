@@ -77,6 +77,10 @@ export class Passkeys {
     return this.#sql.exec<Row>('SELECT * FROM passkeys ORDER BY added_at, id').toArray().map(toPasskey);
   }
 
+  usable(now: number): Passkey[] {
+    return this.all().filter(({ usableAt }) => usableAt <= now);
+  }
+
   find(id: string): Passkey | undefined {
     const [row] = this.#sql.exec<Row>('SELECT * FROM passkeys WHERE id = ?', id);
     return row && toPasskey(row);

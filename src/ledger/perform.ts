@@ -100,7 +100,7 @@ function guarded(
     const { guarded: since } = ledger.account.read();
     if (since === 0) return work({});
     const challenge = digestOf({ human: userId, since, ...what });
-    if (!signed) return { problem: 'needs_device', challenge };
+    if (!signed) return { problem: 'needs_device', challenge, allow: ledger.passkeys.usable(ledger.now()) };
     if (signed.challenge !== challenge) return { problem: 'stale' };
     if (!ledger.passkeys.counts(signed.proof, ledger.now())) return { problem: 'not_proven' };
     const result = work({ proof: signed.proof });

@@ -11,6 +11,8 @@ import { DAY_MS } from '../../src/lifetimes.ts';
 import { shop } from '../../src/shop/index.ts';
 import { type Answer, callerOf, employ, inLedger, mandateOf, SCOPES, serve } from '../support/ledger.ts';
 
+const BY = { userId: 'user_1', usesNow: () => undefined };
+
 const START = Date.parse('2026-11-23T12:00:00Z');
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -251,13 +253,13 @@ function happen(ledger: Ledger, human: Human, step: Happening, now: number): voi
   if ('wait' in step) vi.setSystemTime(now + step.wait);
   else if ('human' in step) {
     const pauseSequence = ledger.account.read().authoritySequence ?? 0;
-    perform(ledger, step.human === 'pause' ? { do: 'pause' } : { do: 'resume', pause: pauseSequence });
+    perform(ledger, step.human === 'pause' ? { do: 'pause' } : { do: 'resume', pause: pauseSequence }, BY);
     human.paused = step.human === 'pause';
   } else if ('revoke' in step) {
-    perform(ledger, { do: 'revoke', deputyId: `dep_${step.revoke}` });
+    perform(ledger, { do: 'revoke', deputyId: `dep_${step.revoke}` }, BY);
     human.revoked.add(step.revoke);
   } else if ('ceiling' in step)
-    perform(ledger, { do: 'ceiling', ceiling: step.ceiling, version: ledger.account.read().ceilingVersion });
+    perform(ledger, { do: 'ceiling', ceiling: step.ceiling, version: ledger.account.read().ceilingVersion }, BY);
   else {
     const deputyId = `dep_${step.amend}`;
     const held = ledger.deputies.find(deputyId, now)?.mandate;
@@ -265,7 +267,7 @@ function happen(ledger: Ledger, human: Human, step: Happening, now: number): voi
     const { scopes, limits, narrowOnly, longer } = step;
     const expiresAt = longer && held.expiresAt + longer;
     const amended = { deputyId, version: held.version, scopes, limits, expiresAt };
-    perform(ledger, { do: 'amend', amendment: amended, narrowOnly });
+    perform(ledger, { do: 'amend', amendment: amended, narrowOnly }, BY);
   }
 }
 
@@ -277,7 +279,7 @@ test('no sequence of calls raises authority, lengthens a mandate, lifts a pause,
       vi.useFakeTimers({ toFake: ['Date'], now: START });
       await inLedger(async (ledger) => {
         // All three together may buy less than each for itself.
-        perform(ledger, { do: 'ceiling', ceiling: { shirtsPerDay: 7, spendPerDay: 40_000 }, version: 0 });
+        perform(ledger, { do: 'ceiling', ceiling: { shirtsPerDay: 7, spendPerDay: 40_000 }, version: 0 }, BY);
         for (const [index, { mandate }] of DEPUTIES.entries()) employ(ledger, `dep_${index}`, mandate);
         const human: Human = { paused: false, revoked: new Set() };
         const served: Served[] = [];
