@@ -20,7 +20,7 @@ import { Ledger } from './ledger/ledger.ts';
 import { type Answer, Once } from './ledger/once.ts';
 import { addPasskey } from './ledger/guarding.ts';
 import { Outbox } from './ledger/outbox.ts';
-import type { Assertion, Attestation } from './ledger/passkeys.ts';
+import type { Assertion, Attestation, Signed } from './ledger/passkeys.ts';
 import { type Act, perform } from './ledger/perform.ts';
 import { PresenceChecks } from './ledger/presence.ts';
 import { recordShared } from './ledger/prune.ts';
@@ -207,6 +207,11 @@ export class McpShopServer extends McpAgent {
     if (act.do === 'approve' && !('problem' in result)) await this.#outbox.send(act.decision.effectId);
     await this.#changed();
     return result;
+  }
+
+  /** What a passkey of this human has signed at `origin`; undefined when none has. Whether it is the right thing is not said. */
+  async prove(assertion: Assertion, origin: string): Promise<Signed | undefined> {
+    return this.#ledger.passkeys.prove(assertion, origin);
   }
 
   async addPasskey(response: Attestation, offer: { until: number; origin: string }): Promise<Done | Problem> {

@@ -61,7 +61,12 @@ export function addUse(
 }
 
 /** The windows of these pairs without `amounts`, which were used at `at` and are free again. */
-export function freeUse(windows: Windows, pairs: readonly Pair[], amounts: Record<string, number>, at: number): Windows {
+export function freeUse(
+  windows: Windows,
+  pairs: readonly Pair[],
+  amounts: Record<string, number>,
+  at: number,
+): Windows {
   const next: Windows = {};
   for (const { per, of } of pairs) {
     const then = Math.floor(at / SPANS[per].stepMs);

@@ -234,7 +234,7 @@ function askWords(terms: Terms, { limit, most, waiting }: AskReason): Words {
   const { noun } = terms.act;
   const allowed = reads(terms, limit, most);
   const asked = waiting
-    ? `They answer on their page until ${moment(waiting.endsAt)}: give them its address, and wait. Once they have answered, repeat this very call; after a yes it brings ${noun} ${waiting.id}.`
+    ? `They answer on that page until ${moment(waiting.endsAt)}: give them its address, and wait. Once they have answered, repeat this very call; after a yes it brings ${noun} ${waiting.id}.`
     : 'Ask them.';
   return {
     message: `Your human wants to be asked above ${allowed} in one ${noun}, and now is: nothing is ${terms.act.did} yet. ${asked}`,

@@ -1,16 +1,15 @@
 /** Acts of the human: carried out in their object, then the overview, or the page that says why nothing was changed. */
 import type { Context } from 'hono';
 import { clearGrants } from '../auth/grants.ts';
-import { formOf, hereOf, objectOf, originOf, typedIn } from '../auth/requests.ts';
+import { ASSERTION, devicePage, readAssertion } from '../auth/device.tsx';
+import { formOf, objectOf, originOf, typedIn } from '../auth/requests.ts';
 import type { AppContext, PageEnv } from '../auth/session.ts';
 import type { Done, Problem } from '../ledger/acts.ts';
-import { assertionSchema } from '../ledger/passkeys.ts';
 import type { Act } from '../ledger/perform.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
 import { stoppedInWords } from './approval-words.tsx';
-import { ASSERTION, DevicePage } from './device.tsx';
-import { accept, type Accepted, FORM_TOKEN, looking, type Needed, visitor } from './guard.tsx';
+import { accept, type Accepted, type Needed, visitor } from './guard.tsx';
 
 type PageContext = Context<{ Bindings: PageEnv }>;
 
@@ -26,8 +25,8 @@ type Way = { to?: string; query?: (done: Done) => string };
 /** Carries out an act, with what a passkey has signed for it, and says what came of it. */
 export async function perform(c: PageContext, userId: string, act: Act, way: Way = {}): Promise<Response> {
   const typed = typedIn(await formOf(c));
-  const device = typed[ASSERTION] ? readAssertion(typed[ASSERTION]) : undefined;
-  if (device === 'malformed') return problemPage(c, { problem: 'not_proven' });
+  const device = readAssertion(typed[ASSERTION] ?? '');
+  if (!device && typed[ASSERTION]) return problemPage(c, { problem: 'not_proven' });
   let result: Done | Problem;
   try {
     result = await objectOf(c, userId).act(act, device && { assertion: device, origin: originOf(c) });
@@ -46,14 +45,6 @@ export async function perform(c: PageContext, userId: string, act: Act, way: Way
   return finish(c, userId, result, way);
 }
 
-function readAssertion(text: string) {
-  try {
-    return assertionSchema.parse(JSON.parse(text));
-  } catch {
-    return 'malformed';
-  }
-}
-
 /** On to the next page, while grants of dismissed deputies are removed; or the page that says what went wrong. */
 export function finish(
   c: PageContext,
@@ -61,27 +52,22 @@ export function finish(
   result: Done | Problem,
   { to, query = () => '' }: Way = {},
 ): Response | Promise<Response> {
-  if ('problem' in result)
-    return result.problem === 'needs_device' ? askDevice(c, result) : problemPage(c, result, to);
+  if ('problem' in result) return result.problem === 'needs_device' ? askDevice(c, result) : problemPage(c, result, to);
   c.executionCtx.waitUntil(clearGrants(c.env.OAUTH_PROVIDER, c.env, userId, result.grants));
   return c.redirect(to ?? `/deputies${query(result)}`, 303);
 }
 
 /** The same form once more, for a passkey to sign. */
-async function askDevice(c: AppContext, { challenge, allow }: Extract<Problem, { problem: 'needs_device' }>) {
+async function askDevice(c: AppContext, asked: Extract<Problem, { problem: 'needs_device' }>) {
   const session = await visitor(c);
-  if (session instanceof Response) return session;
-  const fields = Object.entries(await formOf(c)).flatMap(([name, value]) =>
-    [value].flat().flatMap((one): [string, string][] => (typeof one === 'string' ? [[name, one]] : [])),
-  );
-  const kept = fields.filter(([name]) => name !== FORM_TOKEN && name !== ASSERTION);
-  const { hostname: host } = new URL(originOf(c));
-  const here = allow.filter(({ rpId }) => rpId === host);
-  return c.html(<DevicePage {...looking(c, session)} {...{ here: hereOf(c), fields: kept, allow: here, host, challenge }} />);
+  return session instanceof Response ? session : devicePage(c, session, asked);
 }
 
 /** With `again`, the page offers the form once more, as things are now. */
-const PROBLEMS: Record<Exclude<Problem['problem'], 'needs_device'>, { title: string; text: string; status: 403 | 404 | 409; again?: true }> = {
+const PROBLEMS: Record<
+  Exclude<Problem['problem'], 'needs_device'>,
+  { title: string; text: string; status: 403 | 404 | 409; again?: true }
+> = {
   unknown_deputy: { title: 'You have no such deputy', text: 'It may be gone since the page was made.', status: 404 },
   ended: {
     title: 'This deputy no longer acts for you',
@@ -138,7 +124,9 @@ const PROBLEMS: Record<Exclude<Problem['problem'], 'needs_device'>, { title: str
 
 export function problemPage(c: AppContext, result: Exclude<Problem, { problem: 'needs_device' }>, back = c.req.path) {
   const { title, text, status, again } = PROBLEMS[result.problem];
-  const action = again ? { href: back, label: 'Look at it as it is now' } : { href: '/deputies', label: 'To your deputies' };
+  const action = again
+    ? { href: back, label: 'Look at it as it is now' }
+    : { href: '/deputies', label: 'To your deputies' };
   const why = result.problem === 'stopped' ? `It is stopped, because ${stoppedInWords(result.reason)}.` : text;
   return c.html(
     <Message title={title} action={action}>

@@ -15,7 +15,7 @@ import { Icon, Thing } from '../pages/icons.tsx';
 import { Notice } from '../pages/layout.tsx';
 import { quoted } from '../text.ts';
 import { stoppedInWords } from './approval-words.tsx';
-import { DEVICE_SCRIPT, DeviceFields } from './device.tsx';
+import { DEVICE_SCRIPT, DeviceFields } from '../auth/device.tsx';
 import { Frame, type Looking, Post } from './frame.tsx';
 
 /** Things that are drawn one by one. */
@@ -29,7 +29,12 @@ export const ApprovalPage: FC<Props> = ({ view, here, fresh, host, problem, ...l
   const waits = effect.state === WAITING;
   const name = deputy ? shownAs(deputy).name : 'A deputy that is gone';
   return (
-    <Frame {...looking} title={waits ? `${quoted(name)} asks: ${what}` : what} class="approval" scripts={[DEVICE_SCRIPT]}>
+    <Frame
+      {...looking}
+      title={waits ? `${quoted(name)} asks: ${what}` : what}
+      class="approval"
+      scripts={[DEVICE_SCRIPT]}
+    >
       {problem && (
         <Notice kind="no" icon="cross" alert>
           {problem}
@@ -43,7 +48,9 @@ export const ApprovalPage: FC<Props> = ({ view, here, fresh, host, problem, ...l
               <span class="by">
                 <bdi>{name}</bdi>
               </span>{' '}
-              <span class="quiet small">{waits ? 'asks you' : 'asked you'}, at {moment(Date.parse(effect.at))}</span>
+              <span class="quiet small">
+                {waits ? 'asks you' : 'asked you'}, at {moment(Date.parse(effect.at))}
+              </span>
             </p>
             <h1>{waits ? `${what}?` : what}</h1>
             <dl class="pairs">
@@ -98,15 +105,10 @@ function factsOf(view: ApprovalView): [string, Child][] {
   const above = limit ? reads(domain, approval.limit, approval.most) : String(approval.most);
   return [
     ['What exactly', what ?? readsAmounts(domain, effect.amounts)],
-    ...[...columns, ...rest].map(([term, text]): [string, Child] => [
-      term,
-      <bdi class="asked">{text}</bdi>,
-    ]),
+    ...[...columns, ...rest].map(([term, text]): [string, Child] => [term, <bdi class="asked">{text}</bdi>]),
     ['Why it asks', `You said: above ${above} in one ${domain.act.noun} it asks you first.`],
     ...(effect.state === WAITING ? [['What it would leave', leaves(view)] satisfies [string, Child]] : []),
-    ...(effect.state === WAITING && deputy
-      ? [['How you say yes', GRADE_WORDS[grade]] satisfies [string, Child]]
-      : []),
+    ...(effect.state === WAITING && deputy ? [['How you say yes', GRADE_WORDS[grade]] satisfies [string, Child]] : []),
   ];
 }
 
@@ -130,7 +132,12 @@ const GRADE_WORDS = {
   device: 'With your device: a passkey signs exactly this, which no program in the browser can.',
 } satisfies Record<Grade, string>;
 
-const Answer: FC<{ view: ApprovalView; here: string; fresh: boolean; host: string }> = ({ view, here, fresh, host }) => {
+const Answer: FC<{ view: ApprovalView; here: string; fresh: boolean; host: string }> = ({
+  view,
+  here,
+  fresh,
+  host,
+}) => {
   const { approval, agreed, grade, passkeys, stoppedBy, now, deputy } = view;
   const usable = passkeys.filter(({ rpId, usableAt }) => rpId === host && usableAt <= now);
   const hints = {

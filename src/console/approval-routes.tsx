@@ -62,7 +62,9 @@ approvalPages.post('/passkeys', async (c) => {
   const made = attestationSchema.safeParse(jsonIn(form.typed['attestation']));
   if (!made.success) return problemPage(c, { problem: 'not_proven' });
   const offer = { until: Number(form.typed['until']), origin: originOf(c) };
-  return finish(c, form.userId, await objectOf(c, form.userId).addPasskey(made.data, offer), { to: '/deputies/passkeys' });
+  return finish(c, form.userId, await objectOf(c, form.userId).addPasskey(made.data, offer), {
+    to: '/deputies/passkeys',
+  });
 });
 
 approvalPages.post('/passkeys/remove', async (c) => {
@@ -99,4 +101,3 @@ function incomplete(c: AppContext) {
     400,
   );
 }
-

@@ -40,7 +40,8 @@ export function approvalSentence(line: ActLine, named: (deputyId: string) => Chi
     case 'voided':
       return (
         <>
-          The question of {named(line.deputy)} about {act} {line.effect.number} is void, because {VOID_BECAUSE[line.why]}.
+          The question of {named(line.deputy)} about {act} {line.effect.number} is void, because{' '}
+          {VOID_BECAUSE[line.why]}.
         </>
       );
     case 'allowanceEnded':

@@ -4,7 +4,7 @@ import { moment } from '../authority/words.ts';
 import type { PasskeysView } from '../ledger/approval-view.ts';
 import { PASSKEY_WAITS_MS } from '../lifetimes.ts';
 import { Icon } from '../pages/icons.tsx';
-import { creationOptions, DEVICE_SCRIPT } from './device.tsx';
+import { creationOptions, DEVICE_SCRIPT } from '../auth/device.tsx';
 import { Frame, type Looking, Post } from './frame.tsx';
 
 const PATH = '/deputies/passkeys';
@@ -18,8 +18,8 @@ export const PasskeysPage: FC<Looking & { view: PasskeysView; host: string }> = 
       <div class="sheet deed paper">
         <h1>Your passkeys</h1>
         <p>
-          A passkey is in your phone, laptop or security key. With it you say yes to one exact order, by a finger, a face or
-          a PIN: no client, and no program in the browser, can do that.
+          A passkey is in your phone, laptop or security key. With it you say yes to one exact order, by a finger, a
+          face or a PIN: no client, and no program in the browser, can do that.
         </p>
         {passkeys.length === 0 && <p>You have none. Your yes is a sign-in then, and a press of a button.</p>}
         {passkeys.length > 0 && (
@@ -43,8 +43,8 @@ export const PasskeysPage: FC<Looking & { view: PasskeysView; host: string }> = 
           </dl>
         )}
         <p class="quiet">
-          Lost one? Remove it here and add another. It counts after a day, and until then what needs a passkey can only be
-          denied. That day is what keeps a program in your browser from adding one of its own.
+          Lost one? Remove it here and add another. It counts after a day, and until then what needs a passkey can only
+          be denied. That day is what keeps a program in your browser from adding one of its own.
         </p>
         {isName(host) ? (
           <Post action={PATH} token={looking.token} class="keys">

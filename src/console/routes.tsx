@@ -75,9 +75,14 @@ pages.post('/pause', async (c) => {
   const form = await accept(c, 'brake');
   if (form instanceof Response) return form;
   const { userId, as } = form;
-  return perform(c, userId, { do: 'pause', as }, {
-    query: ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`,
-  });
+  return perform(
+    c,
+    userId,
+    { do: 'pause', as },
+    {
+      query: ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`,
+    },
+  );
 });
 pages.post('/unban', (c) => simply(c, 'valid', () => ({ do: 'unban' })));
 

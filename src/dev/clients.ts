@@ -134,19 +134,26 @@ type AnyClient = {
   close(): Promise<void>;
 };
 
+export type ShowPage = (
+  url: URL,
+) => Promise<{ action: 'accept' | 'decline' | 'cancel'; content?: Record<string, string> }>;
+
 /** One MCP client of one era, with its own OAuth client and tokens. */
 export class Deputy {
   readonly era: Era;
   readonly credentials: Credentials;
   readonly #address: URL;
   readonly #fetch: Fetch;
+  /** Shows the human a page that the server asks for (URL elicitation), and says what the client answers then. */
+  readonly #showPage: ShowPage | undefined;
   #client!: AnyClient;
 
-  private constructor(era: Era, person: Person, address: URL, fetch: Fetch, name: string) {
+  private constructor(era: Era, person: Person, address: URL, fetch: Fetch, name: string, showPage?: ShowPage) {
     this.era = era;
     this.credentials = new Credentials(person, name);
     this.#address = address;
     this.#fetch = fetch;
+    this.#showPage = showPage;
   }
 
   static async connect(
@@ -155,8 +162,9 @@ export class Deputy {
     origin: string,
     fetch: Fetch,
     name = `Test client ${era}`,
+    showPage?: ShowPage,
   ): Promise<Deputy> {
-    const deputy = new Deputy(era, person, new URL('/mcp', origin), fetch, name);
+    const deputy = new Deputy(era, person, new URL('/mcp', origin), fetch, name, showPage);
     await deputy.reconnect();
     return deputy;
   }
@@ -217,7 +225,16 @@ export class Deputy {
       await client.connect(this.#legacyTransport());
       this.#client = client;
     } else {
-      const client = new ModernClient(info, { versionNegotiation: { mode: { pin: this.era } } });
+      const client = new ModernClient(info, {
+        versionNegotiation: { mode: { pin: this.era } },
+        ...(this.#showPage && { capabilities: { elicitation: { url: {} } } }),
+      });
+      if (this.#showPage) {
+        const show = this.#showPage;
+        client.setRequestHandler('elicitation/create', async ({ params }) =>
+          params.mode === 'url' ? show(new URL(params.url)) : { action: 'decline' },
+        );
+      }
       await client.connect(this.#modernTransport());
       this.#client = client;
     }

@@ -34,7 +34,7 @@ export type Problem =
   | { problem: 'needs_device'; challenge: string; allow: Passkey[] };
 
 /** The human said yes on the consent page, in that session. The deputy goes live with its first token. */
-export function appoint(ledger: Ledger, asked: Appointment, presence?: Presence): void {
+export function appoint(ledger: Ledger, asked: Appointment, presence?: Presence, by: Proven = {}): void {
   ledger.transaction(() => {
     if (presence) ledger.account.setPresence(presence);
     const { head, now } = ledger.moment();
@@ -43,7 +43,8 @@ export function appoint(ledger: Ledger, asked: Appointment, presence?: Presence)
     const { deputyId, clientId, clientName, clientDomain, mandate, replaces } = appointment;
     ledger.deputies.appoint(appointment, now);
     const client = { id: clientId, unverifiedName: clientName, ...(clientDomain && { verifiedDomain: clientDomain }) };
-    ledger.record.append({ actor: 'human', act: 'appointed', deputy: deputyId, client, mandate, replaces }, head, now);
+    const entry: Entry = { actor: 'human', act: 'appointed', deputy: deputyId, client, mandate, replaces, ...by };
+    ledger.record.append(entry, head, now);
   });
 }
 

@@ -55,7 +55,7 @@ export function removePasskey(ledger: Ledger, id: string): Done | Problem {
 export function guard(ledger: Ledger, device: boolean, by: Proven): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
-    if ((ledger.account.read().guarded > 0) === device) return done(ledger, head);
+    if (ledger.account.read().guarded > 0 === device) return done(ledger, head);
     if (device && ledger.passkeys.all().length === 0) return { problem: 'unknown_passkey' };
     const newest = ledger.record.append({ actor: 'human', act: 'guarded', device, ...by }, head, now);
     ledger.account.setGuarded(device ? newest.sequence : 0);

@@ -98,7 +98,16 @@ export class Passkeys {
   add(passkey: Passkey): void {
     const { id, publicKey, rpId, transports, counter, addedAt, usableAt } = passkey;
     const list = JSON.stringify(transports);
-    this.#sql.exec('INSERT INTO passkeys VALUES (?, ?, ?, ?, ?, ?, ?)', id, publicKey, rpId, list, counter, addedAt, usableAt);
+    this.#sql.exec(
+      'INSERT INTO passkeys VALUES (?, ?, ?, ?, ?, ?, ?)',
+      id,
+      publicKey,
+      rpId,
+      list,
+      counter,
+      addedAt,
+      usableAt,
+    );
   }
 
   remove(id: string): void {

@@ -51,6 +51,7 @@ const actSchema = z.discriminatedUnion('act', [
     client: z.object({ id: z.string(), unverifiedName: z.string(), verifiedDomain: z.string().optional() }),
     mandate: mandateSchema,
     replaces: z.array(z.string()),
+    proof,
   }),
   z.object({ actor: z.literal('client'), act: z.literal('activated'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('superseded'), deputy: z.string(), by: z.string() }),

@@ -125,11 +125,7 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     state TEXT NOT NULL,
     amounts TEXT NOT NULL
   ) WITHOUT ROWID`);
-  openRecord(
-    sql,
-    { authority: 'active', suspended: false, guarded: 0, passkeysUntil: 0, ceiling, windows: {} },
-    0,
-  );
+  openRecord(sql, { authority: 'active', suspended: false, guarded: 0, passkeysUntil: 0, ceiling, windows: {} }, 0);
   const record = new RecordLines(sql);
   record.append({ actor: 'system', act: 'opened', ...folded(sql) }, record.head(), Date.now());
 }

@@ -199,7 +199,8 @@ class Replay {
   #passkeysDiffer(): string | undefined {
     const said = new Map(Object.entries(this.#state.passkeys));
     for (const { id, publicKey, usableAt, counter } of this.#ledger.passkeys.all()) {
-      if (!isEqual(said.get(id), { publicKey, usableAt, counter })) return `the passkey ${id} is not as the record says`;
+      if (!isEqual(said.get(id), { publicKey, usableAt, counter }))
+        return `the passkey ${id} is not as the record says`;
       said.delete(id);
     }
     const [missing] = said.keys();
@@ -209,12 +210,10 @@ class Replay {
   #allowancesDiffer(): string | undefined {
     const now = this.#ledger.now();
     const said = Object.entries(this.#state.allowances).filter(([, { count, endsAt }]) => count > 0 && endsAt > now);
-    const open = this.#ledger.allowances.open(now).map(({ line, deputyId, count, endsAt }) => [
-      String(line),
-      { deputy: deputyId, count, endsAt },
-    ]);
-    const order = (entries: unknown[][]) => entries.toSorted(([one], [other]) => Number(one) - Number(other));
-    return isEqual(order(said), order(open)) ? undefined : 'what was allowed in advance is not as the record says';
+    const open = this.#ledger.allowances
+      .open(now)
+      .map(({ line, deputyId, count, endsAt }) => [String(line), { deputy: deputyId, count, endsAt }]);
+    return isEqual(inOrder(said), inOrder(open)) ? undefined : 'what was allowed in advance is not as the record says';
   }
 
   /** Calls of any kind are left out: those that share a line of the record are not counted one by one. */
@@ -230,4 +229,8 @@ function isSame(head: Head, { sequence, hash }: { sequence: number; hash: string
 
 function isEqual(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function inOrder(entries: unknown[][]): unknown[][] {
+  return entries.toSorted(([one], [other]) => Number(one) - Number(other));
 }

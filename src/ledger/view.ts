@@ -9,6 +9,7 @@ import { type Activity, activityOf } from './activity.ts';
 import type { Deputy } from './deputies.ts';
 import type { Effect } from './effects.ts';
 import type { Ledger } from './ledger.ts';
+import type { Passkey } from './passkeys.ts';
 import type { Line, Search } from './record.ts';
 
 export type DeputyView = Deputy & {
@@ -113,6 +114,9 @@ export type ConsentView = {
   /** Of the record that the page is about. */
   recordId: string;
   deputies: DeputyView[];
+  /** The line since which an appointment needs a passkey; 0 when it does not. Those that count now. */
+  guarded: number;
+  passkeys: Passkey[];
   /** When the human last dismissed this client (ISO 8601), or one that registered with its name and went to its host. */
   dismissed?: { at: string; same: boolean };
 };
@@ -123,7 +127,7 @@ export type AskingClient = Pick<Deputy, 'clientId' | 'clientName' | 'redirectHos
 /** The live deputies that the client has already, its dismissal if it has none, and what a new mandate must stay within. */
 export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentView {
   const now = ledger.now();
-  const { ceiling, authority, recordId } = ledger.account.read();
+  const { ceiling, authority, recordId, guarded } = ledger.account.read();
   const all = ledger.deputies.all(now);
   const own = all.filter(({ clientId }) => clientId === client.clientId);
   const deputies = own
@@ -140,6 +144,8 @@ export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentVie
     authority,
     recordId,
     deputies,
+    guarded,
+    passkeys: guarded > 0 ? ledger.passkeys.usable(now) : [],
     ...(at !== undefined && deputies.length === 0 && { dismissed: { at, same: mine !== undefined } }),
   };
 }

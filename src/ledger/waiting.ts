@@ -58,4 +58,3 @@ export function settle(
   const facts = { id: effectId, number: effect.number, state };
   return ledger.record.append(entry({ deputy: deputyId, effect: facts }), head, now);
 }
-

@@ -43,7 +43,8 @@ async function answer(isNew, options) {
 function whyNot(error) {
   const name = error instanceof Error ? error.name : '';
   if (name === 'InvalidStateError') return 'This device has a passkey for this page already.';
-  if (name === 'NotAllowedError') return 'Your device did not confirm it. Nothing was sent; press once more to try again.';
+  if (name === 'NotAllowedError')
+    return 'Your device did not confirm it. Nothing was sent; press once more to try again.';
   return 'This browser cannot use a passkey here. Nothing was sent.';
 }
 

@@ -8,7 +8,14 @@ import {
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { amountsOf } from '../authority/limits.ts';
-import { type AskReason, type Reason, Refusal, type RefusalCode, type Told, type Waiting } from '../authority/refusal.ts';
+import {
+  type AskReason,
+  type Reason,
+  Refusal,
+  type RefusalCode,
+  type Told,
+  type Waiting,
+} from '../authority/refusal.ts';
 import { basePower } from '../authority/terms.ts';
 import { toModel } from '../authority/words.ts';
 import type { Caller } from '../deputy.ts';
@@ -154,9 +161,9 @@ export class Boundary {
     }
     if (asks && amounts && effect && granted !== undefined && call.uses) {
       const { deputyId, scopes: tokenScopes } = this.#caller;
-      const asked = { asks, amounts, effect, granted, answer, call: { ...call, uses: call.uses } };
+      const question = { asks, amounts, effect, granted, answer, call: { ...call, uses: call.uses } };
       const action = { name: tool.name, scope: tool.scope, permission: tool.permission, tokenScopes };
-      return ask(this.#ledger, turn, { ...asked, deputyId, line, action });
+      return ask(this.#ledger, turn, { ...question, deputyId, line, action });
     }
     const used = made ? amounts : undefined;
     const facts = effect && {
@@ -267,7 +274,7 @@ export class Boundary {
   #refusalResult(told: Told) {
     const { message, ...error } = told;
     const url = this.#pageFor(told);
-    const text = told.waiting ? `${message} Their page for it: ${url}` : message;
+    const text = told.waiting ? `${url} is where your human answers. ${message}` : message;
     return {
       isError: true,
       content: [{ type: 'text' as const, text }],

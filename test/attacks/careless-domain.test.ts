@@ -144,7 +144,11 @@ class Larder {
   /** The code of the refusal and its limit; "allowed" when there was none. */
   async call(tool: string, args: Record<string, unknown> = {}, deputyId = 'dep_1'): Promise<string> {
     const caller = this.#caller(deputyId);
-    const boundary = new Boundary(this.ledger, caller, this.#domain, { demoTools: true, deliver: async () => {}, waits: async () => {} });
+    const boundary = new Boundary(this.ledger, caller, this.#domain, {
+      demoTools: true,
+      deliver: async () => {},
+      waits: async () => {},
+    });
     const request = new Request('https://mcp-shop.internal/mcp', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' },

@@ -120,7 +120,9 @@ test('and the next three like it, within the hour, and no more each', async () =
   const device = await addPasskey(human);
   const id = await ask(deputy);
   expect(textOf(await approve(human, id, { device, next: true }))).toContain('You said yes');
-  expect(await outcome(deputy, 'buyMcpShopItem', { ...FOUR, quantity: 5, idempotencyKey: 'more' })).toBe('approval_required');
+  expect(await outcome(deputy, 'buyMcpShopItem', { ...FOUR, quantity: 5, idempotencyKey: 'more' })).toBe(
+    'approval_required',
+  );
   expect(await outcome(deputy, 'buyMcpShopItem', { ...FOUR, color: 'blue' })).toBe('approval_required');
   await buy(deputy, { ...FOUR, idempotencyKey: '1' });
   expect(await verified(human)).toBe(true);

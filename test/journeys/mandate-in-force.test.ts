@@ -42,8 +42,8 @@ test.each(ERAS)('each blank binds a %s client', async (era) => {
     remaining: { shirts: 3 },
   });
   // What waits for the human counts, until it is taken back.
-  const { waiting } = await refusal(deputy, 'buyMcpShopItem', wanted(4));
-  await deputy.call('cancelMcpShopOrder', { orderId: waiting?.id });
+  const { waiting } = (await refusal(deputy, 'buyMcpShopItem', wanted(4))) as { waiting: { id: string } };
+  await deputy.call('cancelMcpShopOrder', { orderId: waiting.id });
   await buy(deputy, { quantity: 3 });
   await buy(deputy, { quantity: 2 });
   expect(await refusal(deputy, 'buyMcpShopItem', wanted(3))).toMatchObject({

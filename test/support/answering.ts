@@ -19,8 +19,8 @@ export function optionsOn({ html }: Page): { challenge: string; next?: string } 
 }
 
 /** Adds a passkey on the human's page. */
-export async function addPasskey(human: Person, device?: Authenticator): Promise<Authenticator> {
-  const made = device ?? (await Authenticator.make());
+export async function addPasskey(human: Person, { synced = false } = {}): Promise<Authenticator> {
+  const made = await Authenticator.make({ synced });
   const page = await openFresh(human, '/deputies/passkeys');
   const attestation = JSON.stringify(await made.attestation(optionsOn(page).challenge, { origin: ORIGIN }));
   const added = await human.browser.press(page, 'Add a passkey', { attestation });
@@ -30,30 +30,30 @@ export async function addPasskey(human: Person, device?: Authenticator): Promise
 
 export const questionPath = (id: string) => `/deputies/approvals/${id}`;
 
-/** Answers a question as its page asks for it; `device` signs where it needs one. */
-export async function approve(
+/** The form of a question's page as its human would send a yes: signed in again, and signed by `device`, where it needs that. */
+export async function yesTo(
   human: Person,
   id: string,
-  { device, next = false, ...options }: Partial<Options> & { device?: Authenticator; next?: boolean } = {},
-): Promise<Page> {
+  { device, next = false, ...options }: Partial<Options> & { device?: Authenticator | undefined; next?: boolean } = {},
+): Promise<Record<string, string>> {
   const path = questionPath(id);
   let page = await human.browser.open(path);
   if (page.html.includes('Sign in again to approve')) {
     await human.walk(`/login?return_to=${encodeURIComponent(path)}&fresh=1`);
     page = await human.browser.open(path);
   }
-  const fields: Record<string, string> = next ? { next: 'yes' } : {};
-  if (!page.html.includes('data-device')) return human.browser.press(page, 'Approve', fields);
+  const fields: Record<string, string> = { ...hiddenFields(page), decision: 'approve', ...(next && { next: 'yes' }) };
+  if (!device || !page.html.includes('data-device')) return fields;
   const { challenge, next: challengeNext = '' } = optionsOn(page);
-  if (device) {
-    const signed = await device.assertion(next ? challengeNext : challenge, { origin: ORIGIN, ...options });
-    fields['assertion'] = JSON.stringify(signed);
-  }
-  return human.browser.press(page, 'Approve with your device', fields);
+  const signed = await device.assertion(next ? challengeNext : challenge, { origin: ORIGIN, ...options });
+  return { ...fields, assertion: JSON.stringify(signed) };
 }
 
-/** Posts a form of the question's page by hand, whatever the page offers. */
-export async function postAnswer(human: Person, id: string, fields: Record<string, string>): Promise<Page> {
-  const page = await human.browser.open(questionPath(id));
-  return human.browser.post(questionPath(id), { ...hiddenFields(page), ...fields });
+export function send(human: Person, id: string, fields: Record<string, string>): Promise<Page> {
+  return human.browser.post(questionPath(id), fields);
+}
+
+/** Says yes. */
+export async function approve(human: Person, id: string, how: Parameters<typeof yesTo>[2] = {}): Promise<Page> {
+  return send(human, id, await yesTo(human, id, how));
 }

@@ -17,15 +17,19 @@ export class Authenticator {
   readonly #keys: CryptoKeyPair;
   counter = 0;
 
-  private constructor(id: string, keys: CryptoKeyPair) {
+  readonly #step: number;
+
+  private constructor(id: string, keys: CryptoKeyPair, synced: boolean) {
     this.id = id;
+    this.#step = synced ? 0 : 1;
     this.#keys = keys;
   }
 
-  static async make(): Promise<Authenticator> {
+  /** One that is synced between devices cannot count, and says 0. */
+  static async make({ synced = false } = {}): Promise<Authenticator> {
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
     const keys = (await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
-    return new Authenticator(base64url(crypto.getRandomValues(new Uint8Array(16))), keys);
+    return new Authenticator(base64url(crypto.getRandomValues(new Uint8Array(16))), keys, synced);
   }
 
   /** What `navigator.credentials.create` gives, as JSON. */
@@ -33,14 +37,28 @@ export class Authenticator {
     const { x = '', y = '' } = (await crypto.subtle.exportKey('jwk', this.#keys.publicKey)) as JsonWebKey;
     const id = fromBase64url(this.id);
     // COSE (RFC 9053, section 7.1): kty EC2, alg ES256, crv P-256, x, y.
-    const key = [0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32, ...fromBase64url(x), 0x22, 0x58, 32, ...fromBase64url(y)];
+    const key = [
+      0xa5,
+      1,
+      2,
+      3,
+      0x26,
+      0x20,
+      1,
+      0x21,
+      0x58,
+      32,
+      ...fromBase64url(x),
+      0x22,
+      0x58,
+      32,
+      ...fromBase64url(y),
+    ];
     const attested = [...new Uint8Array(16), 0, id.length, ...id, ...key];
     const data = await this.#data(options, attested);
     const text = (word: string) => [0x60 + word.length, ...encoder.encode(word)];
-    const object = [
-      ...[0xa3, ...text('fmt'), ...text('none'), ...text('attStmt'), 0xa0],
-      ...[...text('authData'), 0x59, data.length >> 8, data.length & 255, ...data],
-    ];
+    const head = [0xa3, ...text('fmt'), ...text('none'), ...text('attStmt'), 0xa0, ...text('authData')];
+    const object = [...head, 0x59, data.length >> 8, data.length & 255, ...data];
     return this.#credential({
       clientDataJSON: clientData(challenge, { type: 'webauthn.create', ...options }),
       attestationObject: base64url(Uint8Array.from(object)),
@@ -67,7 +85,7 @@ export class Authenticator {
 
   /** Authenticator data: level 3, section 6.1. */
   async #data(
-    { origin, rpId = new URL(origin).hostname, verified = true, counter = (this.counter += 1) }: Options,
+    { origin, rpId = new URL(origin).hostname, verified = true, counter = (this.counter += this.#step) }: Options,
     attested: number[] = [],
   ): Promise<Uint8Array> {
     const flags = 1 + (verified ? 4 : 0) + (attested.length > 0 ? 0x40 : 0);

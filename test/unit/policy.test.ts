@@ -239,6 +239,11 @@ const OF_THE_CALL: RefusalCode[] = [
   'idempotency_conflict',
   'demo_banned',
   'internal_error',
+  'approval_denied',
+  'approval_lapsed',
+  'approval_withdrawn',
+  'too_many_waiting',
+  'not_your_request',
 ];
 
 test.each(EDGES)('$code at its edge: $edge', ({ allowed, refused, code, whoCanLift, limit, remaining }) => {

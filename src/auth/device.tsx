@@ -1,9 +1,12 @@
 /** What a form needs so that a passkey can sign it, and the page that asks for one. The script is `static/device.js`. */
 import type { FC } from 'hono/jsx';
 import { domain } from '../domain.ts';
-import type { Passkey } from '../ledger/passkeys.ts';
+import { type Assertion, assertionSchema, type Passkey } from '../ledger/passkeys.ts';
 import { Icon } from '../pages/icons.tsx';
-import { Frame, type Looking, Post } from './frame.tsx';
+import { Layout, SignedInAs } from '../pages/layout.tsx';
+import { formOf, hereOf, originOf } from './requests.ts';
+import type { SignIn } from './sealed-session.ts';
+import type { AppContext } from './session.ts';
 
 export const DEVICE_SCRIPT = '/device.js';
 /** The field that the script fills: what the passkey has signed, as JSON. */
@@ -40,40 +43,59 @@ export const DeviceFields: FC<{
   );
 };
 
+/** What a form's passkey has signed; undefined when it is none. */
+export function readAssertion(text: string): Assertion | undefined {
+  try {
+    return assertionSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
 /** The form that was posted, once more, for a passkey to sign what it says. */
-export const DevicePage: FC<
-  Looking & { here: string; fields: [name: string, value: string][]; allow: Allowed[]; host: string; challenge: string }
-> = ({ here, fields, allow, host, challenge, ...looking }) => (
-  <Frame {...looking} title="Confirm it with your device" class="alone" scripts={[DEVICE_SCRIPT]}>
-    <div class="sheet deed paper">
-      <h1>Confirm it with your device</h1>
-      {allow.length > 0 ? (
-        <p>You have set that what gives your deputies more needs a passkey. It signs exactly what you have just sent.</p>
-      ) : (
+export async function devicePage(
+  c: AppContext,
+  { user }: Pick<SignIn, 'user'>,
+  { challenge, allow }: { challenge: string; allow: readonly Passkey[] },
+): Promise<Response> {
+  const fields = Object.entries(await formOf(c)).flatMap(([name, value]) =>
+    [value].flat().flatMap((one): [string, string][] => (typeof one === 'string' ? [[name, one]] : [])),
+  );
+  const { hostname: host } = new URL(originOf(c));
+  const here = allow.filter(({ rpId }) => rpId === host);
+  return c.html(
+    <Layout
+      title="Confirm it with your device"
+      class="alone"
+      scripts={[DEVICE_SCRIPT]}
+      account={<SignedInAs user={user} leave="Sign out" returnTo="/" />}
+    >
+      <form class="sheet deed paper" method="post" action={hereOf(c)}>
+        <h1>Confirm it with your device</h1>
         <p>
-          You have set that what gives your deputies more needs a passkey, and none of yours counts here now. Nothing was
-          changed. <a href="/deputies/passkeys">Your passkeys</a>
+          You have set that what gives your deputies more needs a passkey.{' '}
+          {here.length > 0
+            ? 'It signs exactly what you have just sent.'
+            : 'None of yours counts here now, and nothing was changed.'}{' '}
+          <a href="/deputies/passkeys">Your passkeys</a>
         </p>
-      )}
-      <Post action={here} token={looking.token} class="keys">
-        {fields.map(([name, value]) => (
-          <input type="hidden" name={name} value={value} />
-        ))}
-        {allow.length > 0 && (
-          <>
-            <DeviceFields allow={allow} host={host} challenges={{ one: challenge }} />
+        {fields
+          .filter(([name]) => name !== ASSERTION)
+          .map(([name, value]) => (
+            <input type="hidden" name={name} value={value} />
+          ))}
+        {here.length > 0 && (
+          <div class="keys">
+            <DeviceFields allow={here} host={host} challenges={{ one: challenge }} />
             <button class="key brass" data-device="get">
               <Icon of="key" /> Confirm
             </button>
-          </>
+          </div>
         )}
-        <a class="key" href="/deputies">
-          Leave it
-        </a>
-      </Post>
-    </div>
-  </Frame>
-);
+      </form>
+    </Layout>,
+  );
+}
 
 /** What a browser makes a new passkey from: WebAuthn level 3, section 5.1.8. */
 export function creationOptions(
