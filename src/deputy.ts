@@ -1,6 +1,5 @@
-/** Who is calling: what a token carries, and how that crosses from the Worker to the human's object. */
+/** Who is calling: what a token carries, and whose object that reaches. */
 import { z } from 'zod';
-import { decodeHeader, encodeHeader } from './internal-header.ts';
 
 const userFields = {
   userId: z.string().min(1),
@@ -18,24 +17,12 @@ export const propsSchema = z.object({ ...userFields, deputyId: z.string().min(1)
 export type Props = z.infer<typeof propsSchema>;
 
 /** A verified caller: the human, the deputy acting for them, and what that deputy was granted. */
-export const callerSchema = propsSchema.extend({
-  clientId: z.string().min(1),
-  scopes: z.array(z.string()),
+export type Caller = Props & {
+  clientId: string;
+  scopes: string[];
   /** The OAuth resource the token was issued for: `<origin>/mcp`. */
-  resource: z.url(),
-});
-export type Caller = z.infer<typeof callerSchema>;
-
-export const CALLER_HEADER = 'x-mcp-shop-caller';
-
-export function encodeCaller(caller: Caller): string {
-  return encodeHeader(caller);
-}
-
-/** Undefined for a missing or malformed header. */
-export function decodeCaller(header: string | null): Caller | undefined {
-  return decodeHeader(callerSchema, header);
-}
+  resource: string;
+};
 
 /** The name of a user's object; the prefix is the only form McpAgent accepts. */
 export function objectName(userId: string): string {

@@ -74,6 +74,8 @@ function print(level: 'log' | 'error', event: Record<string, unknown>): void {
 
 /** The text with what cannot be seen in it escaped as in JSON. */
 export function visible(text: string): string {
+  // Nearly every line is of plain letters alone.
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
   return text.replaceAll(INVISIBLE, (character) =>
     [...Array(character.length).keys()]
       .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)

@@ -6,10 +6,11 @@ import { exporterOf } from './auth/audit-export.ts';
 import type { Refreshed } from './auth/sealed-session.ts';
 import { askAbout } from './auth/presence.ts';
 import { Refreshes } from './auth/refreshes.ts';
+import { isEnd } from './authority/refusal.ts';
 import type { Uses } from './authority/terms.ts';
 import { toModel } from './authority/words.ts';
 import { readConfig } from './config.ts';
-import { CALLER_HEADER, decodeCaller, objectName } from './deputy.ts';
+import { type Caller, objectName } from './deputy.ts';
 import { domain } from './domain.ts';
 import { haltFor } from './edge/halt.ts';
 import { activate, type Done, grantCleared, mayRefresh, type Problem } from './ledger/acts.ts';
@@ -24,23 +25,30 @@ import type { Assertion, Attestation, Signed } from './ledger/passkeys.ts';
 import { type Act, perform } from './ledger/perform.ts';
 import { PresenceChecks } from './ledger/presence.ts';
 import { recordShared } from './ledger/prune.ts';
-import type { Search } from './ledger/record.ts';
+import { readLine, type Search } from './ledger/record.ts';
 import { Restore } from './ledger/restore.ts';
 import { Upkeep } from './ledger/upkeep.ts';
 import { checking, type Verification } from './ledger/verify.ts';
 import {
+  versionOf,
   type AskingClient,
   type ConsentView,
   lookAt,
+  lookAtDeputies,
+  lookAtDeputy,
   lookAtEffects,
   lookAtOverview,
+  lookAtRecord,
   lookForConsent,
   type Overview,
+  type Story,
+  storyOf,
   type View,
 } from './ledger/view.ts';
 import { logError } from './log.ts';
-import { invalidToken } from './mcp/rpc-error.ts';
-import { readMessage, serveMcp, toolCallIn } from './mcp/transport.ts';
+import type { Answer as McpAnswer } from './mcp/accept.ts';
+import { insufficientScope, invalidToken } from './mcp/rpc-error.ts';
+import { readMessage, serveMcp, whole } from './mcp/transport.ts';
 import { Boundary } from './tools/boundary.ts';
 import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
 
@@ -58,7 +66,7 @@ const EXCHANGED_AT_ONCE_MS = 10_000;
 
 /**
  * An `Agent` has doors of its own: sockets, state messages, sub-agents. The overrides below shut them. The only ways in
- * are one POST from the Worker with a verified caller, a socket from the Worker that only listens, and the RPC methods.
+ * are the methods that the Worker calls, and a socket from the Worker that only listens.
  */
 export class McpShopServer extends McpAgent {
   readonly #userId: string;
@@ -80,8 +88,8 @@ export class McpShopServer extends McpAgent {
     this.#once = new Once(this.#ledger);
     this.#restore = new Restore(this.#ledger, ctx.storage);
     this.#jobs = {
-      arm: async (seconds, job) => (await this.schedule(seconds, 'runJob', job)).id,
-      cancel: (id) => this.cancelSchedule(id),
+      arm: (seconds, job) => this.#keepingAwake(this.schedule(seconds, 'runJob', job)),
+      cancel: (id) => this.#keepingAwake(this.cancelSchedule(id)),
       list: async () =>
         (await this.listSchedules()).flatMap(({ id, time, payload }) => {
           const { data: job } = jobSchema.safeParse(payload);
@@ -91,7 +99,7 @@ export class McpShopServer extends McpAgent {
     this.#outbox = new Outbox(
       this.#ledger,
       async (id, effect) => deliver?.(this.env, { userId: this.#userId, id }, effect),
-      this.#jobs,
+      (at) => ctx.storage.setAlarm(at),
     );
     this.#upkeep = new Upkeep(this.#ledger, this.#userId, this.#jobs, () =>
       exporterOf(
@@ -103,7 +111,7 @@ export class McpShopServer extends McpAgent {
     this.#presence = new PresenceChecks(this.#ledger, (known) => askAbout(readConfig(this.env), this.#userId, known));
     this.#watchers = new Watchers(
       () => this.getConnections(),
-      () => this.#ledger.record.head().hash,
+      () => versionOf(this.#ledger.record.head(), this.#ledger.account.read()),
     );
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
@@ -133,30 +141,52 @@ export class McpShopServer extends McpAgent {
     return true;
   }
 
-  /** Serves one MCP request. Only the Worker can send the caller header; a caller of another object is refused. */
-  override async onRequest(request: Request): Promise<Response> {
-    const caller = decodeCaller(request.headers.get(CALLER_HEADER));
-    if (caller?.userId !== this.#userId) return new Response('Not your object', { status: 403 });
+  /** Nobody's requests are forwarded here. */
+  override onRequest(_: Request): Response {
+    return new Response('Not found', { status: 404 });
+  }
+
+  /** Serves one MCP request of a caller that the Worker has verified; one of another object is refused. */
+  async serve(caller: Caller, headers: Record<string, string>, body: string): Promise<McpAnswer> {
+    if (caller.userId !== this.#userId) return { status: 403, headers: {}, body: 'Not your object' };
     const boundary = new Boundary(this.#ledger, caller, domain, {
       demoTools: this.env.DEMO_TOOLS !== 'off',
       deliver: (effectId) => this.#outbox.send(effectId),
       waits: (endsAt) => this.#lapseAt(endsAt),
     });
-    const message = await readMessage(request);
-    const call = toolCallIn(message);
-    const answer = await serveMcp(request, message, caller, () => boundary.serverFor(call?.name));
+    const message = readMessage(body);
+    const { call } = message;
+    const answer = await serveMcp(message, headers, caller, () => boundary.serverFor(call?.name));
     if (call && !boundary.outcome) boundary.recordUnserved(call.name);
     if (call) await this.#changed();
     // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
-    const ended = boundary.outcome === 'allowed' ? undefined : this.#ledger.endOf(caller.deputyId);
-    return ended ? invalidToken(caller.resource, toModel(domain, ended).message) : answer;
+    const reason = boundary.outcome ?? this.#ledger.endOf(caller.deputyId);
+    if (!reason || reason === 'allowed') return answer;
+    const says = toModel(domain, reason).message;
+    if (isEnd(reason)) return whole(invalidToken(caller.resource, says));
+    if (reason.code === 'insufficient_scope')
+      return whole(insufficientScope(caller.resource, says, boundary.scopesToAsk));
+    return answer;
+  }
+
+  /**
+   * An object has one alarm, which the scheduler sets to its own next job. The sweep comes first, because an alarm that
+   * breaks off is run again as long as nobody has set another one.
+   */
+  override async alarm(): Promise<void> {
+    await this.#outbox.sweep();
+    await this.#keepingAwake(super.alarm());
+  }
+
+  /** Waits for the scheduler, and sets the alarm back to the sweep when that is due. */
+  async #keepingAwake(scheduled: Promise<unknown>): Promise<void> {
+    await scheduled;
+    await this.#outbox.keep();
   }
 
   /** The scheduler calls this by its name. */
   async runJob(job: Job): Promise<void> {
     switch (job.kind) {
-      case 'deliver':
-        return this.#outbox.retry(job);
       case 'export':
         return this.#upkeep.export(job);
       case 'closePages':
@@ -276,8 +306,23 @@ export class McpShopServer extends McpAgent {
     this.#watchers.sessionEnded(sessionId);
   }
 
-  async look(search: Search): Promise<View> {
-    return lookAt(this.#ledger, search);
+  /** The pause with that line was answered so many milliseconds after it was pressed. Every open page shows that. */
+  async tookEffect(sequence: number, milliseconds: number): Promise<void> {
+    this.#ledger.account.setTook(sequence, milliseconds);
+    this.#watchers.tell();
+  }
+
+  async look(search: Search, did?: number): Promise<View> {
+    return lookAt(this.#ledger, search, did);
+  }
+  async lookAtRecord(search: Search): Promise<ReturnType<typeof lookAtRecord>> {
+    return lookAtRecord(this.#ledger, search);
+  }
+  async lookAtDeputy(deputyId: string): Promise<ReturnType<typeof lookAtDeputy>> {
+    return lookAtDeputy(this.#ledger, deputyId);
+  }
+  async lookAtDeputies(after?: string): Promise<ReturnType<typeof lookAtDeputies>> {
+    return lookAtDeputies(this.#ledger, after);
   }
 
   async lookAtOverview(): Promise<Overview> {
@@ -301,6 +346,16 @@ export class McpShopServer extends McpAgent {
       // Lets calls, and above all a pause, come in between.
       await scheduler.wait(0);
     }
+  }
+
+  /** The newest rows of the record, oldest first, and the deputies that they name. */
+  async newestRows(count: number): Promise<{ rows: { sequence: number; hash: string }[]; story: Story }> {
+    const rows = this.#ledger.record.rows(this.#ledger.record.head().sequence - count, count);
+    const story = storyOf(
+      this.#ledger,
+      rows.map(({ line }) => readLine(line)),
+    );
+    return { rows: rows.map(({ sequence, hash }) => ({ sequence, hash })), story };
   }
 
   /** A page of the record's lines as they were hashed, oldest first. */

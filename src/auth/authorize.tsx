@@ -12,6 +12,7 @@ import type { Signed } from '../ledger/passkeys.ts';
 import type { ConsentView } from '../ledger/view.ts';
 import { CONSENT_MS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
+import { clockOf } from '../pages/when.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { ASSERTION, devicePage, readAssertion } from './device.tsx';
 import { addressOfError, authRequestOf } from './auth-request.ts';
@@ -44,8 +45,8 @@ export async function showConsent(c: AppContext): Promise<Response> {
     problems: {},
   };
   const { user } = session;
-  const now = Date.now();
-  return c.html(<ConsentPage {...{ user, details, here, handle, known, form, now }} shown={now} />);
+  const clock = clockOf(c.req.raw);
+  return c.html(<ConsentPage {...{ user, details, here, handle, known, form, clock }} shown={clock.now} />);
 }
 
 const several = <Item extends z.ZodType>(item: Item) =>
@@ -128,7 +129,8 @@ export async function answerConsent(c: AppContext): Promise<Response> {
       ...(typeof duration !== 'number' && duration.problems),
     };
     const form = { scopes: scope, typed, replaces, problems };
-    return c.html(<ConsentPage {...{ user, details, here, handle, known, form, shown }} now={Date.now()} />, 400);
+    const clock = clockOf(c.req.raw);
+    return c.html(<ConsentPage {...{ user, details, here, handle, known, form, shown, clock }} />, 400);
   }
 
   const granted = { scopes: scope, limits: limits.limits, approval: readGrade(typed['approval']) };

@@ -10,13 +10,14 @@ export type Lifter = (typeof LIFTERS)[number];
 type SpanCode = (typeof SPANS)[keyof typeof SPANS]['code'];
 const SPAN_CODES = Object.values(SPANS).map(({ code }): SpanCode => code);
 
-/** Each code with who can lift it. The first four are answered with HTTP 401, `insufficient_scope` with 403. */
+/** Each code with who can lift it. `insufficient_scope` is answered with HTTP 403, and what ends a deputy with 401. */
 const LIFTED_BY = {
   deputy_unknown: 'human',
   deputy_revoked: 'human',
   deputy_superseded: 'human',
   mandate_expired: 'human',
   paused: 'human',
+  deputy_paused: 'human',
   suspended: 'human',
   insufficient_scope: 'human',
   permission_required: 'administrator',
@@ -72,7 +73,8 @@ export type Reason =
   | AskReason
   | { code: 'approval_denied' | 'approval_lapsed' | 'approval_withdrawn'; id: string }
   | { code: 'too_many_waiting'; most: number }
-  | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'paused' | 'suspended' | 'unknown_tool' }
+  | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'deputy_paused' }
+  | { code: 'paused' | 'suspended' | 'unknown_tool' }
   | { code: 'mandate_expired'; expiresAt: number }
   | { code: 'insufficient_scope'; tool: string; scope: string }
   | { code: 'permission_required'; tool: string; permission: string }
@@ -81,6 +83,13 @@ export type Reason =
   | { code: 'unknown_cursor' | 'unknown_effect' | 'not_your_request'; field: string }
   | { code: 'demo_banned'; says: string }
   | { code: 'internal_error'; id: string };
+
+const ENDS: readonly RefusalCode[] = ['deputy_unknown', 'deputy_revoked', 'deputy_superseded', 'mandate_expired'];
+
+/** Whether the deputy may do nothing any more, so that its token is of no use. */
+export function isEnd({ code }: Reason): boolean {
+  return ENDS.includes(code);
+}
 
 /** Thrown by a tool, or by what decides about it. */
 export class Refusal extends Error {

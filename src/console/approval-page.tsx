@@ -4,42 +4,39 @@ import { loginPath } from '../auth/requests.ts';
 import type { Grade } from '../authority/grade.ts';
 import { valueOf } from '../authority/limits.ts';
 import { isNames } from '../authority/terms.ts';
-import { moment, reads, readsAmounts } from '../authority/words.ts';
+import { reads, readsAmounts } from '../authority/words.ts';
 import { domain } from '../domain.ts';
-import { shownAs } from '../edge/client-document.ts';
 import type { ApprovalView } from '../ledger/approval-view.ts';
 import { isEnded, WAITING } from '../ledger/approvals.ts';
 import { NEXT_ALLOWED } from '../ledger/approving.ts';
 import type { Effect } from '../ledger/effects.ts';
 import { Icon, Thing } from '../pages/icons.tsx';
-import { Notice } from '../pages/layout.tsx';
+import { type Clock, When } from '../pages/when.tsx';
 import { quoted } from '../text.ts';
 import { stoppedInWords } from './approval-words.tsx';
 import { DEVICE_SCRIPT, DeviceFields } from '../auth/device.tsx';
-import { Frame, type Looking, Post } from './frame.tsx';
+import { Frame, type Looking, Post, type Said } from './frame.tsx';
+import { nameOf } from './in-short.tsx';
 
 /** Things that are drawn one by one. */
 const MOST_DRAWN = 4;
 
-type Props = Looking & { view: ApprovalView; here: string; fresh: boolean; host: string; problem?: string | undefined };
+type Props = Looking & { view: ApprovalView; here: string; fresh: boolean; host: string; said?: Said };
 
-export const ApprovalPage: FC<Props> = ({ view, here, fresh, host, problem, ...looking }) => {
+export const ApprovalPage: FC<Props> = ({ view, here, fresh, host, said, ...looking }) => {
   const { effect, deputy, approval } = view;
   const what = inShort(effect);
   const waits = effect.state === WAITING;
-  const name = deputy ? shownAs(deputy).name : 'A deputy that is gone';
+  const name = deputy ? nameOf(deputy) : 'A deputy that is gone';
+  const { clock } = looking;
   return (
     <Frame
       {...looking}
       title={waits ? `${quoted(name)} asks: ${what}` : what}
       class="approval"
       scripts={[DEVICE_SCRIPT]}
+      said={said}
     >
-      {problem && (
-        <Notice kind="no" icon="cross" alert>
-          {problem}
-        </Notice>
-      )}
       <Post action={here} token={looking.token}>
         <article class="sheet deed order">
           <Pile effect={effect} />
@@ -49,7 +46,7 @@ export const ApprovalPage: FC<Props> = ({ view, here, fresh, host, problem, ...l
                 <bdi>{name}</bdi>
               </span>{' '}
               <span class="quiet small">
-                {waits ? 'asks you' : 'asked you'}, at {moment(Date.parse(effect.at))}
+                {waits ? 'asks you' : 'asked you'}, <When at={effect.at} clock={clock} />
               </span>
             </p>
             <h1>{waits ? `${what}?` : what}</h1>
@@ -63,7 +60,11 @@ export const ApprovalPage: FC<Props> = ({ view, here, fresh, host, problem, ...l
             </dl>
           </div>
         </article>
-        {waits ? <Answer {...{ view, here, fresh, host }} /> : <Outcome effect={effect} granted={approval.state} />}
+        {waits ? (
+          <Answer {...{ view, here, fresh, host, name, clock }} />
+        ) : (
+          <Outcome effect={effect} granted={approval.state} />
+        )}
       </Post>
     </Frame>
   );
@@ -132,12 +133,9 @@ const GRADE_WORDS = {
   device: 'With your device: a passkey signs exactly this, which no program in the browser can.',
 } satisfies Record<Grade, string>;
 
-const Answer: FC<{ view: ApprovalView; here: string; fresh: boolean; host: string }> = ({
-  view,
-  here,
-  fresh,
-  host,
-}) => {
+type Answering = Pick<Props, 'view' | 'here' | 'fresh' | 'host' | 'clock'> & { name: string };
+
+const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock }) => {
   const { approval, agreed, grade, passkeys, stoppedBy, now, deputy } = view;
   const usable = passkeys.filter(({ rpId, usableAt }) => rpId === host && usableAt <= now);
   const hints = {
@@ -151,8 +149,9 @@ const Answer: FC<{ view: ApprovalView; here: string; fresh: boolean; host: strin
   return (
     <div class="decide">
       <p>
-        {hints.stopped ?? hints.device ?? `This one ${domain.act.noun}, and nothing else.`} The question ends at{' '}
-        {moment(approval.endsAt)}. {hints.device && <a href="/deputies/passkeys">Your passkeys</a>}
+        {hints.stopped ?? hints.device ?? `This one ${domain.act.noun}, and nothing else.`} The question ends{' '}
+        <When at={approval.endsAt} clock={clock} moment />.{' '}
+        {hints.device && <a href="/deputies/passkeys">Your passkeys</a>}
       </p>
       {mayApprove && grade !== 'pressed' && (
         <label>
@@ -164,7 +163,7 @@ const Answer: FC<{ view: ApprovalView; here: string; fresh: boolean; host: strin
       <input type="hidden" name="shownNext" value={agreed.next} />
       <input type="hidden" name="grade" value={grade} />
       <button class="key red" name="decision" value="pause">
-        <Icon of="pause" /> Deny and pause every deputy
+        <Icon of="pause" /> Deny and pause <bdi>{name}</bdi>
       </button>
       <button class="key" name="decision" value="deny">
         Deny

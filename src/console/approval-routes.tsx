@@ -5,21 +5,29 @@ import { hereOf, objectOf, originOf } from '../auth/requests.ts';
 import { type AppContext, type PageEnv } from '../auth/session.ts';
 import { attestationSchema } from '../ledger/passkeys.ts';
 import { Message } from '../pages/layout.tsx';
-import { finish, perform, problemPage, simply } from './acting.tsx';
+import { finish, perform, problemPage, type Show, simply } from './acting.tsx';
 import { ApprovalPage } from './approval-page.tsx';
+import type { Said } from './frame.tsx';
 import { accept, freshVisitor, isFresh, looking, visitor } from './guard.tsx';
 import { PasskeysPage } from './passkeys-page.tsx';
 
 export const approvalPages = new Hono<{ Bindings: PageEnv }>();
 
-approvalPages.get('/approvals/:id', async (c) => {
+async function showQuestion(
+  c: AppContext,
+  id: string,
+  said?: Said,
+  status: 200 | 403 | 404 | 409 = 200,
+): Promise<Response> {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const view = await objectOf(c, session.user.userId).lookAtApproval(c.req.param('id'));
+  const view = await objectOf(c, session.user.userId).lookAtApproval(id);
   if (!view) return problemPage(c, { problem: 'unknown_approval' });
-  const page = { view, here: hereOf(c), fresh: isFresh(session), host: hostOf(c) };
-  return c.html(<ApprovalPage {...looking(c, session)} {...page} />);
-});
+  const page = { view, here: `/deputies/approvals/${id}`, fresh: isFresh(session), host: hostOf(c), said };
+  return c.html(<ApprovalPage {...looking(c, session)} {...page} />, status);
+}
+
+approvalPages.get('/approvals/:id', (c) => showQuestion(c, c.req.param('id')));
 
 const answer = z.object({
   decision: z.enum(['approve', 'deny', 'pause']),
@@ -31,9 +39,10 @@ const answer = z.object({
 
 approvalPages.post('/approvals/:id', async (c) => {
   const effectId = c.req.param('id');
+  const show: Show = (context, said, status) => showQuestion(context, effectId, said, status);
   const { decision } = answer.pick({ decision: true }).safeParse(await c.req.parseBody()).data ?? {};
-  if (decision === 'pause') return simply(c, 'brake', ({ as }) => ({ do: 'deny', effectId, pause: true, as }));
-  if (decision === 'deny') return simply(c, 'valid', () => ({ do: 'deny', effectId, pause: false }));
+  if (decision === 'pause') return simply(c, 'brake', ({ as }) => ({ do: 'deny', effectId, pause: true, as }), show);
+  if (decision === 'deny') return simply(c, 'valid', () => ({ do: 'deny', effectId, pause: false }), show);
   if (decision === undefined) return incomplete(c);
   const { grade } = answer.pick({ grade: true }).parse(await c.req.parseBody());
   // What counts as confirmed is a sign-in of a moment ago; a device proves itself.
@@ -42,43 +51,46 @@ approvalPages.post('/approvals/:id', async (c) => {
   const { shown, shownNext, next } = answer.parse(form.typed);
   const session = grade === 'confirmed' ? 'confirmed' : 'pressed';
   const agreed = { effectId, shown: next ? shownNext : shown, grade: session, next: next !== undefined } as const;
-  return perform(c, form.userId, { do: 'approve', decision: agreed }, { to: hereOf(c) });
+  return perform(c, form.userId, { do: 'approve', decision: agreed }, show, hereOf(c));
 });
 
 approvalPages.post('/allowances/:line', (c) =>
   simply(c, 'valid', () => ({ do: 'endAllowance', line: Number(c.req.param('line')) || 0 })),
 );
 
-approvalPages.get('/passkeys', async (c) => {
+const PASSKEYS = '/deputies/passkeys';
+
+async function showPasskeys(c: AppContext, said?: Said, status: 200 | 403 | 404 | 409 = 200): Promise<Response> {
   const session = await freshVisitor(c);
   if (session instanceof Response) return session;
   const view = await objectOf(c, session.user.userId).lookAtPasskeys();
-  return c.html(<PasskeysPage {...looking(c, session)} view={view} host={hostOf(c)} />);
-});
+  return c.html(<PasskeysPage {...looking(c, session)} view={view} host={hostOf(c)} said={said} />, status);
+}
+
+approvalPages.get('/passkeys', (c) => showPasskeys(c));
 
 approvalPages.post('/passkeys', async (c) => {
   const form = await accept(c, 'fresh');
   if (form instanceof Response) return form;
   const made = attestationSchema.safeParse(jsonIn(form.typed['attestation']));
-  if (!made.success) return problemPage(c, { problem: 'not_proven' });
+  if (!made.success) return problemPage(c, { problem: 'not_proven' }, showPasskeys);
   const offer = { until: Number(form.typed['until']), origin: originOf(c) };
-  return finish(c, form.userId, await objectOf(c, form.userId).addPasskey(made.data, offer), {
-    to: '/deputies/passkeys',
-  });
+  const added = await objectOf(c, form.userId).addPasskey(made.data, offer);
+  return finish(c, form.userId, added, showPasskeys, PASSKEYS);
 });
 
 approvalPages.post('/passkeys/remove', async (c) => {
   const form = await accept(c, 'fresh');
   if (form instanceof Response) return form;
   const act = { do: 'removePasskey', id: form.typed['passkey'] ?? '' } as const;
-  return perform(c, form.userId, act, { to: '/deputies/passkeys' });
+  return perform(c, form.userId, act, showPasskeys, PASSKEYS);
 });
 
 approvalPages.post('/passkeys/guard', async (c) => {
   const form = await accept(c, 'fresh');
   if (form instanceof Response) return form;
   const act = { do: 'guard', device: form.typed['device'] === 'yes' } as const;
-  return perform(c, form.userId, act, { to: '/deputies/passkeys' });
+  return perform(c, form.userId, act, showPasskeys, PASSKEYS);
 });
 
 function hostOf(c: AppContext): string {

@@ -14,6 +14,7 @@ export function stoppedInWords(reason: Reason): string {
 }
 
 type ActLine = Exclude<Line, { actor: 'deputy' }>;
+type CallLine = Extract<Line, { actor: 'deputy' }>;
 
 /** The sentence of a line about a question or a passkey; undefined for any other. */
 export function approvalSentence(line: ActLine, named: (deputyId: string) => Child): Child | undefined {
@@ -22,53 +23,53 @@ export function approvalSentence(line: ActLine, named: (deputyId: string) => Chi
       return (
         <>
           You said yes to {act} {line.effect.number} of {named(line.deputy)}, {GIVEN[line.grade]}
-          {line.next && `, and to the next ${line.next.count} like it until ${moment(Date.parse(line.next.until))}`}.
+          {line.next && `, and to the next ${line.next.count} like it until ${moment(Date.parse(line.next.until))}`}
         </>
       );
     case 'denied':
       return (
         <>
-          You said no to {act} {line.effect.number} of {named(line.deputy)}.
+          You said no to {act} {line.effect.number} of {named(line.deputy)}
         </>
       );
     case 'lapsed':
       return (
         <>
-          The question of {named(line.deputy)} about {act} {line.effect.number} was not answered in time.
+          The question of {named(line.deputy)} about {act} {line.effect.number} was not answered in time
         </>
       );
     case 'voided':
       return (
         <>
           The question of {named(line.deputy)} about {act} {line.effect.number} is void, because{' '}
-          {VOID_BECAUSE[line.why]}.
+          {VOID_BECAUSE[line.why]}
         </>
       );
     case 'allowanceEnded':
       return (
         <>
-          You took back what you had allowed {named(line.deputy)} in advance, in line {line.line}.
+          You took back what you had allowed {named(line.deputy)} in advance, in line {line.line}
         </>
       );
     case 'passkeyAdded':
-      return `You added a passkey. It counts from ${moment(Date.parse(line.usable))} on.`;
+      return `You added a passkey. It counts from ${moment(Date.parse(line.usable))} on`;
     case 'passkeyRemoved':
-      return 'You removed a passkey.';
+      return 'You removed a passkey';
     case 'guarded':
       return line.device
-        ? 'You set that what gives your deputies more needs a passkey.'
-        : 'You set that what gives your deputies more needs no passkey any more.';
+        ? 'You set that what gives your deputies more needs a passkey'
+        : 'You set that what gives your deputies more needs no passkey any more';
     default:
       return undefined;
   }
 }
 
-/** What a deputy did about a question, after its name; undefined for any other call. */
-export function askedInWords({ decision, effect, under }: Extract<Line, { actor: 'deputy' }>): string | undefined {
-  if (!effect) return undefined;
+/** What a deputy did about an effect, after its name: it asked, took its question back, or what the domain says. */
+export function toldOf({ decision, effect }: Pick<CallLine, 'decision' | 'effect'>): string {
+  if (!effect) return '';
   if (decision === 'asked') return `asked you: ${readsAmounts(domain, effect.amounts ?? {})}, ${act} ${effect.number}`;
   if (effect.state === 'void') return `took back its question about ${act} ${effect.number}`;
-  return under === undefined ? undefined : `${domain.effect.tells(effect)}, as line ${under} had allowed`;
+  return domain.effect.tells(effect);
 }
 
 const act = domain.act.noun;

@@ -1,20 +1,25 @@
 /** The human's passkeys: which there are, a new one, one that is gone, and what they are asked for. */
 import type { FC } from 'hono/jsx';
-import { moment } from '../authority/words.ts';
 import type { PasskeysView } from '../ledger/approval-view.ts';
 import { PASSKEY_WAITS_MS } from '../lifetimes.ts';
 import { Icon } from '../pages/icons.tsx';
+import { When } from '../pages/when.tsx';
 import { creationOptions, DEVICE_SCRIPT } from '../auth/device.tsx';
-import { Frame, type Looking, Post } from './frame.tsx';
+import { Frame, type Looking, Post, type Said } from './frame.tsx';
 
 const PATH = '/deputies/passkeys';
 
-export const PasskeysPage: FC<Looking & { view: PasskeysView; host: string }> = ({ view, host, ...looking }) => {
+export const PasskeysPage: FC<Looking & { view: PasskeysView; host: string; said?: Said }> = ({
+  view,
+  host,
+  said,
+  ...looking
+}) => {
   const { passkeys, now, guarded, passkeysUntil, offer } = view;
   const options = creationOptions(looking.user, { challenge: offer.challenge, host, known: passkeys });
   const waits = passkeys.length > 0 || now < passkeysUntil + PASSKEY_WAITS_MS;
   return (
-    <Frame {...looking} title="Your passkeys" class="alone" scripts={[DEVICE_SCRIPT]}>
+    <Frame {...looking} title="Your passkeys" class="alone" scripts={[DEVICE_SCRIPT]} said={said}>
       <div class="sheet deed paper">
         <h1>Your passkeys</h1>
         <p>
@@ -30,8 +35,14 @@ export const PasskeysPage: FC<Looking & { view: PasskeysView; host: string }> = 
                   <code>{id.slice(0, 10)}…</code>
                 </dt>
                 <dd>
-                  Added {moment(addedAt)}
-                  {usableAt > now ? `, counts from ${moment(usableAt)} on` : ', counts'}
+                  Added <When at={addedAt} clock={looking.clock} moment />
+                  {usableAt > now ? (
+                    <>
+                      , counts from <When at={usableAt} clock={looking.clock} moment /> on
+                    </>
+                  ) : (
+                    ', counts'
+                  )}
                   {rpId !== host && `, at ${rpId} only`}
                   <Post action={`${PATH}/remove`} token={looking.token} class="keys">
                     <input type="hidden" name="passkey" value={id} />

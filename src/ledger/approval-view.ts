@@ -1,15 +1,14 @@
-/** What the human's page of one question shows, and what waits for them: one read each. */
+/** What the human's pages of one question and of their passkeys show: one read each. */
 import type { Grade } from '../authority/grade.ts';
 import type { Reason } from '../authority/refusal.ts';
 import { isAsStrong } from '../authority/grade.ts';
-import { type Allowance } from './allowances.ts';
 import { agreementOf, reasonAgainst } from './approving.ts';
 import { type Approval, WAITING } from './approvals.ts';
 import type { Effect } from './effects.ts';
 import { offerPasskey } from './guarding.ts';
 import type { Ledger } from './ledger.ts';
 import type { Passkey } from './passkeys.ts';
-import { type DeputyView, lookAtOverview } from './view.ts';
+import { type DeputyView, lookAtDeputy } from './view.ts';
 
 export type ApprovalView = {
   now: number;
@@ -32,8 +31,7 @@ export function lookAtApproval(ledger: Ledger, userId: string, effectId: string)
   const approval = ledger.approvals.find(effectId);
   const effect = ledger.effects.find(effectId);
   if (!approval || !effect) return undefined;
-  const { deputies, account } = lookAtOverview(ledger);
-  const deputy = deputies.find(({ deputyId }) => deputyId === approval.deputyId);
+  const deputy = lookAtDeputy(ledger, approval.deputyId)?.deputy;
   const asked = deputy?.mandate.approval ?? approval.grade;
   const stoppedBy = effect.state === WAITING ? reasonAgainst(ledger, approval, now) : undefined;
   return {
@@ -48,20 +46,8 @@ export function lookAtApproval(ledger: Ledger, userId: string, effectId: string)
     },
     ...(stoppedBy && { stoppedBy }),
     passkeys: ledger.passkeys.all(),
-    guarded: account.guarded > 0,
+    guarded: ledger.account.read().guarded > 0,
   };
-}
-
-/** Something that waits, for a list. `endsAt` in milliseconds. */
-export type WaitingView = { effect: Effect; deputyId: string; endsAt: number };
-
-/** What waits for the human, the first to end first, and what they have allowed in advance. */
-export function lookAtWaiting(ledger: Ledger, now: number): { waiting: WaitingView[]; allowances: Allowance[] } {
-  const waiting = ledger.approvals.waiting().flatMap(({ effectId, deputyId, endsAt }) => {
-    const effect = endsAt > now ? ledger.effects.find(effectId) : undefined;
-    return effect ? [{ effect, deputyId, endsAt }] : [];
-  });
-  return { waiting, allowances: ledger.allowances.open(now) };
 }
 
 export type PasskeysView = {

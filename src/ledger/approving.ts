@@ -5,7 +5,7 @@ import type { Reason } from '../authority/refusal.ts';
 import type { Amounts, Uses } from '../authority/terms.ts';
 import { digestOf } from '../canonical.ts';
 import { ALLOWANCE_MS } from '../lifetimes.ts';
-import { type As, type Done, done, pause, type Problem } from './acts.ts';
+import { type As, type Done, done, pauseOne, type Problem } from './acts.ts';
 import { type Approval, WAITING } from './approvals.ts';
 import type { Effect } from './effects.ts';
 import type { Ledger } from './ledger.ts';
@@ -124,11 +124,13 @@ export function deny(ledger: Ledger, effectId: string): Done | Problem {
   });
 }
 
-/** Says no and stops every deputy, whatever became of the question: who wants to stop is not told to look first. */
-export function denyAndPause(ledger: Ledger, effectId: string, by: As): Done {
+/** Says no and stops the deputy that asked, whatever became of the question: who wants to stop is not told to look first. */
+export function denyAndPause(ledger: Ledger, effectId: string, by: As): Done | Problem {
   return ledger.transaction(() => {
+    const effect = ledger.effects.find(effectId);
+    if (!effect) return { problem: 'unknown_approval' };
     deny(ledger, effectId);
-    return pause(ledger, by);
+    return pauseOne(ledger, effect.deputyId, by);
   });
 }
 

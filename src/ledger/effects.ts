@@ -54,13 +54,13 @@ export class Effects {
     { state, amounts, data }: { state: string; amounts: Amounts; data: string },
     { line, now }: { line: number; now: number },
   ): Effect {
-    const id = crypto.randomUUID();
     const { deputyId, clientId } = by;
-    const { number } = this.#sql
-      .exec<{ number: number }>(
-        `INSERT INTO effects (id, line, changed, at, deputy_id, client_id, state, amounts, data)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`,
-        id,
+    const { number, id } = this.#sql
+      .exec<Pick<Row, 'number' | 'id'>>(
+        `INSERT INTO effects (number, id, line, changed, at, deputy_id, client_id, state, amounts, data)
+         SELECT number, ? || printf('%012x', number), ?, ?, ?, ?, ?, ?, ?, ?
+         FROM (SELECT coalesce(max(number), 0) + 1 AS number FROM effects) RETURNING number, id`,
+        startOfId(),
         line,
         line,
         now,
@@ -78,16 +78,25 @@ export class Effects {
 
   /** The effect, or undefined when this human has none of that id. */
   find(id: string): Effect | undefined {
-    const [row] = this.#sql.exec<Row>('SELECT * FROM effects WHERE id = ?', id);
+    const [row] = this.#sql.exec<Row>('SELECT * FROM effects WHERE number = ? AND id = ?', numberIn(id), id);
     return row && toEffect(row);
+  }
+
+  /** Those of these ids, in no order. */
+  withIds(ids: readonly string[]): Effect[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM effects WHERE id IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
+      .toArray()
+      .map(toEffect);
   }
 
   /** Gives an effect another state; undefined when there is none of that id. */
   change(id: string, state: string, line: number): Effect | undefined {
     const [row] = this.#sql.exec<Row>(
-      'UPDATE effects SET state = ?, changed = ? WHERE id = ? RETURNING *',
+      'UPDATE effects SET state = ?, changed = ? WHERE number = ? AND id = ? RETURNING *',
       state,
       line,
+      numberIn(id),
       id,
     );
     if (!row) return undefined;
@@ -120,6 +129,19 @@ export class Effects {
   #waits(id: string, version: number): void {
     if (this.#delivers) this.#sql.exec('INSERT OR REPLACE INTO outbox VALUES (?, ?)', id, version);
   }
+}
+
+/** An id is a UUID of version 8 (RFC 9562, section 5.8) that ends in the number: rows are found by that, so ids need no index. */
+function startOfId(): string {
+  return crypto
+    .randomUUID()
+    .slice(0, -12)
+    .replace(/^(.{14})4/, '$18');
+}
+
+/** NaN for what is no id of an effect. */
+export function numberIn(id: string): number {
+  return Number.parseInt(id.slice(-12), 16);
 }
 
 function toEffect(row: Row): Effect {

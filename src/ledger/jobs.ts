@@ -1,15 +1,11 @@
 /** Jobs that survive restarts of the object: their kinds, and the scheduler as the ledger needs it. */
 import { z } from 'zod';
 
-const attempt = z.int();
-
 export const jobSchema = z.discriminatedUnion('kind', [
-  /** Delivers one effect, or all that wait. `attempt` counts the tries that failed before. */
-  z.object({ kind: z.literal('deliver'), effectId: z.string().optional(), attempt }),
   /** The daily round. `logged` is the last head that went to the log. */
   z.object({ kind: z.literal('daily'), logged: z.int() }),
-  /** Exports lines. */
-  z.object({ kind: z.literal('export'), attempt }),
+  /** Exports lines. `attempt` counts the tries that failed before. */
+  z.object({ kind: z.literal('export'), attempt: z.int() }),
   /** Ends questions that nobody answered in time. */
   z.object({ kind: z.literal('lapse') }),
   /** Closes pages whose session is over. */
@@ -19,8 +15,8 @@ export type Job = z.infer<typeof jobSchema>;
 export type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>;
 
 export type Jobs = {
-  /** Runs the job in so many seconds; returns its id. */
-  arm(seconds: number, job: Job): Promise<string>;
+  /** Runs the job in so many seconds. */
+  arm(seconds: number, job: Job): Promise<void>;
   cancel(id: string): Promise<unknown>;
   /** `time` in seconds since the epoch. */
   list(): Promise<{ id: string; time: number; job: Job }[]>;

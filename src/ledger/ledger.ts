@@ -6,21 +6,33 @@ import { ACTS, type Amounts, CALLS, isNames, pairsOf, type Terms } from '../auth
 import { addUse, freeUse, type Pair, setBack, SPANS, useOf, type Windows } from '../authority/window.ts';
 import type { Caller } from '../deputy.ts';
 import { CLOCK_TOLERANCE_MS } from '../lifetimes.ts';
-import { Account, type AccountState } from './account.ts';
+import { Account, type AccountRow, type AccountState } from './account.ts';
 import { Allowances } from './allowances.ts';
 import { Answers } from './answers.ts';
 import { Approvals } from './approvals.ts';
 import { DemoSwitch } from './demo-mode.ts';
-import { Deputies } from './deputies.ts';
+import { Deputies, type StandingRow } from './deputies.ts';
 import { Effects } from './effects.ts';
 import { IdempotencyKeys } from './idempotency.ts';
-import { type Meter, Meters } from './meters.ts';
+import { type Meter, type MeterRow, Meters } from './meters.ts';
 import { Passkeys } from './passkeys.ts';
 import { Pending } from './pending.ts';
-import { type CallEntry, type Head, RecordLines } from './record.ts';
+import { type CallEntry, type Head, type HeadRow, RecordLines } from './record.ts';
 import { recount } from './recount.ts';
 import { migrate } from './schema.ts';
 import { lapse } from './waiting.ts';
+
+/** All that decides about a call of one deputy, in one row. */
+const SITUATION = `SELECT
+    newest.sequence, newest.hash, newest.line ->> 'at' AS line_at,
+    account.*,
+    status, mandate, paused,
+    last_seen, meters.windows AS meter, shared_at, unrecorded
+  FROM account
+    LEFT JOIN record AS newest ON newest.sequence = (SELECT max(sequence) FROM record)
+    LEFT JOIN deputies ON deputies.deputy_id = ?1
+    LEFT JOIN meters ON meters.deputy_id = ?1`;
+type SituationRow = HeadRow & AccountRow & StandingRow & MeterRow;
 
 export class Ledger {
   readonly terms: Terms;
@@ -78,8 +90,7 @@ export class Ledger {
   }
 
   /** What the next line follows, and its time in milliseconds. Only inside a transaction: it can add a line of its own. */
-  moment(): { head: Head; now: number } {
-    const head = this.record.head();
+  moment(head: Head = this.record.head()): { head: Head; now: number } {
     const now = this.now(head);
     const newest = now < head.at ? this.#setBack(head, now) : head;
     return { head: this.approvals.firstEnd() <= now ? lapse(this, newest, now) : newest, now };
@@ -117,11 +128,24 @@ export class Ledger {
     };
   }
 
+  /** What decides about a call of that deputy. Only inside a transaction: it can add a line of its own. */
+  situation(deputyId: string): Situation {
+    const row = this.sql.exec<SituationRow>(SITUATION, deputyId).one();
+    const newest = this.record.toHead(row);
+    const { head, now } = this.moment(newest);
+    // Setting the clock back changes what was counted.
+    if (head !== newest) return this.situation(deputyId);
+    const account = this.account.toState(row);
+    return { head, now, account, standing: this.deputies.toStanding(row), meter: this.meters.toMeter(row) };
+  }
+
   /** Begins a deputy's call. Only inside a transaction, which must end in a line of the record. */
   begin(caller: Caller): Turn {
     return new Turn(this, caller);
   }
 }
+
+type Situation = { head: Head; now: number; account: AccountState; standing: Standing | undefined; meter: Meter };
 
 /** One call of a deputy: what decides about it, read once, and the one way to record what came of it. */
 export class Turn {
@@ -138,12 +162,12 @@ export class Turn {
   constructor(ledger: Ledger, caller: Caller) {
     this.#ledger = ledger;
     this.#caller = caller;
-    const { head, now } = ledger.moment();
+    const { head, now, account, standing, meter } = ledger.situation(caller.deputyId);
     this.#head = head;
     this.now = now;
-    this.account = ledger.account.read();
-    this.standing = ledger.deputies.standingOf(caller.deputyId);
-    this.#meter = ledger.meters.read(caller.deputyId);
+    this.account = account;
+    this.standing = standing;
+    this.#meter = meter;
     this.usage = {
       own: ledger.usage(this.#meter.windows, this.now),
       all: ledger.usage(this.account.windows, this.now),

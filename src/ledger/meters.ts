@@ -6,7 +6,13 @@ import { JsonColumn } from './json-column.ts';
 export type Meter = { lastSeen: number; windows: Windows; sharedAt: number; unrecorded: number };
 const UNUSED: Meter = { lastSeen: 0, windows: {}, sharedAt: 0, unrecorded: 0 };
 
-type Row = { last_seen: number; windows: string; shared_at: number; unrecorded: number };
+/** Null where the deputy never called. */
+export type MeterRow = {
+  last_seen: number | null;
+  meter: string | null;
+  shared_at: number | null;
+  unrecorded: number | null;
+};
 
 export class Meters {
   readonly #sql: SqlStorage;
@@ -17,10 +23,16 @@ export class Meters {
   }
 
   read(deputyId: string): Meter {
-    const [row] = this.#sql.exec<Row>('SELECT * FROM meters WHERE deputy_id = ?', deputyId);
-    if (!row) return UNUSED;
-    const { last_seen: lastSeen, shared_at: sharedAt, unrecorded } = row;
-    return { lastSeen, windows: this.#windows.read(row.windows), sharedAt, unrecorded };
+    const [row] = this.#sql.exec<MeterRow>(
+      'SELECT last_seen, windows AS meter, shared_at, unrecorded FROM meters WHERE deputy_id = ?',
+      deputyId,
+    );
+    return row ? this.toMeter(row) : UNUSED;
+  }
+
+  toMeter({ last_seen: lastSeen, meter, shared_at: sharedAt, unrecorded }: MeterRow): Meter {
+    if (lastSeen === null || meter === null || sharedAt === null || unrecorded === null) return UNUSED;
+    return { lastSeen, windows: this.#windows.read(meter), sharedAt, unrecorded };
   }
 
   save(deputyId: string, { lastSeen, windows, sharedAt, unrecorded }: Meter): void {

@@ -1,8 +1,8 @@
-/** Brings effects to where the domain copies them: at once when that answers, and through jobs when it does not. */
+/** Brings effects to where the domain copies them: at once when that answers, and by a sweep when it does not. */
 import { logError } from '../log.ts';
 import { within } from '../within.ts';
 import type { Effect, Effects } from './effects.ts';
-import { armed, backOffSeconds, type JobOf, type Jobs } from './jobs.ts';
+import { backOffSeconds } from './jobs.ts';
 import type { Pending } from './pending.ts';
 
 /** Copies an effect to where the domain wants it, or deletes that copy when the effect is gone. */
@@ -14,79 +14,90 @@ export type Deliver = (id: string, effect: Effect | undefined) => Promise<void>;
  */
 type Delivery = { since: number; done: Promise<boolean>; overlapped: boolean };
 
-/** Milliseconds a call or a job waits for a delivery. One that takes longer goes on by itself. */
+/** Milliseconds a call or a sweep waits for a delivery. One that takes longer goes on by itself. */
 const PATIENCE_MS = 2000;
 
-/** Effects that one job delivers at most, and how many of them at the same time. */
+/** Effects that one sweep delivers at most, and how many of them at the same time. */
 const MAX_SWEPT = 200;
 const AT_THE_SAME_TIME = 20;
 
 /** Milliseconds after which a delivery without an answer is given up, and the next one goes ahead. */
 const GIVEN_UP_MS = 60_000;
 
+/** Has the object woken at that time, in milliseconds since the epoch, unless something wakes it before. */
+export type Wake = (at: number) => Promise<void>;
+
+/**
+ * Rows that wait are the truth. One alarm sees to all of them, and stays set while any waits: so an effect arms nothing of
+ * its own, and an object that dies at any step delivers within seconds.
+ */
 export class Outbox {
   readonly #effects: Effects;
   readonly #pending: Pending;
   readonly #deliver: Deliver;
-  readonly #jobs: Jobs;
+  readonly #wake: Wake;
   /** Deliveries without an answer yet, one for each effect: two that overlap may arrive in either order. */
   readonly #underWay = new Map<string, Delivery>();
+  /** When the next sweep is due, in milliseconds since the epoch; undefined when none is. */
+  #sweepAt: number | undefined;
+  /** Sweeps in a row that left something undelivered. */
+  #failed = 0;
 
-  constructor({ effects, pending }: { effects: Effects; pending: Pending }, deliver: Deliver, jobs: Jobs) {
+  constructor({ effects, pending }: { effects: Effects; pending: Pending }, deliver: Deliver, wake: Wake) {
     this.#effects = effects;
     this.#pending = pending;
     this.#deliver = deliver;
-    this.#jobs = jobs;
+    this.#wake = wake;
   }
 
   /**
-   * Delivers an effect whose row has just changed. Its job is armed first, so nothing that happens now loses it.
-   * Does not throw: the effect stands, and start-up finds it when not even the job could be armed.
+   * Delivers an effect whose row has just changed. The sweep is armed together with the row, because nothing is waited for
+   * in between. Does not throw: the effect stands, and start-up finds it when not even the sweep could be armed.
    */
   async send(effectId: string): Promise<void> {
-    const job = await this.#arm(effectId, 0);
-    if (!(await this.#write(effectId))) {
-      if (job === undefined) await this.#arm(effectId, 0);
-      return;
-    }
-    // A job that stays finds nothing to do.
-    if (job !== undefined) await this.#jobs.cancel(job).catch((error: unknown) => failed(effectId, error));
+    void this.#arm(0);
+    await this.#write(effectId);
   }
 
-  /** What a job does. A job that throws would be dropped, so this does not throw: it arms the next one. */
-  async retry({ effectId, attempt }: JobOf<'deliver'>): Promise<void> {
-    if (effectId === undefined) return this.#sweep(attempt);
-    if (!(await this.#write(effectId))) await this.#arm(effectId, attempt + 1);
-  }
-
-  /** Arms one job for all effects that wait without one: the object died between the two, or they were deleted. */
+  /** Arms the sweep when anything waits: at start-up, and when copies are to be deleted. */
   async recover(): Promise<void> {
-    const pending = this.#pending.ids();
-    if (pending.length === 0) return;
-    const known = new Set((await armed(this.#jobs, 'deliver')).map(({ job }) => job.effectId));
-    if (known.has(undefined) || pending.every((id) => known.has(id))) return;
-    await this.#arm(undefined, 0);
+    if (this.#pending.some()) await this.#arm(0);
   }
 
-  async #sweep(attempt: number): Promise<void> {
-    const pending = this.#pending.ids();
+  /** To be called at each alarm, whatever set it. Does not throw. */
+  async sweep(): Promise<void> {
+    if (this.#sweepAt !== undefined && Date.now() < this.#sweepAt) return;
+    this.#sweepAt = undefined;
+    const waiting = this.#pending.oldest(MAX_SWEPT);
     let failures = 0;
-    for (let start = 0; start < Math.min(pending.length, MAX_SWEPT) && failures === 0; start += AT_THE_SAME_TIME) {
-      const written = await Promise.all(pending.slice(start, start + AT_THE_SAME_TIME).map((id) => this.#write(id)));
+    for (let start = 0; start < waiting.length && failures === 0; start += AT_THE_SAME_TIME) {
+      const group = waiting.slice(start, start + AT_THE_SAME_TIME);
+      const written = await Promise.all(group.map((id) => this.#write(id)));
       failures += written.filter((done) => !done).length;
     }
-    if (failures > 0) await this.#arm(undefined, attempt + 1);
-    else if (pending.length > MAX_SWEPT) await this.#arm(undefined, 0);
+    this.#failed = failures > 0 ? this.#failed + 1 : 0;
+    if (this.#pending.some()) await this.#arm(this.#failed);
   }
 
-  /** The job's id, or undefined when the scheduler refused. */
-  async #arm(effectId: string | undefined, attempt: number): Promise<string | undefined> {
+  /** To be called after the scheduler has set the object's one alarm to a time of its own. Does not throw. */
+  async keep(): Promise<void> {
+    if (this.#sweepAt !== undefined) await this.#set(this.#sweepAt);
+  }
+
+  /** Arms the sweep, unless it comes as soon already. */
+  async #arm(failed: number): Promise<void> {
+    const at = Date.now() + backOffSeconds(failed) * 1000;
+    if (this.#sweepAt !== undefined && Date.now() < this.#sweepAt && this.#sweepAt <= at) return;
+    await this.#set(at);
+  }
+
+  async #set(at: number): Promise<void> {
+    this.#sweepAt = at;
     try {
-      const job = { kind: 'deliver' as const, attempt, ...(effectId !== undefined && { effectId }) };
-      return await this.#jobs.arm(backOffSeconds(attempt), job);
+      await this.#wake(at);
     } catch (error) {
-      failed(effectId ?? 'all that wait', error);
-      return undefined;
+      this.#sweepAt = undefined;
+      failed('all that wait', error);
     }
   }
 
@@ -122,7 +133,7 @@ export class Outbox {
     // It was given up and may have arrived after all, over a newer one, even if it reports a failure: the row is
     // delivered once more.
     this.#pending.again(id);
-    await this.#arm(id, 0);
+    await this.#arm(0);
     return false;
   }
 }

@@ -1,4 +1,5 @@
 /** The table of what waits to be delivered: an effect's id, and the version that its copy outside lacks. */
+import { numberIn } from './effects.ts';
 
 export class Pending {
   readonly #sql: SqlStorage;
@@ -7,11 +8,16 @@ export class Pending {
     this.#sql = sql;
   }
 
-  ids(): string[] {
+  /** At most so many of the effects that wait, those that changed longest ago first. */
+  oldest(limit: number): string[] {
     return this.#sql
-      .exec<{ id: string }>('SELECT effect_id AS id FROM outbox')
+      .exec<{ id: string }>('SELECT effect_id AS id FROM outbox ORDER BY version LIMIT ?', limit)
       .toArray()
       .map(({ id }) => id);
+  }
+
+  some(): boolean {
+    return this.oldest(1).length > 0;
   }
 
   /** The version that waits, or undefined when nothing does. */
@@ -22,15 +28,17 @@ export class Pending {
 
   /** Notes which version was delivered; false when the effect is another one by now, and still waits. */
   delivered(id: string, version: number): boolean {
-    this.#sql.exec('DELETE FROM outbox WHERE effect_id = ? AND version = ?', id, version);
-    return this.versionOf(id) === undefined;
+    const deleted = this.#sql.exec('DELETE FROM outbox WHERE effect_id = ? AND version = ? RETURNING 1', id, version);
+    return deleted.toArray().length > 0 || this.versionOf(id) === undefined;
   }
 
   /** Makes an effect wait once more, because an older delivery may have replaced a newer one. */
   again(id: string): void {
     this.#sql.exec(
-      'INSERT OR REPLACE INTO outbox VALUES (?1, coalesce((SELECT changed FROM effects WHERE id = ?1), 0))',
+      `INSERT OR REPLACE INTO outbox
+         VALUES (?1, coalesce((SELECT changed FROM effects WHERE number = ?2 AND id = ?1), 0))`,
       id,
+      numberIn(id),
     );
   }
 }

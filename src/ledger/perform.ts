@@ -8,10 +8,13 @@ import {
   type As,
   type Done,
   erase,
+  nameOne,
   pause,
+  pauseOne,
   type Problem,
   type Proven,
   resume,
+  resumeOne,
   revoke,
   setCeiling,
   unban,
@@ -23,9 +26,11 @@ import type { Signed } from './passkeys.ts';
 
 export type Act =
   | { do: 'erase' | 'unban' }
-  | { do: 'pause'; as?: As }
-  /** `pause` is the sequence of the pause or suspension that the human saw. */
-  | { do: 'resume'; pause: number; presence?: Presence }
+  | { do: 'pause'; deputyId?: string; as?: As }
+  /** `pause` is the sequence of the pause or suspension that the human saw; `without` are deputies that stay paused. */
+  | { do: 'resume'; pause: number; without?: string[]; presence?: Presence }
+  | { do: 'resumeOne'; deputyId: string; pause: number; presence?: Presence }
+  | { do: 'name'; deputyId: string; name: string }
   | { do: 'revoke'; deputyId: string; as?: As }
   | { do: 'amend'; amendment: Amendment; narrowOnly: boolean }
   | { do: 'ceiling'; ceiling: Ceiling; version: number }
@@ -43,11 +48,21 @@ export function perform(ledger: Ledger, act: Act, by: Actor): Done | Problem {
   const { signed, usesNow, userId } = by;
   switch (act.do) {
     case 'pause':
-      return pause(ledger, act.as);
-    case 'resume':
-      return guarded(ledger, by, { act: 'resume', pause: act.pause }, (proven) =>
-        resume(ledger, act.pause, act.presence, proven),
+      return act.deputyId === undefined ? pause(ledger, act.as) : pauseOne(ledger, act.deputyId, act.as);
+    case 'resume': {
+      const { pause: shown, without = [], presence } = act;
+      return guarded(ledger, by, { act: 'resume', pause: shown, without }, (proven) =>
+        resume(ledger, shown, without, presence, proven),
       );
+    }
+    case 'resumeOne': {
+      const { deputyId, pause: shown, presence } = act;
+      return guarded(ledger, by, { act: 'resumeOne', deputyId, pause: shown }, (proven) =>
+        resumeOne(ledger, deputyId, shown, presence, proven),
+      );
+    }
+    case 'name':
+      return nameOne(ledger, act.deputyId, act.name);
     case 'erase':
       return erase(ledger);
     case 'unban':

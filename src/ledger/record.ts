@@ -58,9 +58,12 @@ const actSchema = z.discriminatedUnion('act', [
   z.object({ ...asTheHuman, act: z.literal('revoked'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema, proof }),
   z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema, proof }),
-  z.object({ ...asTheHuman, act: z.literal('paused') }),
+  /** One deputy, or all of them where none is named. */
+  z.object({ ...asTheHuman, act: z.literal('paused'), deputy: z.string().optional() }),
   z.object({ actor: z.literal('system'), act: z.literal('suspended'), why: z.enum(SUSPENSIONS) }),
-  z.object({ actor: z.literal('human'), act: z.literal('resumed'), proof }),
+  z.object({ actor: z.literal('human'), act: z.literal('resumed'), deputy: z.string().optional(), proof }),
+  /** The human's own name for it; empty takes it back. */
+  z.object({ actor: z.literal('human'), act: z.literal('named'), deputy: z.string(), name: z.string() }),
   /** The human's yes to what a deputy asked for: how surely, under which mandate, and how many more like it until when. */
   z.object({
     actor: z.literal('human'),
@@ -165,16 +168,27 @@ export type Search = {
   tool?: string | undefined;
   decision?: CallEntry['decision'] | undefined;
 };
-/** Calls of one deputy in one hour, which is named as in ISO 8601: "2026-11-24T06". */
-export type Count = { deputy: string; hour: string; allowed: number; refused: number };
 
-type Switch = 'paused' | 'suspended' | 'resumed';
+/** A line in few words. `made` is 1 where it left an effect; `shared` are refusals that have no line of their own. */
+export type Brief = {
+  sequence: number;
+  /** ISO 8601. */
+  at: string;
+  deputy: string | null;
+  act: string | null;
+  decision: 'allowed' | 'refused' | null;
+  code: string | null;
+  made: number;
+  shared: number;
+};
 
 /** Lines read for one page or chart, so that neither costs more as the record grows. */
 const SEARCHED_AT_ONCE = 5000;
 
 export type Head = { sequence: number; hash: string; at: number };
 type Row = { sequence: number; line: string; hash: string };
+/** The newest line; null where there is none. `line_at` is ISO 8601. */
+export type HeadRow = { sequence: number | null; hash: string | null; line_at: string | null };
 
 export class RecordLines {
   readonly #sql: SqlStorage;
@@ -185,12 +199,17 @@ export class RecordLines {
 
   /** The newest line, or the checkpoint when there is none. `at` in milliseconds. */
   head(): Head {
-    const [row] = this.#sql.exec<{ sequence: number; hash: string; at: string | null }>(
-      "SELECT sequence, hash, line ->> 'at' AS at FROM record ORDER BY sequence DESC LIMIT 1",
+    const [row] = this.#sql.exec<HeadRow>(
+      "SELECT sequence, hash, line ->> 'at' AS line_at FROM record ORDER BY sequence DESC LIMIT 1",
     );
+    return this.toHead(row ?? { sequence: null, hash: null, line_at: null });
+  }
+
+  toHead({ sequence, hash, line_at: at }: HeadRow): Head {
+    if (sequence === null || hash === null)
+      return this.#sql.exec<Head>('SELECT sequence, hash, at FROM checkpoint').one();
     // Only its time is read here: every call begins with it.
-    if (row) return { sequence: row.sequence, hash: row.hash, at: Date.parse(lineTime.parse(row.at)) };
-    return this.#sql.exec<Head>('SELECT sequence, hash, at FROM checkpoint').one();
+    return { sequence, hash, at: Date.parse(lineTime.parse(at)) };
   }
 
   /** Adds a line after `head`, which is the newest. `now` is the ledger's time in milliseconds. */
@@ -229,43 +248,15 @@ export class RecordLines {
     return { lines, ...(older !== undefined && first !== null && first < older && { older }) };
   }
 
-  /** When the oldest of the newest 5,000 lines was written (ISO 8601); undefined when there are not so many. */
-  searchedBackTo(): string | undefined {
-    // Sequences have no gaps.
-    const [row] = this.#sql.exec<{ at: string }>(
-      "SELECT line ->> 'at' AS at FROM record WHERE sequence = ?",
-      this.head().sequence - SEARCHED_AT_ONCE + 1,
+  /** What lately happened in few words, newest first. It reads as many lines as are taken, and 5,000 at most. */
+  *lately(): Iterable<Brief> {
+    yield* this.#sql.exec<Brief>(
+      `SELECT sequence, line ->> 'at' AS at, line ->> 'deputy' AS deputy, line ->> 'act' AS act,
+         line ->> 'decision' AS decision, line ->> 'code' AS code, line ->> '$.effect.amounts' IS NOT NULL AS made,
+         coalesce(line ->> 'refusedBefore', line ->> 'refused', 0) AS shared
+       FROM record ORDER BY sequence DESC LIMIT ?`,
+      SEARCHED_AT_ONCE,
     );
-    return row?.at;
-  }
-
-  /** Calls of each deputy at and after `since` (ISO 8601), counted by hour, from the newest 5,000 lines. */
-  countByHour(since: string): Count[] {
-    return this.#sql
-      .exec<Count>(
-        `SELECT deputy, hour, sum(decision IN ('allowed', 'asked')) AS allowed, sum(decision IS 'refused') + sum(shared) AS refused
-         FROM (SELECT line ->> 'deputy' AS deputy, substr(line ->> 'at', 1, 13) AS hour, line ->> 'decision' AS decision,
-             coalesce(line ->> 'refusedBefore', line ->> 'refused', 0) AS shared
-           FROM (SELECT line FROM record ORDER BY sequence DESC LIMIT ?)
-           WHERE (line ->> 'actor' = 'deputy' OR line ->> 'act' = 'counted') AND line ->> 'at' >= ?)
-         GROUP BY deputy, hour`,
-        SEARCHED_AT_ONCE,
-        since,
-      )
-      .toArray();
-  }
-
-  /** Pauses, suspensions and resumes at and after `since` (ISO 8601), oldest first, from the newest 5,000 lines. */
-  switches(since: string): { at: string; act: Switch }[] {
-    return this.#sql
-      .exec<{ at: string; act: Switch }>(
-        `SELECT line ->> 'at' AS at, line ->> 'act' AS act
-         FROM (SELECT sequence, line FROM record ORDER BY sequence DESC LIMIT ?)
-         WHERE line ->> 'act' IN ('paused', 'suspended', 'resumed') AND line ->> 'at' >= ? ORDER BY sequence`,
-        SEARCHED_AT_ONCE,
-        since,
-      )
-      .toArray();
   }
 
   /** Lines that say what was used or is free again, and those that set the clock back, oldest first. */

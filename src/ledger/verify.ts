@@ -1,5 +1,5 @@
 /** Checking that the record holds together and says what the tables say. */
-import { CALLS } from '../authority/terms.ts';
+import { type Amounts, CALLS } from '../authority/terms.ts';
 import { type Pair, useOf, type Windows } from '../authority/window.ts';
 import { checkpointHead, checkpointState, folded } from './checkpoint.ts';
 import { Counting } from './counting.ts';
@@ -14,7 +14,13 @@ const VERIFY_BATCH = 1000;
 const MOST_OVERTAKEN = 3;
 
 export type Verification =
-  | { ok: true; lines: number; head: { sequence: number; hash: string } }
+  | {
+      ok: true;
+      lines: number;
+      head: { sequence: number; hash: string };
+      /** What the lines amount to, and the tables hold: how many deputies and effects, and the amounts of those, by unit. */
+      holds: { deputies: number; effects: number; amounts: Amounts };
+    }
   | {
       ok: false;
       /** The line at fault; undefined when a table or the expected head is. */
@@ -90,7 +96,8 @@ function* checkingOnce(ledger: Ledger, expected: Expected): Generator<void, Veri
   if (!anchored && expected !== undefined && expected.sequence < first)
     return { ok: false, tooOld: true, problem: 'the line of that head was folded or erased since' };
   if (!anchored) return { ok: false, problem: 'the expected head is not part of this record' };
-  return { ok: true, lines, head: { sequence: replayed.head.sequence, hash: replayed.head.hash } };
+  const { sequence, hash } = replayed.head;
+  return { ok: true, lines, head: { sequence, hash }, holds: replayed.amountsTo() };
 }
 
 /** What the lines amount to, one after the other, from the checkpoint on. */
@@ -148,6 +155,15 @@ class Replay {
     );
   }
 
+  /** What the lines amount to. */
+  amountsTo(): { deputies: number; effects: number; amounts: Amounts } {
+    const { deputies, effects } = this.#state;
+    const amounts: Amounts = {};
+    for (const effect of effects.values())
+      for (const [unit, amount] of Object.entries(effect.amounts)) amounts[unit] = (amounts[unit] ?? 0) + amount;
+    return { deputies: Object.keys(deputies).length, effects: effects.size, amounts };
+  }
+
   #accountDiffers(): string | undefined {
     const { authority, paused, ceiling, windows, guarded, passkeysUntil } = this.#ledger.account.read();
     const { authority: own, suspended } = this.#state;
@@ -176,6 +192,8 @@ class Replay {
       const client = [clientId, clientName, clientDomain, scopes];
       if (!isEqual(client, [said.clientId, said.clientName, said.clientDomain, said.scopes]))
         return `the client of ${id} is not the one in the record`;
+      if (row.name !== said.name) return `the name of ${id} is not the one in the record`;
+      if (row.paused !== said.paused) return `the pause of ${id} is not the one in the record`;
       if (!this.#isUsed(this.#ledger.pairs.own, this.#ledger.meters.read(id).windows, this.#counting.own.get(id) ?? {}))
         return `what ${id} used is not what the record says`;
     }

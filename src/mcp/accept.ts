@@ -25,15 +25,22 @@ function rangeIn(text: string): { name: string; quality: number }[] {
   return name === '' ? [] : [{ name, quality: quality === undefined ? 1 : Number(quality.slice(2)) }];
 }
 
-/** The same answer in a form that the client takes. An answer is one message, because no tool emits anything in between. */
-export function inForm(
-  answer: string,
-  type: string | null,
-  forms: readonly Form[],
-): { body: string; type: string | null } {
+/** An answer of the object, all of it there. It is one message, because no tool emits anything in between. */
+export type Answer = { status: number; headers: Record<string, string>; body: string };
+
+/** That answer in a form that the client takes. */
+export function inForm({ status, headers, body }: Answer, forms: readonly Form[]): Response {
+  const answer = new Response(body || null, { status, headers });
+  const type = answer.headers.get('Content-Type');
   const isStream = type?.startsWith(FORMS.stream) ?? false;
-  if (answer === '' || forms.includes(isStream ? 'stream' : 'json')) return { body: answer, type };
-  if (!isStream) return { body: `event: message\ndata: ${answer}\n\n`, type: FORMS.stream };
-  const data = answer.split('\n').find((line) => line.startsWith('data: ')) ?? '';
-  return { body: data.slice('data: '.length), type: FORMS.json };
+  if (body === '' || forms.includes(isStream ? 'stream' : 'json')) return answer;
+  const [form, text] = isStream ? [FORMS.json, dataOf(body)] : [FORMS.stream, `event: message\ndata: ${body}\n\n`];
+  const translated = new Response(text, answer);
+  translated.headers.set('Content-Type', form);
+  return translated;
+}
+
+function dataOf(stream: string): string {
+  const data = stream.split('\n').find((line) => line.startsWith('data: ')) ?? '';
+  return data.slice('data: '.length);
 }

@@ -86,7 +86,7 @@ export async function deputyInTurn(request: Request, serve: () => Promise<Respon
 }
 
 /** What asking the object of a human comes to, once it is their deputies' turn; undefined when there are too many. */
-export function humanInTurn({ userId }: Caller, ask: () => Promise<Response>): Promise<Response | undefined> {
+export function humanInTurn<Result>({ userId }: Caller, ask: () => Promise<Result>): Promise<Result | undefined> {
   return humans.inTurn(userId, ask);
 }
 

@@ -1,34 +1,38 @@
 /** /mcp after the token check: the narrow way from an authenticated request to the human's object. */
 import type { OAuthResourceContext } from '@cloudflare/workers-oauth-provider';
-import { CALLER_HEADER, type Caller, encodeCaller, objectName, propsSchema } from '../deputy.ts';
+import { type Caller, objectName, propsSchema } from '../deputy.ts';
 import { haltFor } from '../edge/halt.ts';
 import { logError } from '../log.ts';
 import { EITHER, formsIn, inForm } from './accept.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
 import { humanInTurn, refuse, tooFast, TURN_SECONDS } from './crowd.ts';
+import { remember } from './known-tokens.ts';
 import { invalidToken, rpcError } from './rpc-error.ts';
 
 /** RFC 9110, section 8.3: a type may be missing, and letters of any case mean the same. RFC 6839, section 3.1: `+json`. */
 const JSON_TYPE = 'application/json';
 const IS_JSON = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
-/** The object's own address for MCP. Fixed, because an Agent gives meaning to other paths. */
-const OBJECT_URL = 'https://mcp-shop.internal/mcp';
-
 /** The endpoint of a server whose tool `look` shows what was done. */
 export function mcpEndpoint(look: string) {
-  return { fetch: (request: Request, env: Env, ctx: ExecutionContext) => handleMcp(request, env, ctx, look) };
+  /** Answers a request whose sender was verified before. */
+  const serve = (request: Request, env: Env, caller: Caller) => serveCaller(request, env, caller, look);
+
+  /** Answers a request whose token the OAuth provider has just verified. */
+  async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the provider set `auth`, which its own handler type leaves out
+    const verified = ctx as OAuthResourceContext<unknown>;
+    const caller = callerOf(verified);
+    if (!caller) return invalidToken(request.url, 'This token is from another version. Sign in again.');
+    remember(request, caller, verified.auth.expiresAt);
+    return serve(request, env, caller);
+  }
+
+  return { fetch, serve };
 }
 
-/**
- * Answers one request that carries a valid token. The client's request itself goes no further: the object gets a new
- * one, made of the bounded body, a few headers, and who calls according to the token.
- */
-async function handleMcp(request: Request, env: Env, ctx: ExecutionContext, look: string): Promise<Response> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the provider set `auth`, which its own handler type leaves out
-  const caller = callerOf(ctx as OAuthResourceContext<unknown>);
-  if (!caller) return invalidToken(request.url, 'This token is from another version. Sign in again.');
-
+/** The client's request itself goes no further: the object gets the bounded body, a few headers, and who calls. */
+async function serveCaller(request: Request, env: Env, caller: Caller, look: string): Promise<Response> {
   const fast = await tooFast(env, caller, request);
   if (fast) return fast;
 
@@ -64,17 +68,11 @@ async function handleMcp(request: Request, env: Env, ctx: ExecutionContext, look
 
   const object = env.MCP_OBJECT.getByName(objectName(caller.userId));
   try {
-    const headers = forwardedHeaders(request, caller);
-    const answer = await humanInTurn(caller, () => object.fetch(OBJECT_URL, { method: 'POST', headers, body }));
+    const answer = await humanInTurn(caller, () => object.serve(caller, forwardedHeaders(request), body));
     if (!answer) return refuse('human', TURN_SECONDS, body);
     // What broke in there is for the log; a client could learn a stack from it.
-    const text = await answer.text();
-    if (answer.status >= 500) throw new Error(`the object answered ${answer.status}: ${text}`);
-    // The older era's answer is a stream that may break off: only a whole one is passed on.
-    const { body: whole, type } = inForm(text, answer.headers.get('Content-Type'), forms);
-    const passed = new Response(whole || null, answer);
-    if (type !== null) passed.headers.set('Content-Type', type);
-    return passed;
+    if (answer.status >= 500) throw new Error(`the object answered ${answer.status}: ${answer.body}`);
+    return inForm(answer, forms);
   } catch (error) {
     logError('object_unreachable', error);
     const message =
@@ -91,14 +89,8 @@ function callerOf({ props, auth }: OAuthResourceContext<unknown>): Caller | unde
   return { ...parsed.data, clientId: auth.clientId, scopes: auth.scope, resource: auth.audience };
 }
 
-function forwardedHeaders(request: Request, caller: Caller): Headers {
-  const headers = new Headers();
-  for (const [name, value] of request.headers) {
-    if (name.startsWith('mcp-')) headers.set(name, value);
-  }
-  const type = request.headers.get('Content-Type') ?? JSON_TYPE;
-  headers.set('Content-Type', IS_JSON.test(type) ? JSON_TYPE : type);
-  headers.set('Accept', EITHER);
-  headers.set(CALLER_HEADER, encodeCaller(caller));
-  return headers;
+function forwardedHeaders({ headers }: Request): Record<string, string> {
+  const forwarded = [...headers].filter(([name]) => name.startsWith('mcp-'));
+  const type = headers.get('Content-Type') ?? JSON_TYPE;
+  return { ...Object.fromEntries(forwarded), 'content-type': IS_JSON.test(type) ? JSON_TYPE : type, accept: EITHER };
 }

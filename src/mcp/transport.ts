@@ -1,22 +1,58 @@
 /** The transport of an object: one JSON-RPC request of either protocol era, served by a server of its own, answered whole. */
-import type { AuthInfo, McpServer } from '@modelcontextprotocol/server';
-import { createMcpHandler } from 'agents/mcp/server';
+import {
+  type AuthInfo,
+  createMcpHandler,
+  isLegacyRequest,
+  type McpServer,
+  PROTOCOL_VERSION_META_KEY,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Caller } from '../deputy.ts';
+import type { Answer } from './accept.ts';
 import { readEnvelope, withoutDump } from './envelope.ts';
 
-/** What a client sent: as it came, and parsed once for everybody; `json` is undefined for what is none. */
-export type Message = { text: string; json: unknown };
+/** The object's own address for MCP. It says nothing: which request of which caller it is comes beside it. */
+const OBJECT_URL = 'https://mcp-shop.internal/mcp';
+
+/**
+ * What a client sent: as it came, and parsed once for everybody; `json` is undefined for what is none. `call` is the tool call
+ * that it makes, well-formed or not, and whether it names its version itself, as those of the newer era do.
+ */
+export type Message = { text: string; json: unknown; call?: { name: string | undefined; isNewer: boolean } };
 
 /** Without byte-order marks, so that everybody who parses it reads the same. */
-export async function readMessage(request: Request): Promise<Message> {
-  const text = (await request.text()).replace(/^\uFEFF+/, '');
+export function readMessage(body: string): Message {
+  const text = body.replace(/^\uFEFF+/, '');
   try {
-    return { text, json: JSON.parse(text) };
+    const json: unknown = JSON.parse(text);
+    const { data: call } = toolCall.safeParse(json);
+    return {
+      text,
+      json,
+      ...(call && { call: { name: call.params?.name, isNewer: call.params?._meta !== undefined } }),
+    };
   } catch {
     return { text, json: undefined };
   }
 }
+
+/** Compiled while the module loads, the only time at which a Worker evaluates code. */
+const toolCall = z.compile(
+  z.object({
+    method: z.literal('tools/call'),
+    params: z
+      .object({
+        name: z.string().optional().catch(undefined),
+        _meta: z
+          .object({ [PROTOCOL_VERSION_META_KEY]: z.string() })
+          .optional()
+          .catch(undefined),
+      })
+      .optional()
+      .catch(undefined),
+  }),
+);
 
 /**
  * Serves `message` with the server that `makeServer` returns, which must be a new one, and returns once all of the answer
@@ -24,43 +60,36 @@ export async function readMessage(request: Request): Promise<Message> {
  * nothing to listen to, and ends at once; otherwise its answer would never be whole.
  */
 export async function serveMcp(
-  { method, headers, url }: Request,
-  { text, json }: Message,
+  { text, json, call }: Message,
+  headers: Record<string, string>,
   caller: Caller,
   makeServer: () => McpServer,
-): Promise<Response> {
+): Promise<Answer> {
   const read = readEnvelope(json);
-  if ('refusal' in read) return read.refusal;
-  const handler = createMcpHandler(makeServer, {
-    legacy: 'stateless',
-    // The OAuth provider answers CORS, and the Worker has checked Host and Origin.
-    corsOptions: false,
-    allowedOriginHostnames: '*',
-  });
-  const answer = await handler.fetch(new Request(url, { method, headers, body: text }), {
-    authInfo: authInfoOf(caller),
-    // Undefined for what is no JSON: then the handler reads the body itself, and says so.
-    parsedBody: read.json,
-  });
-  // The older era answers before the call is through; only now is it known what came of it.
-  return new Response(withoutDump(await answer.text()) || null, answer);
+  if ('refusal' in read) return whole(read.refusal);
+  // Only what is no JSON is read by the SDK, which says so.
+  const body = read.json === undefined ? text : null;
+  const request = new Request(OBJECT_URL, { method: 'POST', headers, body });
+  const options = { authInfo: authInfoOf(caller), ...(read.json !== undefined && { parsedBody: read.json }) };
+  if (call?.isNewer || !(await isLegacyRequest(request, read.json)))
+    return whole(await createMcpHandler(makeServer, { legacy: 'reject' }).fetch(request, options));
+
+  const server = makeServer();
+  const transport = new WebStandardStreamableHTTPServerTransport();
+  await server.connect(transport);
+  try {
+    return await whole(await transport.handleRequest(request, options));
+  } finally {
+    await server.close();
+  }
+}
+
+/** The answer with all of its text: only then is it known what came of a call. */
+export async function whole(answer: Response): Promise<Answer> {
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), body: withoutDump(await answer.text()) };
 }
 
 /** What the SDK needs for a step-up challenge. The token itself stays in the Worker. */
 function authInfoOf({ clientId, scopes, resource }: Caller): AuthInfo {
   return { token: '', clientId, scopes, resource: new URL(resource) };
-}
-
-const toolCall = z.object({
-  method: z.literal('tools/call'),
-  params: z
-    .object({ name: z.string().optional().catch(undefined) })
-    .optional()
-    .catch(undefined),
-});
-
-/** The tool call that a message makes, well-formed or not; undefined when it asks for something else. */
-export function toolCallIn({ json }: Message): { name: string | undefined } | undefined {
-  const call = toolCall.safeParse(json);
-  return call.success ? { name: call.data.params?.name } : undefined;
 }

@@ -3,7 +3,6 @@ import {
   CLIENT_CAPABILITIES_META_KEY,
   inputRequired,
   McpServer,
-  type ScopeChallenge,
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -45,8 +44,10 @@ type Asked = { asked: AskReason & { waiting: Waiting } };
 
 /** One request of a deputy at its human's object, and the tools that it can reach. */
 export class Boundary {
-  /** What became of the request's call; undefined until a line of the record holds it. */
-  outcome: 'allowed' | 'refused' | undefined;
+  /** What became of the request's call: why it was refused, or that it was allowed. Undefined while there was none. */
+  outcome: 'allowed' | Reason | undefined;
+  /** After a refusal for want of a scope: all that the client should hold. Clients take the list as complete. */
+  scopesToAsk: readonly string[] = [];
   readonly #ledger: Ledger;
   readonly #caller: Caller;
   readonly #domain: Domain;
@@ -74,10 +75,8 @@ export class Boundary {
     for (const tool of called.length > 0 ? called : this.#tools) {
       const { title, description, annotations, inputSchema, outputSchema } = tool;
       const shape = { title, description, annotations, inputSchema, outputSchema };
-      server.registerTool(
-        tool.name,
-        { ...shape, scopeChallenge: ({ request }) => this.#challenge(tool, request.params?.['arguments']) },
-        (args: unknown, context: ServerContext) => this.#serve(tool, args, context),
+      server.registerTool(tool.name, shape, (args: unknown, context: ServerContext) =>
+        this.#serve(tool, args, context),
       );
     }
     return server;
@@ -95,16 +94,17 @@ export class Boundary {
           return this.#ledger.transaction(() => this.#carryOut(tool, prepare, turn));
         } catch (error) {
           const reason = error instanceof Refusal ? error.reason : internalError(error, tool.name);
-          return { refused: this.#refuse(turn, reason, tool.name, asked(tool, prepare, this.#domain)) };
+          if (reason.code === 'insufficient_scope') this.scopesToAsk = this.#scopesWith(reason.scope, turn);
+          return { reason, refused: this.#refuse(turn, reason, tool.name, asked(tool, prepare, this.#domain)) };
         }
       });
       if ('refused' in outcome) {
-        this.outcome = 'refused';
-        this.#note(tool.name, outcome.refused.code, start);
+        this.outcome = outcome.reason;
+        this.#note(tool.name, outcome.reason.code, start);
         return this.#askElsewhere(outcome.refused, context) ?? this.#refusalResult(outcome.refused);
       }
       if ('asked' in outcome) {
-        this.outcome = 'refused';
+        this.outcome = outcome.asked;
         await this.#options.waits(outcome.asked.waiting.endsAt);
         const told = toModel(this.#domain, outcome.asked);
         this.#note(tool.name, told.code, start);
@@ -116,11 +116,18 @@ export class Boundary {
       return { content: [{ type: 'text' as const, text: outcome.text }], structuredContent: outcome.data };
     } catch (error) {
       // The ledger itself could not be written, so nothing was done, and there is no line to write.
-      this.outcome = 'refused';
-      const told = toModel(this.#domain, internalError(error, tool.name));
-      this.#note(tool.name, told.code, start);
-      return this.#refusalResult(told);
+      this.outcome = internalError(error, tool.name);
+      this.#note(tool.name, this.outcome.code, start);
+      return this.#refusalResult(toModel(this.#domain, this.outcome));
     }
+  }
+
+  #scopesWith(scope: string, { standing }: Turn): string[] {
+    const granted = standing?.mandate.scopes ?? [];
+    const held = Object.keys(this.#domain.powers).filter(
+      (one) => granted.includes(one) && this.#caller.scopes.includes(one),
+    );
+    return [scope, ...held];
   }
 
   /** Decides, reads the arguments, recognises a repetition, decides again about what is to be used, runs, and records. */
@@ -205,40 +212,6 @@ export class Boundary {
   }
 
   /**
-   * Refuses, and records, a call whose only fault is a scope that was not granted. Any other reason is left to the call
-   * itself. Names every scope the client should hold afterwards: clients take the list as complete.
-   */
-  #challenge(tool: AnyTool, args: unknown): ScopeChallenge | undefined {
-    try {
-      // Nearly every call has its scope; anything else that may stop it is decided once, by the call itself.
-      const granted = this.#ledger.deputies.standingOf(this.#caller.deputyId)?.mandate.scopes;
-      if (granted?.includes(tool.scope) && this.#caller.scopes.includes(tool.scope)) return undefined;
-      return this.#ledger.transaction(() => {
-        const turn = this.#ledger.begin(this.#caller);
-        const reason = turn.reasonAgainst(tool);
-        if (reason?.code !== 'insufficient_scope') return undefined;
-        const told = this.#refuse(
-          turn,
-          reason,
-          tool.name,
-          asked(tool, () => tool.prepare(args), this.#domain),
-        );
-        this.outcome = 'refused';
-        this.#note(tool.name, reason.code);
-        const held = Object.keys(this.#domain.powers).filter(
-          (scope) => turn.standing?.mandate.scopes.includes(scope) && this.#caller.scopes.includes(scope),
-        );
-        return { scopes: [tool.scope, ...held], errorDescription: told.message };
-      });
-    } catch (error) {
-      // The line could not be written. The call itself decides again, and answers whatever fails.
-      this.outcome = undefined;
-      logError('tool_failed', error, { tool: tool.name });
-      return undefined;
-    }
-  }
-
-  /**
    * Records a call that no tool of ours answered: an unknown name, or a message that the protocol refused. What the caller
    * made up is not kept: it could be anything.
    */
@@ -251,8 +224,8 @@ export class Boundary {
       const reason: Reason = stopped ?? (known ? { code: 'invalid_request', tool } : { code: 'unknown_tool' });
       this.#refuse(turn, reason, tool);
       this.#note(tool, reason.code);
+      this.outcome = reason;
     });
-    this.outcome = 'refused';
   }
 
   #refuse(turn: Turn, reason: Reason, tool: string, amounts?: Record<string, number>): Told {

@@ -13,6 +13,7 @@ import { type Caller, objectName } from '../../src/deputy.ts';
 import { activate, appoint, setCeiling } from '../../src/ledger/acts.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { verify } from '../../src/ledger/verify.ts';
+import { EITHER, inForm } from '../../src/mcp/accept.ts';
 import { readMessage, serveMcp } from '../../src/mcp/transport.ts';
 import { Boundary } from '../../src/tools/boundary.ts';
 import { defineDomain, type Domain } from '../../src/tools/define-domain.ts';
@@ -149,13 +150,10 @@ class Larder {
       deliver: async () => {},
       waits: async () => {},
     });
-    const request = new Request('https://mcp-shop.internal/mcp', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' },
-      body: JSON.stringify(callMessage(tool, args)),
-    });
-    const message = await readMessage(request);
-    const { result } = await messageOf(await serveMcp(request, message, caller, () => boundary.serverFor(tool)));
+    const headers = { 'content-type': 'application/json', accept: EITHER };
+    const message = readMessage(JSON.stringify(callMessage(tool, args)));
+    const answer = await serveMcp(message, headers, caller, () => boundary.serverFor(tool));
+    const { result } = await messageOf(inForm(answer, ['stream']));
     return stoppedBy(result?.['structuredContent'] as { error?: unknown });
   }
 

@@ -4,7 +4,6 @@
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
-import { CALLER_HEADER } from '../../src/deputy.ts';
 import { callMessage, send } from '../support/http.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
 import { PURCHASE } from '../support/shop.ts';
@@ -62,7 +61,7 @@ test('the object itself closes a socket, which changes, runs and learns nothing'
       Upgrade: 'websocket',
       'cf-mcp-method': 'POST',
       'cf-mcp-message': btoa(PURCHASE_MESSAGE),
-      [CALLER_HEADER]: 'x',
+      'x-mcp-shop-watcher': 'x',
     },
   });
   const received: unknown[] = [];

@@ -6,7 +6,7 @@ import { objectName } from '../../src/deputy.ts';
 import { type Order, orderSchema } from '../../src/shop/order.ts';
 import { backOffSeconds } from '../../src/ledger/jobs.ts';
 import type { Deputy } from '../../src/dev/clients.ts';
-import { deputyOf, jobsOf, person } from '../support/people.ts';
+import { deputyOf, jobsOf, person, waitingIn } from '../support/people.ts';
 import { buy } from '../support/shop.ts';
 
 beforeEach(() => {
@@ -24,20 +24,31 @@ function objectOf({ userId }: Order) {
   return env.MCP_OBJECT.getByName(objectName(userId));
 }
 
-const deliveries = (order: Order) => jobsOf(objectOf(order), 'deliver');
+const waiting = (order: Order) => waitingIn(objectOf(order));
 
-/** Lets an hour of ledger time pass at a time, and runs the jobs that are due, until nothing is to be delivered. */
+function alarmOf(order: Order): Promise<number | null> {
+  return runInDurableObject(objectOf(order), (_, { storage }) => storage.getAlarm());
+}
+
+/** Lets an hour of ledger time pass at a time, and runs the sweep, until nothing is to be delivered. */
 async function drain(order: Order): Promise<number> {
   let runs = 0;
   const start = Date.now();
-  while ((await deliveries(order)) > 0) {
+  while ((await waiting(order)) > 0) {
     vi.useFakeTimers({ toFake: ['Date'], now: start + (runs + 1) * HOUR });
     await runDurableObjectAlarm(objectOf(order));
     runs += 1;
-    if (runs > 50) throw new Error('the jobs never end');
+    if (runs > 50) throw new Error('the sweeps never end');
   }
   vi.useRealTimers();
   return runs;
+}
+
+/** Lets the sweep that a purchase arms come and go. */
+async function sweepOnce(order: Order): Promise<void> {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + MINUTE });
+  await runDurableObjectAlarm(objectOf(order));
+  vi.useRealTimers();
 }
 
 async function inKv({ userId }: Order): Promise<Order[]> {
@@ -55,14 +66,18 @@ async function expectKvEqualsLedger(deputy: Deputy, order: Order, count: number)
   for (const one of orders) expect(copies).toContainEqual(expect.objectContaining(orderSchema.parse(one)));
 }
 
-test('an order that KV takes leaves no job behind', async () => {
+test('an order that KV takes waits for nothing, and the sweep ends with its one alarm', async () => {
   const deputy = await deputyOf(person(), '2026-07-28');
   const order = await buy(deputy);
   await expectKvEqualsLedger(deputy, order, 1);
-  expect(await deliveries(order)).toBe(0);
+  expect(await waiting(order)).toBe(0);
+  expect(await alarmOf(order)).toBeLessThanOrEqual(Date.now() + 5000);
+  await sweepOnce(order);
+  // What is left is the daily round.
+  expect(await alarmOf(order)).toBeGreaterThan(Date.now() + HOUR);
 });
 
-test('an order that KV refuses stands, and is delivered by its job without any request', async () => {
+test('an order that KV refuses stands, and is delivered by the sweep without any request', async () => {
   const deputy = await deputyOf(person(), '2026-07-28');
   vi.spyOn(env.ORDERS, 'put').mockRejectedValueOnce(new Error('KV is down'));
   const order = await buy(deputy);
@@ -71,7 +86,7 @@ test('an order that KV refuses stands, and is delivered by its job without any r
   await expectKvEqualsLedger(deputy, order, 1);
 });
 
-test('a write that hangs does not hang the purchase, and the order is delivered by its job', async () => {
+test('a write that hangs does not hang the purchase, and the order is delivered by the sweep', async () => {
   const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
   const deputy = await deputyOf(person(), '2025-11-25');
   vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
@@ -82,7 +97,7 @@ test('a write that hangs does not hang the purchase, and the order is delivered 
   await expectKvEqualsLedger(deputy, order, 1);
 });
 
-test('a write that succeeds late is noticed, and its job has nothing left to do', async () => {
+test('a write that succeeds late is noticed, and the sweep has nothing left to do', async () => {
   const deputy = await deputyOf(person(), '2026-07-28');
   const { promise: late, resolve: arrive } = Promise.withResolvers<void>();
   const put = vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(late);
@@ -134,7 +149,7 @@ test('an old write that comes in after a newer one is corrected, even when KV sa
 
   arrive();
   await vi.waitUntil(async () => (await inKv(order))[0]?.status === 'confirmed');
-  await vi.waitUntil(async () => (await deliveries(order)) > 0);
+  await vi.waitUntil(async () => (await waiting(order)) > 0);
   await drain(order);
   expect(await inKv(order)).toMatchObject([{ status: 'cancelled' }]);
 });
@@ -173,7 +188,7 @@ test('KV that is down for many hours is tried less and less often, and gets the 
   const order = await buy(deputy);
   const waits: number[] = [];
   for (let hours = 0; hours < 12; hours += 1) {
-    const alarm = (await runInDurableObject(objectOf(order), (_, { storage }) => storage.getAlarm())) ?? 0;
+    const alarm = (await alarmOf(order)) ?? 0;
     waits.push(Math.round((alarm - Date.now()) / 1000));
     vi.useFakeTimers({ toFake: ['Date'], now: alarm + 1000 });
     await runDurableObjectAlarm(objectOf(order));
@@ -191,13 +206,13 @@ test('the back-off doubles from five seconds and ends at an hour', () => {
   expect([0, 1, 2, 9, 10, 50].map(backOffSeconds)).toEqual([5, 10, 20, 2560, 3600, 3600]);
 });
 
-test('an object that dies between the two writes delivers by its job, without a request', async () => {
+test('an object that dies between the two writes delivers by the sweep, without a request', async () => {
   const deputy = await deputyOf(person(), '2026-07-28');
   const first = await buy(deputy);
   vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
   const second = deputy.call('buyMcpShopItem', { company: 'Lost Ltd', mailingAddress: 'London', tshirtSize: 'S' });
   const aborted = second.catch(() => undefined);
-  await vi.waitUntil(async () => (await deliveries(first)) > 0);
+  await vi.waitUntil(async () => (await waiting(first)) > 0);
   await abortAllDurableObjects();
   await aborted;
   expect(await inKv(first)).toHaveLength(1);
@@ -206,7 +221,7 @@ test('an object that dies between the two writes delivers by its job, without a 
   await expectKvEqualsLedger(deputy, first, 2);
 });
 
-test('a pending order without a job, left by an object that died even earlier, gets one at the next start', async () => {
+test('a pending order without an alarm, left by an object that died even earlier, gets one at the next start', async () => {
   const deputy = await deputyOf(person(), '2025-11-25');
   const order = await buy(deputy);
   await env.ORDERS.delete(`order:${order.userId}:${order.id}`);
@@ -219,14 +234,27 @@ test('a pending order without a job, left by an object that died even earlier, g
   await expectKvEqualsLedger(deputy, order, 1);
 });
 
-test('an order is delivered at once even when no job can be armed', async () => {
+test('an order is delivered at once even when no alarm can be set', async () => {
   const deputy = await deputyOf(person(), '2026-07-28');
   const first = await buy(deputy);
-  await runInDurableObject(objectOf(first), (instance) => {
-    vi.spyOn(instance, 'schedule').mockRejectedValueOnce(new Error('the scheduler is down'));
+  await sweepOnce(first);
+  await runInDurableObject(objectOf(first), (_, { storage }) => {
+    vi.spyOn(storage, 'setAlarm').mockRejectedValueOnce(new Error('alarms are down'));
   });
   await buy(deputy);
   await expectKvEqualsLedger(deputy, first, 2);
+});
+
+test('a job of the scheduler does not put off the sweep, nor the sweep the job', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  vi.spyOn(env.ORDERS, 'put').mockRejectedValueOnce(new Error('KV is down'));
+  const order = await buy(deputy);
+  const sweep = await alarmOf(order);
+  await runInDurableObject(objectOf(order), (instance) => instance.act({ do: 'pause' }));
+  expect(await alarmOf(order)).toBe(sweep);
+  await drain(order);
+  expect(await jobsOf(objectOf(order), 'daily')).toBe(1);
+  expect(await alarmOf(order)).toBeGreaterThan(Date.now() + HOUR);
 });
 
 test('a job of another kind does not keep an object with pending orders from starting', async () => {
@@ -251,7 +279,7 @@ test('a purchase repeated while KV is down for an hour is two orders, in the led
   await expectKvEqualsLedger(deputy, order, 2);
 });
 
-test('a start while a job waits does not add a second one', async () => {
+test('each start while an order waits arms the sweep again', async () => {
   const deputy = await deputyOf(person(), '2025-11-25');
   vi.spyOn(env.ORDERS, 'put').mockRejectedValueOnce(new Error('KV is down'));
   const order = await buy(deputy);
@@ -259,7 +287,8 @@ test('a start while a job waits does not add a second one', async () => {
     await evictDurableObject(objectOf(order));
     await deputy.call('listMcpShopOrders');
   }
-  expect(await deliveries(order)).toBe(1);
+  expect(await waiting(order)).toBe(1);
+  expect(await alarmOf(order)).toBeLessThanOrEqual(Date.now() + 5000);
 });
 
 test('two clients that buy in the same moment get two orders, and both reach KV, while KV fails every other time', async () => {

@@ -1,7 +1,9 @@
 /** The object cannot be reached, dies, or cannot write its record: nothing lost, nothing doubled, never a yes by default. */
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { McpServer } from '@modelcontextprotocol/server';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Pending } from '../../src/ledger/pending.ts';
 import type { Act } from '../../src/ledger/perform.ts';
 import { RecordLines } from '../../src/ledger/record.ts';
 import { PENDING_MS } from '../../src/lifetimes.ts';
@@ -105,10 +107,10 @@ test('while the object cannot be reached, no page shows or grants anything', asy
   await objectOf(human).act(await resumption(objectOf(human)));
   const forms: [Page, string][] = [
     [consent, 'Allow'],
-    [overview, 'Pause every deputy'],
-    [resume, 'Resume every deputy'],
-    [await human.browser.open(`/deputies/${deputyId}`), 'Dismiss this deputy'],
-    [await human.browser.open(`/deputies/${deputyId}`), 'Change the mandate'],
+    [overview, 'Stop all'],
+    [resume, 'Let these go on'],
+    [await human.browser.open(`/deputies/${deputyId}`), 'Dismiss for good'],
+    [await human.browser.open(`/deputies/${deputyId}`), 'Sign the new terms'],
     [await human.browser.open('/deputies/ceiling'), 'Set these limits'],
     [await human.browser.open('/deputies/erase'), 'Delete everything'],
   ];
@@ -137,10 +139,10 @@ test('a pause whose answer was lost holds, and pressed again it takes a line of 
   const { human, tokens } = await connected();
   const page = await human.browser.open('/deputies');
   const gone = unreachable({ after: true, method: 'act' });
-  expect((await human.browser.press(page, 'Pause every deputy')).status).toBeGreaterThanOrEqual(500);
+  expect((await human.browser.press(page, 'Stop all')).status).toBeGreaterThanOrEqual(500);
   gone.mockRestore();
   expect(await messageOf(await purchase(tokens))).toMatchObject({ result: { isError: true } });
-  expect((await human.browser.press(page, 'Pause every deputy')).status).toBe(200);
+  expect((await human.browser.press(page, 'Stop all')).status).toBe(200);
   expect((await actsOf(human)).filter((act) => act === 'paused')).toHaveLength(2);
   expect(await ordersOf(human)).toEqual([]);
   await expectSound(human);
@@ -159,11 +161,24 @@ test('a consent whose appointment was not answered gives no code, and what is le
   await expectSound(human);
 });
 
-/** Where a purchase stands still until its object has died; each step has been reached once `reached` says so. */
+/** Where a purchase stands still until its object has died, or where it dies; each step has been reached once `reached` says so. */
 const STEPS: Record<string, (human: Person) => Promise<() => boolean>> = {
-  'has arrived': (human) => standStill(human, 'onRequest', { after: false }),
-  'is committed': (human) => standStill(human, 'schedule', { after: false }),
-  'has its job': (human) => standStill(human, 'schedule', { after: true }),
+  'has arrived': async () => {
+    let reached = false;
+    vi.spyOn(McpServer.prototype, 'connect').mockImplementationOnce(() => {
+      reached = true;
+      return new Promise(() => {});
+    });
+    return () => reached;
+  },
+  'is committed': async (human) => {
+    const put = vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
+    // The alarm is never set.
+    await runInDurableObject(objectOf(human), (_, { storage }) => {
+      vi.spyOn(storage, 'setAlarm').mockReturnValueOnce(new Promise(() => {}));
+    });
+    return () => put.mock.calls.length > 0;
+  },
   'is on its way to KV': async () => {
     const put = vi.spyOn(env.ORDERS, 'put').mockReturnValueOnce(new Promise(() => {}));
     return () => put.mock.calls.length > 0;
@@ -178,26 +193,19 @@ const STEPS: Record<string, (human: Person) => Promise<() => boolean>> = {
     });
     return () => reached;
   },
-  'is about to lose its job': (human) => standStill(human, 'cancelSchedule', { after: false }),
-  'has lost its job': (human) => standStill(human, 'cancelSchedule', { after: true }),
-};
-
-async function standStill(
-  human: Person,
-  method: 'onRequest' | 'schedule' | 'cancelSchedule',
-  { after }: { after: boolean },
-): Promise<() => boolean> {
-  let reached = false;
-  await runInDurableObject(objectOf(human), (instance: McpShopServer) => {
-    const real = instance[method].bind(instance) as (...args: unknown[]) => Promise<unknown>;
-    vi.spyOn(instance, method).mockImplementationOnce((async (...args: unknown[]) => {
-      if (after) await real(...args);
+  'is known to be in KV': async () => {
+    const { prototype } = Pending;
+    const real = Reflect.get(prototype, 'delivered');
+    let reached = false;
+    vi.spyOn(prototype, 'delivered').mockImplementationOnce(function delivered(this: Pending, id, version) {
+      Reflect.apply(real, this, [id, version]);
       reached = true;
-      await new Promise(() => {});
-    }) as never);
-  });
-  return () => reached;
-}
+      // The answer waits for two seconds then.
+      return new Promise(() => {}) as never;
+    });
+    return () => reached;
+  },
+};
 
 test.each(Object.keys(STEPS))('an object that dies when a purchase %s loses and doubles nothing', async (step) => {
   const human = person();
@@ -211,8 +219,8 @@ test.each(Object.keys(STEPS))('an object that dies when a purchase %s loses and 
   await broken;
   vi.restoreAllMocks();
   quiet();
-  if (step === 'has its job' || step === 'is on its way to KV') {
-    // Its job brings it to KV, without any request.
+  if (step === 'is on its way to KV') {
+    // The sweep brings it to KV, without any request.
     later(60 * MINUTE);
     await runDurableObjectAlarm(objectOf(human));
     vi.useRealTimers();
@@ -351,7 +359,7 @@ test('a purchase whose line fails alone is refused, undone, and recorded as an e
   await expectSound(human);
 });
 
-test.each(ERAS)('a %s call without its scope whose line fails is still refused for its scope', async (era) => {
+test.each(ERAS)('a %s call without its scope whose line fails is answered as an error of ours', async (era) => {
   const human = person();
   human.ticks = ['orders:read'];
   const { accessToken } = await deputyOf(human, era);
@@ -361,7 +369,8 @@ test.each(ERAS)('a %s call without its scope whose line fails is still refused f
   const response = await rpcIn(era, accessToken, callMessage('buyMcpShopItem', PURCHASE));
   expect(response.status).toBe(200);
   const { result } = await messageOf(response);
-  expect(result).toMatchObject({ isError: true, structuredContent: { error: { code: 'insufficient_scope' } } });
+  expect(result).toMatchObject({ isError: true, structuredContent: { error: { code: 'internal_error' } } });
+  expect((await rpcIn(era, accessToken, callMessage('buyMcpShopItem', PURCHASE))).status).toBe(403);
   expect(await actsOf(human)).toEqual(['appointed', 'activated', 'buyMcpShopItem insufficient_scope']);
   await expectSound(human);
 });
@@ -372,9 +381,9 @@ test('an act of the human that cannot be recorded has no effect, and is not answ
   const waiting = await consented(human);
   const forms: [Page, string, Record<string, string>][] = [
     [await human.walk(authorizePath(clientId)), 'Allow', {}],
-    [await human.browser.open('/deputies'), 'Pause every deputy', {}],
-    [await human.browser.open(`/deputies/${deputyId}`), 'Change the mandate', { shirtsPerDay: '9' }],
-    [await human.browser.open(`/deputies/${deputyId}`), 'Dismiss this deputy', {}],
+    [await human.browser.open('/deputies'), 'Stop all', {}],
+    [await human.browser.open(`/deputies/${deputyId}`), 'Sign the new terms', { shirtsPerDay: '9' }],
+    [await human.browser.open(`/deputies/${deputyId}`), 'Dismiss for good', {}],
     [await human.browser.open('/deputies/ceiling'), 'Set these limits', { shirtsPerDay: '99' }],
     [await human.browser.open('/deputies/erase'), 'Delete everything', {}],
   ];

@@ -13,7 +13,7 @@ import { domain } from '../../src/domain.ts';
 import type { McpShopServer } from '../../src/mcp-server.ts';
 import { SHIRT } from '../../src/shop/catalog.ts';
 import { type Order, orderSchema } from '../../src/shop/order.ts';
-import { jobsOf, person } from '../support/people.ts';
+import { waitingIn, person } from '../support/people.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
 
@@ -243,11 +243,11 @@ async function inKv({ human }: Scene): Promise<string[]> {
   return (await env.ORDERS.list({ prefix })).keys.map(({ name }) => name.slice(prefix.length)).toSorted();
 }
 
-/** Runs the jobs that are due, an hour at a time, until no order waits for KV. */
+/** Runs the sweeps that are due, an hour at a time, until no order waits for KV. */
 async function drain({ object }: Scene): Promise<void> {
   const start = Date.now();
   for (let hours = 1; hours < 50; hours += 1) {
-    if ((await jobsOf(object, 'deliver')) === 0) break;
+    if ((await waitingIn(object)) === 0) break;
     vi.useFakeTimers({ toFake: ['Date'], now: start + hours * 60 * 60_000 });
     await runDurableObjectAlarm(object);
   }
@@ -297,7 +297,7 @@ test(
     let orders = 0;
     const outcomes = await race(set, {
       async middle() {
-        if (onPage) expect((await set.human.browser.press(page, 'Pause every deputy')).status).toBe(200);
+        if (onPage) expect((await set.human.browser.press(page, 'Stop all')).status).toBe(200);
         else await set.object.act({ do: 'pause' });
         late = Promise.all(set.buyers.map((buyer) => buy(buyer)));
         orders = (await rowsOf(set)).length;
@@ -324,7 +324,7 @@ test(
     let late: Promise<Outcome[]> = Promise.resolve([]);
     const outcomes = await race(set, {
       async middle() {
-        if (onPage) expect((await set.human.browser.press(page, 'Dismiss this deputy')).status).toBe(200);
+        if (onPage) expect((await set.human.browser.press(page, 'Dismiss for good')).status).toBe(200);
         else await set.object.act({ do: 'revoke', deputyId: victim.id });
         late = Promise.all(set.buyers.map((buyer) => buy(buyer)));
       },

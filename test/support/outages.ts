@@ -7,7 +7,7 @@ import { userIdOf } from '../../src/dev/authkit-store.ts';
 import type { Person } from '../../src/dev/clients.ts';
 import { type Order, orderData, orderOf } from '../../src/shop/order.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from './http.ts';
-import { jobsOf, objectOf, person } from './people.ts';
+import { objectOf, person, waitingIn } from './people.ts';
 import { PURCHASE } from './shop.ts';
 
 export const MINUTE = 60_000;
@@ -52,10 +52,10 @@ export function later(milliseconds: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + milliseconds });
 }
 
-/** Runs the jobs that are due, an hour at a time, until no order waits for KV. */
+/** Runs the sweeps that are due, an hour at a time, until no order waits for KV. */
 async function drain(human: Person): Promise<void> {
   for (let hours = 0; hours < 50; hours += 1) {
-    if ((await jobsOf(objectOf(human), 'deliver')) === 0) break;
+    if ((await waitingIn(objectOf(human))) === 0) break;
     later(60 * MINUTE);
     await runDurableObjectAlarm(objectOf(human));
   }

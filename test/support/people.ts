@@ -27,6 +27,14 @@ export async function jobsOf(object: DurableObjectStub<McpShopServer>, kind: Job
   return jobs.filter(({ callback, payload }) => callback === 'runJob' && jobSchema.parse(payload).kind === kind).length;
 }
 
+/** How many effects of that object still wait to be copied elsewhere. */
+export function waitingIn(object: DurableObjectStub<McpShopServer>): Promise<number> {
+  return runInDurableObject(
+    object,
+    (_, { storage: { sql } }) => sql.exec<{ count: number }>('SELECT count(*) AS count FROM outbox').one().count,
+  );
+}
+
 /** The act that lifts the pause of that object as it is now. */
 export async function resumption(object: DurableObjectStub<McpShopServer>) {
   const { account } = await object.lookAtOverview();

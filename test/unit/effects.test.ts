@@ -1,5 +1,6 @@
 /** What metered calls leave: numbered rows, and what of them waits to be copied or deleted outside. */
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { erase } from '../../src/ledger/acts.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { verify } from '../../src/ledger/verify.ts';
@@ -20,7 +21,7 @@ function cancel(ledger: Ledger, orderId: string) {
 
 /** What waits, by id. */
 function waiting(ledger: Ledger): Record<string, number | undefined> {
-  return Object.fromEntries(ledger.pending.ids().map((id) => [id, ledger.pending.versionOf(id)]));
+  return Object.fromEntries(ledger.pending.oldest(100).map((id) => [id, ledger.pending.versionOf(id)]));
 }
 
 test('effects are numbered 1, 2, 3, whatever happens in between and whoever makes them', () =>
@@ -46,10 +47,16 @@ test('effects are numbered 1, 2, 3, whatever happens in between and whoever make
       { number: 1, id: first, amounts: { shirts: 1, spend: 2500 } },
     ]);
     expect(new Set([first, second, third]).size).toBe(3);
-    // Neither a number nor an id can stand twice.
+    // A number cannot stand twice, and an id is found where its number says.
     const copy = 'INSERT INTO effects SELECT ?, ?, line, changed, at, deputy_id, client_id, state, amounts, data';
     expect(() => sql.exec(`${copy} FROM effects WHERE number = 1`, 3, 'another')).toThrow('UNIQUE');
-    expect(() => sql.exec(`${copy} FROM effects WHERE number = 1`, 4, first)).toThrow('UNIQUE');
+    for (const [index, id] of [first, second, third].entries()) {
+      expect(z.uuid().parse(id)).toMatch(/^.{14}8/);
+      expect(id.endsWith(`-00000000000${index + 1}`)).toBe(true);
+      expect(ledger.effects.find(id)?.number).toBe(index + 1);
+      expect(ledger.effects.find(id.replace(/.$/, '9'))).toBeUndefined();
+      expect(ledger.effects.find(`00000000${id.slice(8)}`)).toBeUndefined();
+    }
     expect(verify(ledger)).toMatchObject({ ok: true });
   }));
 

@@ -78,7 +78,7 @@ test('a new ledger has its tables, nobody in it, and the ceiling of the domain',
     expect(ledger.account.read()).toMatchObject({ authority: 'active', ceiling: CEILING, windows: {}, exported: 0 });
     expect(ledger.deputies.all(NOW)).toEqual([]);
     expect(ledger.effects.newest(1)).toEqual([]);
-    expect(ledger.pending.ids()).toEqual([]);
+    expect(ledger.pending.oldest(100)).toEqual([]);
   }));
 
 test('a record opens with a line that vouches for its checkpoint, and verifies', () =>

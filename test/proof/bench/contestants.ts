@@ -125,7 +125,7 @@ function inSession(message: Message, sessionId: string): Message {
 /** What the floor's requests say who they are by; its KV holds a record of the size of a token's for each. */
 export const FLOOR_TOKEN = 'somebody';
 
-async function startFloor(): Promise<Contestant> {
+export async function startFloor(): Promise<Contestant> {
   const script = await bundle('test/proof/bench/floor.ts');
   const object = { binding: 'FLOOR', className: 'Floor' };
   const server = await BenchServer.start({ script, objects: [object], kv: ['TOKENS', 'ORDERS'] });

@@ -8,16 +8,6 @@ export const BREAKS: readonly { name: string; changes: readonly Change[] }[] = [
   },
   { name: 'the escaping of text in pages', changes: [['= str.search(escapeRe);', '= -1;']] },
   {
-    name: 'the header that says who calls is the Worker’s alone',
-    changes: [
-      ['name === "accept" || name.startsWith("mcp-")', 'name === "accept" || name.includes("mcp-")'],
-      [
-        'headers.set(CALLER_HEADER, encodeCaller(caller));',
-        'headers.has(CALLER_HEADER) || headers.set(CALLER_HEADER, encodeCaller(caller));',
-      ],
-    ],
-  },
-  {
     name: 'names that are too long for a key',
     changes: [['const kv = forAnyKey(env.OAUTH_KV);', 'const kv = env.OAUTH_KV;']],
   },

@@ -1,6 +1,5 @@
 /** Hostile headers: those that are only known inside, that say who one is, and that contradict the body. */
 import * as fc from 'fast-check';
-import { CALLER_HEADER } from '../../../src/deputy.ts';
 import { ERAS } from '../../../src/dev/clients.ts';
 import { WATCHER_HEADER } from '../../../src/watchers.ts';
 import { headerValue } from './values.ts';
@@ -8,14 +7,13 @@ import { headerValue } from './values.ts';
 /** Headers beside the usual ones, which would tell another story if anybody believed them. */
 export const strangeHeaders = fc.dictionary(
   fc.constantFrom(
-    CALLER_HEADER,
     WATCHER_HEADER,
     'mcp-session-id',
     'mcp-method',
     'mcp-name',
     'mcp-protocol-version',
     'mcp-param-quantity',
-    `mcp-${CALLER_HEADER}`,
+    `mcp-${WATCHER_HEADER}`,
     'cf-mcp-method',
     'cf-mcp-message',
     'x-partykit-room',
@@ -38,7 +36,6 @@ export const strangeHeaders = fc.dictionary(
   fc.oneof(
     headerValue,
     fc.constantFrom(
-      '⟦caller⟧',
       '⟦watcher⟧',
       'tools/call',
       'buyMcpShopItem',

@@ -190,7 +190,7 @@ const live: fc.Arbitrary<HostileRequest> = fc
         'cf-mcp-method',
         'x-partykit-room',
       ),
-      fc.oneof(headerValue, fc.constantFrom('⟦origin⟧', '⟦watcher⟧', '⟦caller⟧')),
+      fc.oneof(headerValue, fc.constantFrom('⟦origin⟧', '⟦watcher⟧')),
       { maxKeys: 3 },
     ),
     upgrade: mostlyText('websocket', 8),

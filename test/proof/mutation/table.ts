@@ -28,7 +28,7 @@ const FORM_TOKEN: Removal & { name: string } = {
 const OWN_USER: Removal & { name: string } = {
   name: 'an object takes its own human alone',
   file: 'mcp-server.ts',
-  text: 'if (caller?.userId !== this.#userId) return',
+  text: 'if (caller.userId !== this.#userId) return',
   without: 'if (!caller) return',
 };
 
@@ -40,7 +40,7 @@ const OWN_PAGES: Removal & { name: string } = {
 };
 
 const RECOVERY: Removal & { name: string } = {
-  name: 'a start looks for orders that wait without a job',
+  name: 'a start looks for orders that wait without an alarm',
   file: 'mcp-server.ts',
   text: 'await this.#outbox.recover();\n    await this.#upkeep.start();',
   without: 'await this.#upkeep.start();',
@@ -993,22 +993,7 @@ export const GUARDS: readonly Guard[] = [
     ],
   },
   // ---------------------------------------------------------------- who calls
-  { ...OWN_USER, story: 'forged-caller-header' },
-  {
-    name: 'the Worker alone writes who calls',
-    story: 'forged-caller-header',
-    file: 'mcp/endpoint.ts',
-    text: 'headers.set(CALLER_HEADER, encodeCaller(caller));',
-    without: 'if (!headers.has(CALLER_HEADER)) headers.set(CALLER_HEADER, encodeCaller(caller));',
-    backedBy: [
-      {
-        name: 'few headers are forwarded',
-        file: 'mcp/endpoint.ts',
-        text: "name.startsWith('mcp-')) headers.set(name, value);",
-        without: "name.startsWith('mcp-') || name === CALLER_HEADER) headers.set(name, value);",
-      },
-    ],
-  },
+  { ...OWN_USER, story: 'forged-caller' },
   {
     name: 'the token alone says which object is asked',
     story: 'another-users-session',
@@ -1960,15 +1945,9 @@ export const GUARDS: readonly Guard[] = [
     story: 'faults-under-load',
     backedBy: [
       {
-        name: 'a job is armed before KV is asked',
+        name: 'the sweep is armed together with the row',
         file: 'ledger/outbox.ts',
-        text: 'const job = await this.#arm(effectId, 0);',
-        without: 'const job: string | undefined = undefined;',
-      },
-      {
-        name: 'or at least when KV has failed',
-        file: 'ledger/outbox.ts',
-        text: 'if (job === undefined) await this.#arm(effectId, 0);',
+        text: 'void this.#arm(0);',
         without: '',
       },
     ],
