@@ -155,8 +155,8 @@ const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock }) => {
       </p>
       {mayApprove && grade !== 'pressed' && (
         <label>
-          <input type="checkbox" name="next" value="yes" /> And the next {NEXT_ALLOWED} like this, within the hour: of
-          this deputy, the same in all but the amount, and no more each
+          <input type="checkbox" name="next" value="yes" /> And the next {NEXT_ALLOWED} like this, within the hour:
+          asked by the same deputy, the same but for the amount, and no more each
         </label>
       )}
       <input type="hidden" name="shown" value={agreed.one} />

@@ -1,12 +1,11 @@
 /** The table of what a human said yes to in advance: so many more like one effect, of one deputy, for an hour. */
 import { z } from 'zod';
 import type { Amounts } from '../authority/terms.ts';
-import { canonical } from '../canonical.ts';
 import type { Effect } from './effects.ts';
 
 const amountsSchema = z.record(z.string(), z.int());
 
-/** Like it: made by the same deputy with the same tool, of the same data, and of no unit more. */
+/** Like it: made by the same deputy with the same tool, the same in what the domain says, and of no unit more. */
 export type Allowance = {
   /** The line of the yes. */
   line: number;
@@ -25,7 +24,7 @@ type Row = {
   line: number;
   deputy_id: string;
   tool: string;
-  goods: string;
+  like_it: string;
   amounts: string;
   mandate_version: number;
   count: number;
@@ -39,13 +38,13 @@ export class Allowances {
     this.#sql = sql;
   }
 
-  keep(allowance: Allowance, effect: Effect): void {
+  keep(allowance: Allowance, like: string): void {
     this.#sql.exec(
       'INSERT INTO allowances VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       allowance.line,
       allowance.deputyId,
       allowance.tool,
-      goodsOf(effect),
+      like,
       JSON.stringify(allowance.amounts),
       allowance.mandateVersion,
       allowance.count,
@@ -58,15 +57,15 @@ export class Allowances {
     return this.#rows(now).map(toAllowance);
   }
 
-  /** Uses one that allows this effect, of that tool, under that version of the mandate; tells its line, or undefined. */
-  use(effect: Effect, tool: string, mandateVersion: number, now: number): number | undefined {
+  /** Uses one that allows this effect, of that tool and like that, under that version of the mandate; tells its line, or undefined. */
+  use(effect: Effect, tool: string, like: string, mandateVersion: number, now: number): number | undefined {
     const [found] = this.#rows(now).filter((row) => {
       const most = amountsSchema.parse(JSON.parse(row.amounts));
       return (
         row.deputy_id === effect.deputyId &&
         row.tool === tool &&
         row.mandate_version === mandateVersion &&
-        row.goods === goodsOf(effect) &&
+        row.like_it === like &&
         Object.entries(effect.amounts).every(([unit, amount]) => amount <= (most[unit] ?? 0))
       );
     });
@@ -94,10 +93,6 @@ export class Allowances {
       .exec<Row>('SELECT * FROM allowances WHERE count > 0 AND ends_at > ? ORDER BY line DESC', now)
       .toArray();
   }
-}
-
-function goodsOf({ data }: Effect): string {
-  return canonical(JSON.parse(data));
 }
 
 function toAllowance(row: Row): Allowance {

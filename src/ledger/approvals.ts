@@ -37,6 +37,8 @@ export type Approval = {
   /** The HMAC of the arguments: the same call again is recognised by it. */
   digest: string;
   arguments: Record<string, unknown>;
+  /** What a call like it has too, in canonical form. */
+  like: string;
   action: z.infer<typeof actionSchema>;
   /** The limit that asks, and above how many. */
   limit: string;
@@ -57,6 +59,7 @@ type Row = {
   tool: string;
   digest: string;
   arguments: string;
+  like_it: string;
   action: string;
   limit_name: string;
   most: number;
@@ -95,12 +98,13 @@ export class Approvals {
   keep(approval: Approval): void {
     this.forgetOld(approval.askedAt);
     this.#sql.exec(
-      'INSERT INTO approvals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO approvals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       approval.effectId,
       approval.deputyId,
       approval.tool,
       approval.digest,
       JSON.stringify(approval.arguments),
+      approval.like,
       JSON.stringify(approval.action),
       approval.limit,
       approval.most,
@@ -176,6 +180,7 @@ function toApproval(row: Row): Approval {
     tool: row.tool,
     digest: row.digest,
     arguments: argumentsSchema.parse(JSON.parse(row.arguments)),
+    like: row.like_it,
     action: actionSchema.parse(JSON.parse(row.action)),
     limit: row.limit_name,
     most: row.most,

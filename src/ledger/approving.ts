@@ -103,7 +103,7 @@ export function approve(
           count: NEXT_ALLOWED,
           endsAt: now + ALLOWANCE_MS,
         },
-        effect,
+        approval.like,
       );
     return done(ledger, newest);
   });

@@ -1,6 +1,7 @@
 /** Checking that the record holds together and says what the tables say. */
 import { type Amounts, CALLS } from '../authority/terms.ts';
 import { type Pair, useOf, type Windows } from '../authority/window.ts';
+import { isEnded, WAITING } from './approvals.ts';
 import { checkpointHead, checkpointState, folded } from './checkpoint.ts';
 import { Counting } from './counting.ts';
 import type { Ledger } from './ledger.ts';
@@ -159,9 +160,10 @@ class Replay {
   amountsTo(): { deputies: number; effects: number; amounts: Amounts } {
     const { deputies, effects } = this.#state;
     const amounts: Amounts = {};
-    for (const effect of effects.values())
+    const came = [...effects.values()].filter(({ state }) => state !== WAITING && !isEnded(state));
+    for (const effect of came)
       for (const [unit, amount] of Object.entries(effect.amounts)) amounts[unit] = (amounts[unit] ?? 0) + amount;
-    return { deputies: Object.keys(deputies).length, effects: effects.size, amounts };
+    return { deputies: Object.keys(deputies).length, effects: came.length, amounts };
   }
 
   #accountDiffers(): string | undefined {

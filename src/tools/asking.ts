@@ -1,6 +1,7 @@
 /** A metered call above the limit that asks: what it made waits for the human, unless they have allowed it in advance. */
 import { type AskReason, Refusal, type Waiting } from '../authority/refusal.ts';
 import type { Amounts, Uses } from '../authority/terms.ts';
+import { canonical } from '../canonical.ts';
 import { type Approval, MOST_WAITING } from '../ledger/approvals.ts';
 import { gradeFor } from '../ledger/approving.ts';
 import type { Effect } from '../ledger/effects.ts';
@@ -34,8 +35,9 @@ export function ask(
   { asks, deputyId, line, action, call, amounts, effect, granted, answer }: Asking,
 ): (Answer<Record<string, unknown>> & { effect: Effect }) | { asked: AskReason & { waiting: Waiting } } {
   const { now, permissions, standing } = turn;
+  const like = canonical(call.like);
   const facts = { id: effect.id, number: effect.number, amounts };
-  const under = ledger.allowances.use(effect, line.tool, standing?.mandate.version ?? 0, now);
+  const under = ledger.allowances.use(effect, line.tool, like, standing?.mandate.version ?? 0, now);
   if (under !== undefined) {
     ledger.effects.change(effect.id, granted, turn.line);
     turn.allowed({ ...line, effect: { ...facts, state: granted }, amounts, under });
@@ -49,6 +51,7 @@ export function ask(
     tool: line.tool,
     digest: line.arguments ?? '',
     arguments: call.arguments,
+    like,
     action: { ...action, permission: action.permission, permissions, uses: call.uses },
     limit: asks.limit,
     most: Number(asks.most),

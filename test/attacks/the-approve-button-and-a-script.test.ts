@@ -3,7 +3,18 @@
  * authenticator of the human's, but it can make passkeys of its own. It gets no order that needs the device.
  */
 import { runInDurableObject } from 'cloudflare:test';
-import fc from 'fast-check';
+import {
+  array,
+  assert,
+  asyncProperty,
+  boolean,
+  constant,
+  constantFrom,
+  nat,
+  oneof,
+  record,
+  type Arbitrary,
+} from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Page } from '../../src/dev/browser.ts';
 import type { Deputy, Person } from '../../src/dev/clients.ts';
@@ -25,32 +36,32 @@ afterEach(() => void vi.useRealTimers());
 /** What the script has seen and made so far. */
 type Loot = { forms: { path: string; fields: Record<string, string> }[]; assertions: string[]; own: Authenticator };
 
-const steps = fc.oneof(
-  fc.record({
-    do: fc.constant('press' as const),
-    grade: fc.constantFrom('pressed', 'confirmed', 'device'),
-    next: fc.boolean(),
+const steps = oneof(
+  record({
+    do: constant('press' as const),
+    grade: constantFrom('pressed', 'confirmed', 'device'),
+    next: boolean(),
   }),
-  fc.record({ do: fc.constant('sign' as const), as: fc.constantFrom('own', "the human's id"), verified: fc.boolean() }),
-  fc.record({
-    do: fc.constant('replay' as const),
-    which: fc.nat(),
-    with: fc.constantFrom('nothing', 'assertion', 'shown'),
+  record({ do: constant('sign' as const), as: constantFrom('own', "the human's id"), verified: boolean() }),
+  record({
+    do: constant('replay' as const),
+    which: nat(),
+    with: constantFrom('nothing', 'assertion', 'shown'),
   }),
-  fc.record({ do: fc.constant('enrol' as const) }),
-  fc.record({ do: fc.constant('remove' as const) }),
-  fc.record({ do: fc.constant('guard' as const), device: fc.constantFrom('yes', 'no') }),
-  fc.record({
-    do: fc.constant('amend' as const),
-    askAbove: fc.constantFrom('', '100', '3'),
-    approval: fc.constantFrom('', 'pressed'),
+  record({ do: constant('enrol' as const) }),
+  record({ do: constant('remove' as const) }),
+  record({ do: constant('guard' as const), device: constantFrom('yes', 'no') }),
+  record({
+    do: constant('amend' as const),
+    askAbove: constantFrom('', '100', '3'),
+    approval: constantFrom('', 'pressed'),
   }),
-  fc.record({ do: fc.constant('ceiling' as const) }),
-  fc.record({ do: fc.constant('pause and resume' as const) }),
-  fc.record({ do: fc.constant('sign in' as const) }),
-  fc.record({ do: fc.constant('again' as const) }),
+  record({ do: constant('ceiling' as const) }),
+  record({ do: constant('pause and resume' as const) }),
+  record({ do: constant('sign in' as const) }),
+  record({ do: constant('again' as const) }),
 );
-type Step = typeof steps extends fc.Arbitrary<infer Of> ? Of : never;
+type Step = typeof steps extends Arbitrary<infer Of> ? Of : never;
 
 async function open(human: Person, path: string): Promise<Page> {
   return human.walk(path);
@@ -143,9 +154,9 @@ test(`a script in the human's browser gets 0 of ${ORDERS} orders that need the d
   const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
   console.info(`seed ${seed}`);
   const tally = { tried: 0, got: 0, requests: 0 };
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.array(steps, { minLength: 1, maxLength: MOST_STEPS }), { minLength: IN_ONE, maxLength: IN_ONE }),
+  await assert(
+    asyncProperty(
+      array(array(steps, { minLength: 1, maxLength: MOST_STEPS }), { minLength: IN_ONE, maxLength: IN_ONE }),
       async (histories) => {
         vi.useRealTimers();
         const human = person();
