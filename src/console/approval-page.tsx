@@ -11,7 +11,7 @@ import { isEnded, WAITING } from '../ledger/approvals.ts';
 import { NEXT_ALLOWED } from '../ledger/approving.ts';
 import type { Effect } from '../ledger/effects.ts';
 import { Icon, Thing } from '../pages/icons.tsx';
-import { type Clock, When } from '../pages/when.tsx';
+import { When } from '../pages/when.tsx';
 import { quoted } from '../text.ts';
 import { stoppedInWords } from './approval-words.tsx';
 import { DEVICE_SCRIPT, DeviceFields } from '../auth/device.tsx';

@@ -58,7 +58,7 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({
     authority={authority}
     nav={live ? undefined : <ToConsole />}
     account={<SignedInAs user={user} leave="Sign out" returnTo="/" />}
-    {...(live && { data: live, scripts: ['/idiomorph.js', '/live.js'] })}
+    {...(live && { data: live, scripts: ['/idiomorph.js', '/live.js', '/ask.js'] })}
   >
     {(said !== undefined || impersonator !== undefined || halted) && (
       <div class="notes stack">

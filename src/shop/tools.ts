@@ -62,7 +62,7 @@ export const buyMcpShopItem = defineTool({
   meter: {
     uses: ({ quantity }) => ({ shirts: quantity, spend: quantity * SHIRT.price }),
     idempotency: ({ idempotencyKey: key, ...rest }) => ({ key, arguments: rest }),
-    like: ({ idempotencyKey: _, quantity: __, ...same }) => same,
+    like: ({ company, mailingAddress, tshirtSize, color }) => ({ company, mailingAddress, tshirtSize, color }),
     again(id, { caller, effects }) {
       const order = orderOf(effects(orderData).find(id, 'idempotencyKey'), caller.userId);
       const message = `This purchase was made before, so nothing was bought again: ${describe(order)}, order ${order.id}, ${order.status}.`;
