@@ -52,7 +52,9 @@ export function approvalSentence(line: ActLine, named: (deputyId: string) => Chi
         </>
       );
     case 'passkeyAdded':
-      return `You added a passkey. It counts from ${moment(Date.parse(line.usable))} on`;
+      return line.usable === line.at
+        ? 'You added a passkey'
+        : `You added a passkey, which counts from ${moment(Date.parse(line.usable))} on`;
     case 'passkeyRemoved':
       return 'You removed a passkey';
     case 'guarded':

@@ -46,7 +46,7 @@ export const WaitingRequests: FC<Props> = ({ waiting, allowances, names, clock, 
         <Icon of="check" />
         <div>
           <h2 id={`allowed-${line}`}>
-            <bdi>{names(deputyId)}</bdi> need not ask for {count} more like {domain.act.noun} of line {line}
+            <bdi>{names(deputyId)}</bdi> need not ask for {count} more like the {domain.act.noun} of line {line}
           </h2>
           <p class="small quiet">
             At most {amountsInShort(amounts)} each, until <When at={endsAt} clock={clock} moment />.
