@@ -49,7 +49,9 @@ test('a signature for another order, of another origin, without a finger, or of 
   const { human, device, deputy, id } = await guardedBy(true);
   const other = await ask(deputy, { company: 'Other Ltd' });
   const wrong = await yesTo(human, other, { device });
-  expect((await send(human, id, { ...(await yesTo(human, id)), assertion: wrong['assertion'] ?? '' })).status).toBe(409);
+  expect((await send(human, id, { ...(await yesTo(human, id)), assertion: wrong['assertion'] ?? '' })).status).toBe(
+    409,
+  );
   const attempts = [
     { origin: 'https://evil.example', rpId: 'localhost' },
     { rpId: 'evil.example' },
@@ -192,7 +194,7 @@ test('where its human wants that, what gives a deputy more needs the device: res
   expect((await recordOf(human)).deputies[0]?.mandate).toMatchObject({ version: 2 });
 
   await objectOf(human).act({ do: 'pause' });
-  const resumed = await human.browser.press(await human.walk('/deputies/resume'), 'Resume');
+  const resumed = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
   expect(textOf(resumed)).toContain(asked);
   expect((await recordOf(human)).account.authority).toBe('paused');
   await confirm(resumed);
@@ -200,7 +202,7 @@ test('where its human wants that, what gives a deputy more needs the device: res
   // The same signature lifts no later pause.
   const old = JSON.stringify(await device.assertion(optionsOn(resumed).challenge, { origin: ORIGIN }));
   await objectOf(human).act({ do: 'pause' });
-  const later = await human.browser.press(await human.walk('/deputies/resume'), 'Resume');
+  const later = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
   expect((await human.browser.press(later, 'Confirm', { assertion: old })).status).toBe(409);
   await confirm(later);
 

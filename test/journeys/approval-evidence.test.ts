@@ -21,7 +21,9 @@ const sha256 = (data: Uint8Array | string) => createHash('sha256').update(data).
 /** The 32 bytes after a label in a COSE key of P-256, and a signature as WebCrypto takes it. */
 async function verified(publicKey: Uint8Array, signature: Uint8Array, data: Uint8Array): Promise<boolean> {
   const after = (label: number) => {
-    const at = publicKey.findIndex((byte, index) => byte === label && publicKey[index + 1] === 0x58 && publicKey[index + 2] === 32);
+    const at = publicKey.findIndex(
+      (byte, index) => byte === label && publicKey[index + 1] === 0x58 && publicKey[index + 2] === 32,
+    );
     return publicKey.slice(at + 3, at + 35);
   };
   const point = Uint8Array.from([4, ...after(0x21), ...after(0x22)]);
