@@ -39,6 +39,14 @@ export const RECORD_KEPT_MS = 90 * DAY_MS;
 /** The key under which a repeated call is recognised. */
 export const IDEMPOTENCY_KEPT_MS = DAY_MS;
 
+/** A question to the human, and what it is still recognised by. */
+export const ASKED_MS = 10 * MINUTE_MS;
+export const ASKED_KEPT_MS = DAY_MS;
+/** How long a yes in advance holds. */
+export const ALLOWANCE_MS = HOUR_MS;
+/** A passkey counts after that long, because a program in the browser could have added it. */
+export const PASSKEY_WAITS_MS = DAY_MS;
+
 /** Machines' clocks differ a little. One that is further behind the newest line shows that an earlier one was ahead. */
 export const CLOCK_TOLERANCE_MS = MINUTE_MS;
 

@@ -12,6 +12,8 @@ export type LogEvent =
   | { event: 'limited'; route: string; by: 'address' | 'all' }
   /** `times`: as many requests of deputies were refused since the last such line. */
   | { event: 'limited'; route: '/mcp'; by: 'deputy' | 'human'; times: number }
+  /** A passkey signed something else, or not as it must; `reason` is the library's word. */
+  | { event: 'passkey_refused'; reason: string }
   | { event: 'audit_head'; user: string; sequence: number; hash: string }
   | { event: 'library_output'; level: Level; about: string };
 

@@ -7,25 +7,22 @@ import type { Refreshed } from './auth/sealed-session.ts';
 import { askAbout } from './auth/presence.ts';
 import { Refreshes } from './auth/refreshes.ts';
 import { isEnd } from './authority/refusal.ts';
+import type { Uses } from './authority/terms.ts';
 import { toModel } from './authority/words.ts';
 import { readConfig } from './config.ts';
 import { type Caller, objectName } from './deputy.ts';
 import { domain } from './domain.ts';
-import {
-  type Act,
-  activate,
-  type Done,
-  grantCleared,
-  mayRefresh,
-  perform,
-  type Problem,
-  resign,
-} from './ledger/acts.ts';
+import { haltFor } from './edge/halt.ts';
+import { activate, type Done, grantCleared, mayRefresh, type Problem, resign } from './ledger/acts.ts';
+import { type ApprovalView, lookAtApproval, lookAtPasskeys, type PasskeysView } from './ledger/approval-view.ts';
 import type { Kept } from './ledger/answers.ts';
 import { armed, type Job, jobSchema, type Jobs } from './ledger/jobs.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { type Answer, Once } from './ledger/once.ts';
+import { addPasskey } from './ledger/guarding.ts';
 import { Outbox } from './ledger/outbox.ts';
+import type { Assertion, Attestation, Signed } from './ledger/passkeys.ts';
+import { type Act, perform } from './ledger/perform.ts';
 import { PresenceChecks } from './ledger/presence.ts';
 import { recordingShared } from './ledger/prune.ts';
 import { readLine, type Search } from './ledger/record.ts';
@@ -48,12 +45,22 @@ import {
   storyOf,
   type View,
 } from './ledger/view.ts';
+import { logError } from './log.ts';
 import type { Answer as McpAnswer } from './mcp/accept.ts';
 import { insufficientScope, invalidToken } from './mcp/rpc-error.ts';
 import { readMessage, serveMcp, whole } from './mcp/transport.ts';
 import { Boundary } from './tools/boundary.ts';
 import { oneByOne } from './steps.ts';
 import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
+
+/** What the domain says today that this call would use; undefined when it takes no such call any more. */
+function usesNow(tool: string, args: Record<string, unknown>): Uses | undefined {
+  try {
+    return domain.tools.find(({ name }) => name === tool)?.prepare(args).uses;
+  } catch {
+    return undefined;
+  }
+}
 
 /** A client exchanges its code at once, as a rule. */
 const EXCHANGED_AT_ONCE_MS = 10_000;
@@ -146,6 +153,7 @@ export class McpShopServer extends McpAgent {
     const boundary = new Boundary(this.#ledger, caller, domain, {
       demoTools: this.env.DEMO_TOOLS !== 'off',
       deliver: (effectId) => this.#outbox.send(effectId),
+      waits: (endsAt) => this.#lapseAt(endsAt),
     });
     const message = readMessage(body);
     const { call } = message;
@@ -184,6 +192,8 @@ export class McpShopServer extends McpAgent {
         return this.#upkeep.export(job);
       case 'closePages':
         return this.#closePages();
+      case 'lapse':
+        return this.#lapse();
       case 'daily':
         await this.#upkeep.daily(job);
         this.#watchers.tell();
@@ -220,12 +230,59 @@ export class McpShopServer extends McpAgent {
     grantCleared(this.#ledger, deputyId);
   }
 
-  /** What the human does on the console. It has taken effect once this returns. */
-  async act(act: Act): Promise<Done | Problem> {
-    const result = perform(this.#ledger, act);
+  /** What the human does on the console, with what a passkey has signed at `origin`. It has taken effect once this returns. */
+  async act(act: Act, device?: { assertion: Assertion; origin: string }): Promise<Done | Problem> {
+    const signed = device && (await this.#ledger.passkeys.prove(device.assertion, device.origin));
+    if (device && !signed) return { problem: 'not_proven' };
+    if (act.do === 'approve' && this.#isHalted(act.decision.effectId)) return { problem: 'halted' };
+    const result = perform(this.#ledger, act, {
+      userId: this.#userId,
+      signed,
+      usesNow,
+    });
     if (act.do === 'erase') await this.#outbox.recover();
+    if (act.do === 'approve' && !('problem' in result)) await this.#outbox.send(act.decision.effectId);
     await this.#changed();
     return result;
+  }
+
+  /** What a passkey of this human has signed at `origin`; undefined when none has. Whether it is the right thing is not said. */
+  async prove(assertion: Assertion, origin: string): Promise<Signed | undefined> {
+    return this.#ledger.passkeys.prove(assertion, origin);
+  }
+
+  async addPasskey(response: Attestation, offer: { until: number; origin: string }): Promise<Done | Problem> {
+    const result = await addPasskey(this.#ledger, response, offer);
+    await this.#changed();
+    return result;
+  }
+
+  async lookAtApproval(effectId: string): Promise<ApprovalView | undefined> {
+    return lookAtApproval(this.#ledger, this.#userId, effectId);
+  }
+
+  async lookAtPasskeys(): Promise<PasskeysView> {
+    return lookAtPasskeys(this.#ledger);
+  }
+
+  /** Whether the operator lets the deputy that asked for this do nothing now. */
+  #isHalted(effectId: string): boolean {
+    const effect = this.#ledger.effects.find(effectId);
+    return effect !== undefined && haltFor(this.env, effect.clientId) !== undefined;
+  }
+
+  /** A job for it; without one, whatever comes next ends it. Does not throw. */
+  async #lapseAt(endsAt: number): Promise<void> {
+    const seconds = Math.max(1, Math.ceil((endsAt - Date.now()) / 1000));
+    await this.#jobs.arm(seconds, { kind: 'lapse' }).catch((error: unknown) => logError('upkeep_failed', error));
+  }
+
+  async #lapse(): Promise<void> {
+    this.#ledger.transaction(() => this.#ledger.moment());
+    await this.#changed();
+    const next = this.#ledger.approvals.firstEnd();
+    // This machine's clock may be behind the one that asked.
+    if (next <= Date.now() + 1000) await this.#lapseAt(next + 1000);
   }
 
   /** Asks WorkOS about this human now, and suspends their deputies at a clear no. False when no answer came. */

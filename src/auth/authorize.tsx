@@ -1,21 +1,26 @@
 /** Consent: the human reads who asks, says what the deputy may do and how much, and so appoints it. */
 import { AuthorizationError } from '@cloudflare/workers-oauth-provider';
 import { z } from 'zod';
-import { readDuration, readLimits, typedDefaults } from '../authority/form.ts';
+import { readDuration, readGrade, readLimits, typedDefaults } from '../authority/form.ts';
 import { newMandate } from '../authority/mandate.ts';
 import type { Props } from '../deputy.ts';
+import { digestOf } from '../canonical.ts';
 import { domain } from '../domain.ts';
 import { addressOfAnswer } from '../edge/as-clients-send.ts';
 import type { Answer } from '../ledger/once.ts';
+import type { Signed } from '../ledger/passkeys.ts';
+import type { ConsentView } from '../ledger/view.ts';
 import { CONSENT_MS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
 import { clockOf } from '../pages/when.tsx';
 import { ConsentPage } from './consent-page.tsx';
+import { ASSERTION, devicePage, readAssertion } from './device.tsx';
 import { addressOfError, authRequestOf } from './auth-request.ts';
 import { signInPath, unpackedFrom } from './packed-request.ts';
 import { once } from './once.ts';
 import { presenceOf } from './presence.ts';
-import { formOf, hereOf, objectOf, redirectOut, typedIn } from './requests.ts';
+import { formOf, hereOf, objectOf, originOf, redirectOut, typedIn } from './requests.ts';
+import type { SignIn } from './sealed-session.ts';
 import { type AppContext, lastSignedIn, signedIn, signedInFreshly } from './session.ts';
 
 /** GET /authorize: the page, once the human is signed in. */
@@ -128,7 +133,10 @@ export async function answerConsent(c: AppContext): Promise<Response> {
     return c.html(<ConsentPage {...{ user, details, here, handle, known, form, shown, clock }} />, 400);
   }
 
-  const mandate = newMandate(domain, { scopes: scope, limits: limits.limits, expiresAt: Date.now() + duration });
+  const granted = { scopes: scope, limits: limits.limits, approval: readGrade(typed['approval']) };
+  const mandate = newMandate(domain, { ...granted, expiresAt: Date.now() + duration });
+  const device = await deviceFor(c, session, known, { deputy: 'new', handle, typed, scope, replaces });
+  if (device instanceof Response) return device;
   const acting = new Set(known.deputies.map((deputy) => deputy.deputyId));
   const holder = { userId: user.userId, sessionId: session.sessionId };
   return leaveOnce(c, holder, handle, fields, async () => {
@@ -161,8 +169,30 @@ export async function answerConsent(c: AppContext): Promise<Response> {
       appointment,
       recordId: known.recordId,
       presence: presenceOf(session),
+      ...device,
     };
   });
+}
+
+/**
+ * What a passkey has signed for this page, where the human wants one for what grants more; else the page that asks for it,
+ * with the same form.
+ */
+async function deviceFor(
+  c: AppContext,
+  session: SignIn,
+  { guarded: since, passkeys }: ConsentView,
+  { typed, ...what }: { typed: Record<string, string> } & Record<string, unknown>,
+): Promise<{ agreed?: string; signed?: Signed } | Response> {
+  if (since === 0) return {};
+  const { userId } = session.user;
+  const { [ASSERTION]: assertion, ...said } = typed;
+  const agreed = digestOf({ human: userId, since, act: 'appoint', ...what, typed: said });
+  if (!assertion) return devicePage(c, session, { challenge: agreed, allow: passkeys });
+  const read = readAssertion(assertion);
+  const signed = read && (await objectOf(c, userId).prove(read, originOf(c)));
+  if (signed?.challenge === agreed) return { agreed, signed };
+  return notGranted(c, 'Your device did not confirm this', 'Show the page again, and use your device.');
 }
 
 /**

@@ -10,6 +10,7 @@ import type { User } from '../deputy.ts';
 import { domain } from '../domain.ts';
 import type { ConsentView } from '../ledger/view.ts';
 import { shownAs } from '../edge/client-document.ts';
+import { GradeChoice } from '../pages/grade-choice.tsx';
 import { Icon } from '../pages/icons.tsx';
 import { Layout, Notice, SignedInAs } from '../pages/layout.tsx';
 import { Publisher } from '../pages/publisher.tsx';
@@ -52,6 +53,7 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
           <Warnings known={known} details={details} clock={clock} />
           <Powers offered={Object.keys(domain.powers)} ticked={form.scopes} asked={details.scope} />
           <Blanks typed={form.typed} problems={form.problems} clock={clock} />
+          <GradeChoice typed={form.typed['approval']} />
           <Replaces known={known} chosen={form.replaces} clock={clock} />
           {/* A page can open this one with its script switched off. A word is not typed by mistake. */}
           <noscript>

@@ -1,5 +1,6 @@
 /** The blanks of a power of attorney as people type them: read into limits, or told what to change. Pure. */
 import { type Duration, DURATIONS_MS } from '../lifetimes.ts';
+import { type Grade, GRADES } from './grade.ts';
 import { boundBeside, ceilingOf, isValid, neverAsks, startLimits, valueOf } from './limits.ts';
 import {
   type Ceiling,
@@ -115,6 +116,11 @@ export function readCeiling(terms: Terms, typed: Typed): { ceiling: Ceiling } | 
   if (Object.keys(problems).length > 0) return { problems };
   const contradictory = contradictions(terms, ceiling, (name, limit) => ceilingOf(ceiling, name, limit));
   return contradictory ? { problems: contradictory } : { ceiling };
+}
+
+/** Reads how surely the human says yes; undefined for the strongest way they have. */
+export function readGrade(typed: string | undefined): Grade | undefined {
+  return GRADES.find((grade) => grade === typed);
 }
 
 /** Reads how long a mandate lasts, in milliseconds. */

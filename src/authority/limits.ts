@@ -1,5 +1,5 @@
 /** The limits of a mandate and of an account, whatever they are about. Pure. */
-import type { LimitReason } from './refusal.ts';
+import type { AskReason, LimitReason } from './refusal.ts';
 import {
   ACTS,
   type Amounts,
@@ -98,15 +98,16 @@ export function tooManyCalls({ limits }: Terms, stored: Limits, own: Usage): Lim
   return undefined;
 }
 
-/** The first limit that a metered call would break: the deputy's own, then those of the account. */
+/** The first limit that a metered call would break: the deputy's own, then those of the account, and last the one that asks. */
 export function overLimit(
   { limits }: Terms,
   stored: Limits,
   ceiling: Ceiling,
   usage: { own: Usage; all: Usage },
   uses: Uses,
-): LimitReason | undefined {
+): LimitReason | AskReason | undefined {
   for (const [name, limit] of Object.entries(limits)) {
+    if (!isNames(limit) && limit.asks) continue;
     const reason = isNames(limit) ? notAmong(name, limit, stored, uses) : overOwn(name, limit, stored, usage.own, uses);
     if (reason) return reason;
   }
@@ -114,6 +115,16 @@ export function overLimit(
     if (isNames(limit) || limit.ceiling === undefined || limit.per === 'act') continue;
     const reason = overSpan('account_limit', name, limit, ceilingOf(ceiling, name, limit), usage.all(name), uses);
     if (reason) return reason;
+  }
+  return mustAsk({ limits }, stored, uses);
+}
+
+/** Why a metered call that no limit stops must ask its human first. */
+function mustAsk({ limits }: Pick<Terms, 'limits'>, stored: Limits, uses: Uses): AskReason | undefined {
+  for (const [name, limit] of Object.entries(limits)) {
+    if (isNames(limit) || !limit.asks) continue;
+    const [most, wanted] = [valueOf(stored, name, limit), amountOf(uses, limit.of)];
+    if (wanted > most) return { code: 'approval_required', limit: name, most, wanted };
   }
   return undefined;
 }
@@ -131,9 +142,7 @@ function overOwn(name: string, limit: NumberLimit, stored: Limits, own: Usage, u
   const most = valueOf(stored, name, limit);
   if (limit.per !== 'act') return overSpan(SPANS[limit.per].code, name, limit, most, own(name), uses);
   const wanted = amountOf(uses, limit.of);
-  return wanted > most
-    ? { code: limit.asks ? 'approval_required' : 'act_limit', limit: name, most, wanted }
-    : undefined;
+  return wanted > most ? { code: 'act_limit', limit: name, most, wanted } : undefined;
 }
 
 function overSpan(

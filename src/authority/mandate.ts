@@ -1,6 +1,7 @@
 /** What a human granted a deputy: powers, limits and an end. Pure. */
 import { z } from 'zod';
 import { LONGEST_MANDATE_MS } from '../lifetimes.ts';
+import { type Grade, GRADES, isNoEasier } from './grade.ts';
 import { isNoHigher, isValid, startLimits, valueOf } from './limits.ts';
 import { basePower, type Constraint, isNames, type Limits, type Terms } from './terms.ts';
 
@@ -15,6 +16,8 @@ export const mandateSchema = z
     version: z.int().min(1),
     scopes: z.array(z.string()).readonly(),
     limits: z.record(z.string(), z.union([z.int(), z.array(z.string()).readonly()])).readonly(),
+    /** How the human says yes when it asks; without it, in the strongest way they have. */
+    approval: z.enum(GRADES).optional(),
     /** Milliseconds since the epoch. */
     expiresAt: z.int(),
   })
@@ -22,13 +25,18 @@ export const mandateSchema = z
 export type Mandate = z.infer<typeof mandateSchema>;
 
 /** What a human fills in. `expiresAt` in milliseconds since the epoch. */
-export type Granted = { scopes: readonly string[]; limits: Limits; expiresAt: number };
+export type Granted = {
+  scopes: readonly string[];
+  limits: Limits;
+  approval?: Grade | undefined;
+  expiresAt: number;
+};
 
 /**
  * The mandate that a human's words make: a first one, or one in place of `before`, whose limits stay where nothing is said.
  * Throws for a limit that the domain does not know, or outside its bounds.
  */
-export function newMandate(terms: Terms, { scopes, limits, expiresAt }: Granted, before?: Mandate): Mandate {
+export function newMandate(terms: Terms, { scopes, limits, approval, expiresAt }: Granted, before?: Mandate): Mandate {
   for (const [name, value] of Object.entries(limits)) {
     const limit = terms.limits[name];
     if (!limit || !isValid(limit, value)) throw new Error(`${JSON.stringify(value)} is no value of ${name}`);
@@ -39,6 +47,7 @@ export function newMandate(terms: Terms, { scopes, limits, expiresAt }: Granted,
     version: (before?.version ?? 0) + 1,
     scopes: Object.keys(terms.powers).filter((scope) => scope === base || scopes.includes(scope)),
     limits: { ...startLimits(terms), ...before?.limits, ...limits },
+    ...(approval && { approval }),
     expiresAt,
   };
 }
@@ -53,6 +62,7 @@ export function isNoWider(terms: Terms, next: Mandate, current: Mandate): boolea
   return (
     next.scopes.every((scope) => current.scopes.includes(scope)) &&
     next.expiresAt <= current.expiresAt &&
+    isNoEasier(next.approval, current.approval) &&
     isNoHigher(terms, next.limits, current.limits)
   );
 }

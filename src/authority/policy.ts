@@ -2,7 +2,7 @@
 import { overLimit, tooManyCalls, type Usage } from './limits.ts';
 import type { Mandate } from './mandate.ts';
 import type { Reason } from './refusal.ts';
-import type { Ceiling, Terms, Uses } from './terms.ts';
+import { ACTS, CALLS, type Ceiling, type Terms, type Uses } from './terms.ts';
 
 /** Whether deputies may act at all. The human pauses and resumes; the system suspends a human who is gone. */
 export type Authority = 'active' | 'paused' | 'suspended';
@@ -60,4 +60,22 @@ export function endOf(standing: Standing | undefined, now: number): Reason | und
   if (standing.status === 'superseded') return { code: 'deputy_superseded' };
   const { expiresAt } = standing.mandate;
   return now >= expiresAt ? { code: 'mandate_expired', expiresAt } : undefined;
+}
+
+/**
+ * The reason that stops what waits for the human's yes, now that they give it: everything but the limit that asks. What it
+ * would use is counted since it was asked for, so a limit stops it when more is used than it allows.
+ */
+export function decideAgain(terms: Terms, situation: Situation, action: Action & { uses: Uses }): Reason | undefined {
+  const { own, all } = situation.usage;
+  const without = (usage: Usage) => (name: string) => {
+    const { of = '' } = terms.limits[name] ?? {};
+    const { used, freesAt } = usage(name);
+    // The human's yes is no call of the deputy.
+    if (of === CALLS) return { used: 0, freesAt };
+    const counted = of === ACTS ? 1 : action.uses[of];
+    return { used: used - Number(counted), freesAt };
+  };
+  const reason = decide(terms, { ...situation, usage: { own: without(own), all: without(all) } }, action);
+  return reason?.code === 'approval_required' ? undefined : reason;
 }

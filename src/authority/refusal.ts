@@ -25,6 +25,11 @@ const LIFTED_BY = {
   act_rate: 'deputy',
   act_limit: 'human',
   approval_required: 'human',
+  approval_denied: 'human',
+  approval_lapsed: 'deputy',
+  approval_withdrawn: 'deputy',
+  too_many_waiting: 'human',
+  not_your_request: 'human',
   account_limit: 'human',
   unknown_tool: 'deputy',
   invalid_request: 'deputy',
@@ -48,7 +53,7 @@ export function whoCanLift(code: RefusalCode): Lifter {
 
 /** A limit that stopped a call. `wanted` is what the call asked of it; `used` and `freesAt` (milliseconds) are of its span. */
 export type LimitReason = {
-  code: 'rate_limited' | 'act_limit' | 'approval_required' | SpanCode | 'account_limit';
+  code: 'rate_limited' | 'act_limit' | SpanCode | 'account_limit';
   limit: string;
   most: LimitValue;
   wanted: LimitValue;
@@ -56,9 +61,18 @@ export type LimitReason = {
   freesAt?: number | undefined;
 };
 
+/** What waits for the human: the effect, and when the question ends, in milliseconds. */
+export type Waiting = { id: string; endsAt: number };
+
+/** A limit above which the human is asked, and what waits for their answer once they were. */
+export type AskReason = Omit<LimitReason, 'code'> & { code: 'approval_required'; waiting?: Waiting };
+
 /** Why a call was not carried out. `field` is the argument at fault. */
 export type Reason =
   | LimitReason
+  | AskReason
+  | { code: 'approval_denied' | 'approval_lapsed' | 'approval_withdrawn'; id: string }
+  | { code: 'too_many_waiting'; most: number }
   | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'deputy_paused' }
   | { code: 'paused' | 'suspended' | 'unknown_tool' }
   | { code: 'mandate_expired'; expiresAt: number }
@@ -66,7 +80,7 @@ export type Reason =
   | { code: 'permission_required'; tool: string; permission: string }
   | { code: 'invalid_request' | 'idempotency_conflict'; tool: string }
   | { code: 'invalid_arguments'; tool: string; problems: readonly string[] }
-  | { code: 'unknown_cursor' | 'unknown_effect'; field: string }
+  | { code: 'unknown_cursor' | 'unknown_effect' | 'not_your_request'; field: string }
   | { code: 'demo_banned'; says: string }
   | { code: 'internal_error'; id: string };
 
@@ -98,7 +112,11 @@ export const refusalSchema = z.object({
     .optional()
     .describe('What is left under the rule, by unit. Money in its smallest coin.'),
   whoCanLift: z.enum(LIFTERS).describe('Who can change that.'),
-  url: z.string().describe('Where a human finds more, and can change it.'),
+  url: z.string().describe('Where a human finds more, and can change it. Of what waits for them: where they answer.'),
+  waiting: z
+    .object({ id: z.string(), until: z.iso.datetime() })
+    .optional()
+    .describe('What waits for the human. Repeating the same call tells what came of it.'),
 });
 
 /** A reason in words for a model: one sentence that ends in what to do next, and the data beside it. */
@@ -109,4 +127,6 @@ export type Told = {
   limit?: string;
   remaining?: { [unit: string]: number | string };
   whoCanLift: Lifter;
+  /** `until` in ISO 8601. */
+  waiting?: { id: string; until: string };
 };

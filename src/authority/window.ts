@@ -60,6 +60,25 @@ export function addUse(
   return next;
 }
 
+/** The windows of these pairs without `amounts`, which were used at `at` and are free again. */
+export function freeUse(
+  windows: Windows,
+  pairs: readonly Pair[],
+  amounts: Record<string, number>,
+  at: number,
+): Windows {
+  const next: Windows = {};
+  for (const { per, of } of pairs) {
+    const then = Math.floor(at / SPANS[per].stepMs);
+    const window = windows[per]?.[of] ?? [];
+    (next[per] ??= {})[of] = window.flatMap(([step, used]): Window => {
+      const rest = step === then ? used - (amounts[of] ?? 0) : used;
+      return rest > 0 ? [[step, rest]] : [];
+    });
+  }
+  return next;
+}
+
 /** The windows of these pairs once the clock, which was ahead at `aheadMs`, is back at `now`: what it counted ahead counts from now. */
 export function setBack(windows: Windows, pairs: readonly Pair[], aheadMs: number, now: number): Windows {
   const next: Windows = {};

@@ -1,6 +1,7 @@
 /** How mandates and refusals read, for the model and for the human. The one place that words them. Pure. */
+import type { Grade } from './grade.ts';
 import type { Mandate } from './mandate.ts';
-import { type LimitReason, type Reason, type Told, whoCanLift } from './refusal.ts';
+import { type AskReason, type LimitReason, type Reason, type Told, whoCanLift } from './refusal.ts';
 import { ACTS, basePower, CALLS, isNames, type Limits, type LimitValue, maySpend, type Terms } from './terms.ts';
 import { ceilingOf, neverAsks, valueOf } from './limits.ts';
 import { isNamed, withArticle } from './units.ts';
@@ -82,15 +83,22 @@ export function inWords(parts: readonly Part[]): string {
 export function sentenceOf(
   terms: Terms,
   client: string,
-  mandate: Pick<Mandate, 'scopes' | 'limits' | 'expiresAt'>,
+  mandate: Pick<Mandate, 'scopes' | 'limits' | 'approval' | 'expiresAt'>,
 ): string {
   const base = basePower(terms);
   const powers = Object.entries(terms.powers).filter(([scope]) => scope === base || mandate.scopes.includes(scope));
   const may = `${client} may ${listFormat.format(powers.map(([, power]) => power.reads))} in your name`;
   if (!maySpend(terms, mandate.scopes))
     return `${may}, until ${moment(mandate.expiresAt)}. It may not ${terms.act.verb}.`;
-  return `${may}. ${inWords(blanksOf(terms, mandate))}`;
+  const yes = mandate.approval ? ` Yes is said ${YES_SAID[mandate.approval]}.` : '';
+  return `${may}. ${inWords(blanksOf(terms, mandate))}${yes}`;
 }
+
+const YES_SAID = {
+  pressed: 'by pressing a button',
+  confirmed: 'after signing in again',
+  device: 'with a passkey',
+} satisfies Record<Grade, string>;
 
 /** The account's limits in words. */
 export function ceilingInWords(terms: Terms, ceiling: Record<string, number>): string {
@@ -106,9 +114,12 @@ export function toModel(terms: Terms, reason: Reason): Told {
   return { code: reason.code, ...wordsFor(terms, reason), whoCanLift: whoCanLift(reason.code) };
 }
 
-type Words = Pick<Told, 'message' | 'rule' | 'limit' | 'remaining'>;
+type Words = Pick<Told, 'message' | 'rule' | 'limit' | 'remaining' | 'waiting'>;
 
 const AGAIN = 'Stop, tell your human, and sign in again if they want you to go on.';
+
+const ANOTHER =
+  'Ask them whether they still want it; if so, call again with something changed, such as a new idempotencyKey.';
 
 function says(message: string, rule: string): Words {
   return { message, rule };
@@ -177,6 +188,33 @@ function wordsFor(terms: Terms, reason: Reason): Words {
         `${reason.field}: your human has no ${act.noun} of that id. Take one from ${act.look}.`,
         `Only the human's own ${act.nouns} can be looked up and changed.`,
       );
+    case 'approval_required':
+      return askWords(terms, reason);
+    case 'approval_denied':
+      return says(
+        `Your human said no to this ${act.noun} (${reason.id}). Stop, and ask them what they want instead.`,
+        'What the human has denied is not asked again.',
+      );
+    case 'approval_lapsed':
+      return says(
+        `Your human did not answer in time, so nothing came of this ${act.noun} (${reason.id}). ${ANOTHER}`,
+        'A question that is not answered in time is as good as denied.',
+      );
+    case 'approval_withdrawn':
+      return says(
+        `Your question about this ${act.noun} (${reason.id}) was taken back, so nothing came of it. ${ANOTHER}`,
+        'A question that was taken back is not answered.',
+      );
+    case 'too_many_waiting':
+      return says(
+        `Your human has ${reason.most} questions of yours to answer already. Wait until they have, or take one back.`,
+        `At most ${reason.most} questions of one deputy wait for its human.`,
+      );
+    case 'not_your_request':
+      return says(
+        `${reason.field}: another deputy has asked for this ${act.noun}, and it waits for your human. Only that deputy can take it back, so tell your human, who can deny it on their page.`,
+        'What waits for the human is taken back by the deputy that asked.',
+      );
     case 'idempotency_conflict':
       return says(
         `${reason.tool}: this idempotencyKey was used with other arguments, so nothing was ${act.did}. Repeat that call exactly, or take a new key for a new ${act.noun}.`,
@@ -197,6 +235,21 @@ function wordsFor(terms: Terms, reason: Reason): Words {
   }
 }
 
+function askWords(terms: Terms, { limit, most, waiting }: AskReason): Words {
+  const { noun } = terms.act;
+  const allowed = reads(terms, limit, most);
+  const asked = waiting
+    ? `They answer on that page until ${moment(waiting.endsAt)}: give them its address, and wait. Once they have answered, repeat this very call; after a yes it brings ${noun} ${waiting.id}.`
+    : 'Ask them.';
+  return {
+    message: `Your human wants to be asked above ${allowed} in one ${noun}, and now is: nothing is ${terms.act.did} yet. ${asked}`,
+    rule: `Above ${allowed} in one ${noun} the human must approve.`,
+    limit,
+    remaining: { [terms.limits[limit]?.of ?? limit]: Number(most) },
+    ...(waiting && { waiting: { id: waiting.id, until: new Date(waiting.endsAt).toISOString() } }),
+  };
+}
+
 function limitWords(terms: Terms, { code, limit: name, most, wanted, used = 0, freesAt }: LimitReason): Words {
   const { act } = terms;
   const limit = terms.limits[name];
@@ -207,11 +260,6 @@ function limitWords(terms: Terms, { code, limit: name, most, wanted, used = 0, f
     return { message, rule: `Only ${allowed}.` };
   }
   const less = `${act.less}, or ask your human to change that on their page.`;
-  if (code === 'approval_required') {
-    const message = `Your human wants to be asked above ${allowed} in one ${act.noun}. ${act.less}, or ask them to raise that number on their page.`;
-    const rule = `Above ${allowed} in one ${act.noun} the human must approve.`;
-    return { message, rule, remaining: { [limit.of]: Number(most) } };
-  }
   if (limit.per === 'act') {
     const message = `${asked} ${wanted === 1 ? 'is' : 'are'} more than your human allows in one ${act.noun}: ${allowed}. ${less}`;
     return { message, rule: `At most ${allowed} ${withArticle(act.noun)}.`, remaining: { [limit.of]: Number(most) } };
@@ -253,6 +301,11 @@ const TO_HUMAN: Record<string, string> = {
   suspended: 'your deputies were suspended',
   insufficient_scope: 'you have not granted it that',
   approval_required: 'it must ask you first',
+  approval_denied: 'you had said no to it',
+  approval_lapsed: 'you had not answered in time',
+  approval_withdrawn: 'its question was taken back',
+  too_many_waiting: 'enough questions of it wait for you',
+  not_your_request: 'another deputy has asked you for that',
   permission_required: 'it needs a permission that you do not have',
   unknown_tool: 'there is no such tool',
   invalid_request: 'it asked in a form that the protocol does not know',

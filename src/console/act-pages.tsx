@@ -9,6 +9,7 @@ import { type DeputyView, isLive, type lookAtDeputy, type Overview } from '../le
 import { Icon } from '../pages/icons.tsx';
 import { Notice } from '../pages/layout.tsx';
 import { Blanks, Piece, Powers, ProblemList } from '../pages/mandate-form.tsx';
+import { GradeChoice } from '../pages/grade-choice.tsx';
 import { Publisher } from '../pages/publisher.tsx';
 import { When } from '../pages/when.tsx';
 import { displayName, isolated } from '../text.ts';
@@ -66,6 +67,7 @@ export const DeputyPage: FC<DeputyProps> = ({ found, typed, scopes, problems, sa
               clock={clock}
               ends={{ keep: deputy.mandate.expiresAt, latest: latestEnd(Date.parse(deputy.appointedAt)) }}
             />
+            <GradeChoice typed={typed['approval']} />
             <div class="keys">
               <button class="key ink">Sign the new terms</button>
               <a href="/deputies">Leave them</a>

@@ -6,6 +6,7 @@ import { domain } from '../domain.ts';
 import type { Line, Suspension } from '../ledger/record.ts';
 import type { IconName } from '../pages/icons.tsx';
 import { type Clock, When } from '../pages/when.tsx';
+import { approvalSentence } from './approval-words.tsx';
 import { brief, Deed, times } from './in-short.tsx';
 
 type ActLine = Exclude<Line, { actor: 'deputy' }>;
@@ -21,7 +22,7 @@ export function actOf(
   return { halt: HALTS.has(line.act), icon: ICONS[line.act] ?? 'check', text: sentenceFor(line, named, clock, whole) };
 }
 
-const HALTS = new Set(['paused', 'revoked', 'suspended', 'restored']);
+const HALTS = new Set(['paused', 'revoked', 'suspended', 'restored', 'denied']);
 const ICONS: Partial<Record<ActLine['act'], IconName>> = {
   appointed: 'star',
   activated: 'star',
@@ -31,6 +32,12 @@ const ICONS: Partial<Record<ActLine['act'], IconName>> = {
   suspended: 'stop',
   restored: 'stop',
   superseded: 'cross',
+  denied: 'cross',
+  lapsed: 'cross',
+  voided: 'cross',
+  passkeyAdded: 'key',
+  passkeyRemoved: 'key',
+  guarded: 'key',
   counted: 'cross',
 };
 
@@ -115,6 +122,8 @@ function sentenceFor(line: ActLine, named: Named, clock: Clock, whole: boolean):
           {named(line.deputy)} was refused {times(line.refused)} more, for calling too often
         </>
       );
+    default:
+      return approvalSentence(line, named) ?? '';
   }
 }
 

@@ -57,7 +57,7 @@ export const ConsolePage: FC<Props> = ({ view, demoOff, origin, said, ...looking
         <FirstUse address={`${origin}/mcp`} />
       ) : (
         <>
-          <WaitingRequests requests={[]} />
+          <WaitingRequests {...view.asked} names={names} clock={clock} token={looking.token} />
           <Deputies view={view} names={names} clock={clock} token={looking.token} address={`${origin}/mcp`} />
           <Strip
             recent={view.recent}
@@ -217,6 +217,7 @@ const Foot: FC<{ count: number }> = ({ count }) => (
     </a>
     <a href="/deputies/all">All deputies</a>
     <a href="/deputies/ceiling">Limits of your account</a>
+    <a href="/deputies/passkeys">Your passkeys</a>
     <a href="/deputies/record">The full record</a>
     <a href="/deputies/verify">Verify it</a>
     <a href="/deputies/record.jsonl">Download it</a>

@@ -27,6 +27,7 @@ type FrameProps = Looking & {
   title: string;
   kind?: string;
   class?: string;
+  scripts?: string[];
   authority?: Authority;
   said?: Said;
   foot?: Child;
@@ -42,12 +43,14 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({
   impersonator,
   said,
   live,
+  scripts,
   children,
   kind,
   foot,
   ...rest
 }) => (
   <Layout
+    {...(scripts && { scripts })}
     kind={kind}
     foot={foot}
     class={rest.class}
@@ -57,7 +60,7 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({
     account={<SignedInAs user={user} leave="Sign out" returnTo="/" />}
     {...(live && {
       data: live,
-      scripts: ['/idiomorph.js', '/live.js'],
+      scripts: ['/idiomorph.js', '/live.js', '/ask.js'],
       icons: kind === 'first' ? FIRST_ICONS : LIVE_ICONS,
     })}
   >

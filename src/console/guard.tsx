@@ -56,16 +56,16 @@ export async function freshVisitor(c: AppContext): Promise<SignIn | Response> {
   return c.redirect(loginPath(hereOf(c), { fresh: true }));
 }
 
-function isFresh({ authTime }: SignIn): boolean {
+export function isFresh({ authTime }: SignIn): boolean {
   return Date.now() / 1000 - authTime <= FRESH_SECONDS;
 }
 
 /**
  * How much of a session an act needs. `valid` is enough to lay authority down, even while WorkOS cannot be reached; so is
- * `brake`, also for somebody who is signed in as the human. `confirmed`: WorkOS says now that the session stands. `fresh`:
+ * `brake`, also for somebody who is signed in as the human. `session`: one that stands as far as its token says. `confirmed`: WorkOS says now that the session stands. `fresh`:
  * that, and the human has signed in within the last minutes.
  */
-export type Needed = 'brake' | 'valid' | 'confirmed' | 'fresh';
+export type Needed = 'brake' | 'valid' | 'session' | 'confirmed' | 'fresh';
 
 /** Whose form was posted and what it holds. `as` is for lines of the record; `presence` is what a read session says. */
 export type Accepted = {
@@ -110,6 +110,7 @@ export function withinPatience<Session>(session: Promise<Session>): Promise<Sess
 
 async function sessionFor(c: AppContext, needed: Needed): Promise<SignIn | LastSignIn | undefined> {
   if (needed === 'confirmed' || needed === 'fresh') return signedInFreshly(c);
+  if (needed === 'session') return signedIn(c);
   try {
     return await withinPatience(signedIn(c));
   } catch (error) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AuthkitUnavailableError } from '../auth/authkit.ts';
 import { formOf, objectOf } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, type PageEnv, signedIn } from '../auth/session.ts';
-import { readCeiling, readDuration, readLimits } from '../authority/form.ts';
+import { readCeiling, readDuration, readGrade, readLimits } from '../authority/form.ts';
 import { ceilingOf, valueOf } from '../authority/limits.ts';
 import { type Ceiling, isNames, type Limits } from '../authority/terms.ts';
 import { domain } from '../domain.ts';
@@ -17,6 +17,7 @@ import { CeilingPage, DeputyPage, ErasePage, ResumePage } from './act-pages.tsx'
 import { finish, perform, problemPage, type Show, simply } from './acting.tsx';
 import { BrakePage } from './brake.tsx';
 import { accept, formToken, freshVisitor, looking, visitor, withinPatience } from './guard.tsx';
+import { approvalPages } from './approval-routes.tsx';
 import { DeputiesPage, EffectsPage } from './list-pages.tsx';
 import { recordPages } from './record-routes.tsx';
 import { consoleFor, showCeiling, showDeputy } from './show.tsx';
@@ -119,6 +120,7 @@ pages.get('/erase', async (c) => {
 pages.post('/erase', (c) => simply(c, 'fresh', () => ({ do: 'erase' })));
 
 pages.route('/', recordPages);
+pages.route('/', approvalPages);
 
 const deputiesQuery = z.object({ after: z.string().min(1).max(100).optional().catch(undefined) });
 
@@ -194,7 +196,7 @@ pages.post('/:id', async (c) => {
   const deputyId = c.req.param('id');
   const show = onItsPage(deputyId);
   const found = await objectOf(c, userId).lookAtDeputy(deputyId);
-  if (!found || !isLive(found.deputy)) return problemPage(c, found ? 'ended' : 'unknown_deputy', show);
+  if (!found || !isLive(found.deputy)) return problemPage(c, { problem: found ? 'ended' : 'unknown_deputy' }, show);
   const { deputy, account, now } = found;
   const scopes = form.ticked;
   const limits = readLimits(domain, typed, boundsOf(deputy.mandate.limits, account.ceiling));
@@ -213,6 +215,8 @@ pages.post('/:id', async (c) => {
     version: Number(typed['version']),
     scopes,
     limits: limits.limits,
+    approval: readGrade(typed['approval']),
+    until: typed['until'],
     expiresAt: duration === undefined ? undefined : now + duration,
   };
   const narrowed = await objectOf(c, userId).act({ do: 'amend', amendment, narrowOnly: true });

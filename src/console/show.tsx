@@ -10,7 +10,7 @@ import { ConsolePage } from './console-page.tsx';
 import type { Said } from './frame.tsx';
 import { looking, visitor } from './guard.tsx';
 
-type Status = 200 | 404 | 409;
+type Status = 200 | 403 | 404 | 409;
 
 /** `did` is the line of an act that was just carried out. */
 export async function showConsole(c: AppContext, said?: Said, status: Status = 200, did?: number): Promise<Response> {
@@ -50,8 +50,8 @@ export async function showDeputy(
 
 /** The form of its terms, as they are. */
 export function asItIs(found: Found) {
-  const { limits, scopes } = found.deputy.mandate;
-  return { found, scopes, typed: typedLimits(domain, limits), problems: {} };
+  const { limits, scopes, approval = '' } = found.deputy.mandate;
+  return { found, scopes, typed: { ...typedLimits(domain, limits), approval }, problems: {} };
 }
 
 export async function showCeiling(c: AppContext, said?: Said, status: Status = 200): Promise<Response> {

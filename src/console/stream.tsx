@@ -8,6 +8,7 @@ import type { Story } from '../ledger/view.ts';
 import { Icon, Thing } from '../pages/icons.tsx';
 import { type Clock, When } from '../pages/when.tsx';
 import { actOf } from './acts-in-words.tsx';
+import { toldOf } from './approval-words.tsx';
 import { amountsInShort, brief, type NameOf, namesOf, times, unitsIn } from './in-short.tsx';
 
 export type CallLine = Extract<Line, { actor: 'deputy' }>;
@@ -74,7 +75,7 @@ const Row: FC<RowProps> = ({ lines, effects, names, clock, whole }) => {
   const effect = line.effect && effects.get(line.effect.id);
   if (line.effect?.amounts) return <MadeRow {...shown} line={line} effect={effect} />;
   const said = line.effect
-    ? domain.effect.tells(line.effect)
+    ? toldOf(line)
     : line.repeats !== undefined
       ? 'repeated a call that it had made before; nothing was done again'
       : undefined;
@@ -150,11 +151,12 @@ const MadeRow: FC<CallRow & { effect: Effect | undefined }> = ({ line, effect, n
         <b>
           <bdi>{names(line.deputy)}</bdi>
         </b>{' '}
-        {domain.act.did} <b>{drawn?.what ?? first}</b>
+        {line.decision === 'asked' ? 'asks you for' : domain.act.did} <b>{drawn?.what ?? first}</b>
         {drawn?.more && `, ${drawn.more}`}{' '}
         <a class="number" href={`/deputies/${domain.act.nouns}?before=${(line.effect?.number ?? 0) + 1}`}>
           {domain.act.noun} {line.effect?.number}
         </a>
+        {line.under !== undefined && <small> as you had allowed in advance</small>}
         {effect && effect.state !== line.effect?.state && <small> {effect.state} since</small>}
         <Before line={line} />
       </p>
@@ -252,8 +254,8 @@ function inHalfASentence(line: CallLine, effects: readonly Effect[]): string {
     return asked ? `Tried to ${domain.act.verb} ${amountsInShort(asked)}` : `Tried to ${withoutCapital(titleOf(tool))}`;
   const effect = made && effects.find(({ id }) => id === made.id);
   const what = effect && made.amounts && domain.effect.brief?.(effect).what;
-  if (what !== undefined) return capitalised(`${domain.act.did} ${what}`);
-  return capitalised(made ? domain.effect.tells(made) : (toolNamed(tool)?.did ?? `used “${titleOf(tool)}”`));
+  if (what !== undefined) return capitalised(`${decision === 'asked' ? 'asks for' : domain.act.did} ${what}`);
+  return capitalised(made ? toldOf(line) : (toolNamed(tool)?.did ?? `used “${titleOf(tool)}”`));
 }
 
 function capitalised(text: string): string {

@@ -1,6 +1,61 @@
-/** Requests that wait for the human's yes, on the console: each is a ticket with a stub. There are none to wait yet. */
+/** What waits for the human's yes, on the console: each a ticket with the way to its page; and what they allowed in advance. */
 import type { FC } from 'hono/jsx';
+import { domain } from '../domain.ts';
+import type { Allowance } from '../ledger/allowances.ts';
+import type { WaitingView } from '../ledger/waiting-view.ts';
+import { Icon, Thing } from '../pages/icons.tsx';
+import { type Clock, When } from '../pages/when.tsx';
+import { inShort } from './approval-page.tsx';
+import { Post } from './frame.tsx';
+import { amountsInShort, type NameOf } from './in-short.tsx';
 
-/** Drawn above the last minutes, as `section.ask.sheet` of the style sheet. Nothing, when nothing waits. */
-export const WaitingRequests: FC<{ requests: readonly never[] }> = ({ requests }) =>
-  requests.length === 0 ? null : <section class="ask sheet" aria-label="Waiting for you"></section>;
+/** Tickets that the console shows; the others follow once these are answered. */
+const SHOWN = 2;
+
+type Props = {
+  waiting: readonly WaitingView[];
+  allowances: readonly Allowance[];
+  names: NameOf;
+  clock: Clock;
+  token: string;
+};
+
+export const WaitingRequests: FC<Props> = ({ waiting, allowances, names, clock, token }) => (
+  <>
+    {waiting.slice(0, SHOWN).map(({ effect, deputyId, endsAt }) => (
+      <section class="ask sheet" aria-labelledby={`ask-${effect.number}`} data-asks={effect.id}>
+        <Thing class={domain.effect.brief?.(effect).tint ?? ''} />
+        <div>
+          <h2 id={`ask-${effect.number}`}>
+            <bdi>{names(deputyId)}</bdi> asks: {inShort(effect)}
+          </h2>
+          <p class="small quiet">
+            {waiting.length > SHOWN && `One of ${waiting.length} questions. `}It ends{' '}
+            <When at={endsAt} clock={clock} moment />.
+          </p>
+        </div>
+        <p class="keys">
+          <a class="key brass" href={`/deputies/approvals/${effect.id}`}>
+            <Icon of="key" /> Look and answer
+          </a>
+        </p>
+      </section>
+    ))}
+    {allowances.map(({ line, deputyId, count, amounts, endsAt }) => (
+      <section class="ask sheet" aria-labelledby={`allowed-${line}`}>
+        <Icon of="check" />
+        <div>
+          <h2 id={`allowed-${line}`}>
+            <bdi>{names(deputyId)}</bdi> need not ask for {count} more like the {domain.act.noun} of line {line}
+          </h2>
+          <p class="small quiet">
+            At most {amountsInShort(amounts)} each, until <When at={endsAt} clock={clock} moment />.
+          </p>
+        </div>
+        <Post action={`/deputies/allowances/${line}`} token={token} class="keys">
+          <button class="key">Ask me again</button>
+        </Post>
+      </section>
+    ))}
+  </>
+);

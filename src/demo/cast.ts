@@ -26,9 +26,9 @@ export class Cast {
   }
 
   /** Lets a human appoint a client as their deputy, through the real sign-in and consent pages. */
-  async appoint(name: string, email: string, era: Era): Promise<Step> {
+  async appoint(name: string, email: string, era: Era, blanks = this.#blanks): Promise<Step> {
     const human = this.#people.get(email) ?? new Person(email, this.#origin, this.#fetch);
-    human.blanks = this.#blanks;
+    human.blanks = blanks;
     this.#people.set(email, human);
     const alreadyIn = human.signIns > 0;
     const start = performance.now();
@@ -61,6 +61,14 @@ export class Cast {
     const [sentence] = expected.exec(textOf(page)) ?? [];
     if (sentence === undefined) throw new Error(`after "${button}" the page says: ${textOf(page)}`);
     return { who: email.split('@')[0] ?? email, does: `presses "${button}"`, result: sentence, milliseconds };
+  }
+
+  /** Answers the question that waits, as its human: on its own page, which the console leads to. */
+  async answer(email: string, button: 'Approve' | 'Deny', expected: RegExp): Promise<Step> {
+    const { html } = await this.#human(email).browser.open('/deputies');
+    const [path] = /\/deputies\/approvals\/[\w-]+/.exec(html) ?? [];
+    if (path === undefined) throw new Error(`nothing waits for ${email}`);
+    return this.press(email, path, button, expected);
   }
 
   /** The page of the deputy that goes by that name. */
@@ -128,7 +136,8 @@ export function ordersIn({ data }: ToolResult): Order[] {
 
 /** What a tool answered, short enough for a stage. */
 function summaryOf(answer: ToolResult): string {
-  if (answer.isError) return `REFUSED: ${answer.text}`;
+  // An address is longer than a line of the stage, and is opened on the console.
+  if (answer.isError) return `REFUSED: ${answer.text.replace(/^https?:\S+ is where your human answers\. /, '')}`;
   const { message, orders } = answer.data;
   if (typeof message === 'string') return message;
   if (!orders) return answer.text.split(' Sizes')[0] ?? '';

@@ -42,7 +42,7 @@ function story(cast: Cast): Scene[] {
       async play(show) {
         show(await cast.appoint('laptop', ADA, '2025-11-25'));
         show(await cast.appoint('phone', ADA, '2026-07-28'));
-        show(await cast.appoint('bob', 'bob@example.com', '2026-07-28'));
+        show(await cast.appoint('bob', 'bob@example.com', '2026-07-28', { askAbove: '3' }));
       },
     },
     {
@@ -104,6 +104,21 @@ function story(cast: Cast): Scene[] {
       },
     },
     {
+      title: 'Ask me first',
+      narration:
+        'Bob wrote that above 3 shirts it must ask. His agent waits; Bob reads exactly that order on his own page, and answers there.',
+      async play(show) {
+        const four = { ...SHIRT, company: 'Bob & Sons', color: 'blue', quantity: 4 };
+        show(await cast.call('bob', 'buyMcpShopItem', four, refused('approval_required')));
+        show(await cast.answer('bob@example.com', 'Approve', /You said yes: it is order \d+\./));
+        show(await cast.call('bob', 'buyMcpShopItem', four, done));
+        const more = { ...four, color: 'white' };
+        show(await cast.call('bob', 'buyMcpShopItem', more, refused('approval_required')));
+        show(await cast.answer('bob@example.com', 'Deny', /You said no to order \d+ of bob agent/));
+        show(await cast.call('bob', 'buyMcpShopItem', more, refused('approval_denied')));
+      },
+    },
+    {
       title: 'The red button',
       narration: 'Ada pauses, on her own page. Not even pretty please lifts what a human has set.',
       async play(show) {
@@ -141,6 +156,7 @@ const PROVEN = [
   'A ban set by one client stopped the other at its very next call.',
   'It was lifted for both at once; another human never noticed.',
   'No order went beyond what the human had written into the mandate.',
+  'What Bob was asked about waited for his own yes, and his no held.',
   'A pause stopped every deputy at its next call; Ada alone lifted it.',
   'A dismissed deputy got 401 at its very next call.',
   'The record of it all holds together, and replays to what is stored.',

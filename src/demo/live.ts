@@ -15,7 +15,7 @@ export type LiveOptions = {
 };
 
 /** Small enough that they come up soon; and nothing is left of a mandate an hour after the talk. */
-const BLANKS = { shirtsPerOrder: '2', shirtsPerDay: '8', spendPerDay: '200', askAbove: '', until: 'hour' };
+const BLANKS = { shirtsPerOrder: '4', shirtsPerDay: '8', spendPerDay: '200', askAbove: '2', until: 'hour' };
 
 /** They begin at different places of the round, so that they are not seen doing the same. */
 const AGENTS = [
@@ -35,6 +35,8 @@ const ROUND = [
   ['buyMcpShopItem', { ...SHIRT, quantity: 50 }],
   ['getMyMandate', {}],
   ['buyMcpShopItem', { ...SHIRT, color: 'white', quantity: 2 }],
+  // Its human is asked about this one, and the next round learns what they said.
+  ['buyMcpShopItem', { ...SHIRT, color: 'white', quantity: 3 }],
   ['listMcpShopInventory', {}],
   ['listMcpShopOrders', { limit: 3 }],
 ] as const;

@@ -36,6 +36,10 @@ export type AccountState = {
   windows: Windows;
   /** The last line that was exported. */
   exported: number;
+  /** The line since which what grants deputies more needs a passkey too; 0 when it does not. */
+  guarded: number;
+  /** When the human removed their last passkey, in milliseconds; 0 when they never did. */
+  passkeysUntil: number;
   /** Undefined until a session of the human has granted something. */
   presence?: Presence;
 };
@@ -52,6 +56,8 @@ export type AccountRow = {
   ceiling_version: number;
   windows: string;
   exported: number;
+  guarded: number;
+  passkeys_until: number;
 };
 
 export class Account {
@@ -80,6 +86,8 @@ export class Account {
       ceilingVersion: row.ceiling_version,
       windows: this.#windows.read(row.windows),
       exported: row.exported,
+      guarded: row.guarded,
+      passkeysUntil: row.passkeys_until,
       ...(row.presence !== null && { presence: this.#presences.read(row.presence) }),
     };
   }
@@ -102,6 +110,15 @@ export class Account {
       now,
       sequence,
     );
+  }
+
+  /** With the line that says so; 0 for no longer. */
+  setGuarded(sequence: number): void {
+    this.#sql.exec('UPDATE account SET guarded = ? WHERE id = 1', sequence);
+  }
+
+  setPasskeysUntil(now: number): void {
+    this.#sql.exec('UPDATE account SET passkeys_until = ? WHERE id = 1', now);
   }
 
   /** Notes how long the pause with that line took to be answered, in milliseconds, unless another one came since. */

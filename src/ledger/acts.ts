@@ -1,13 +1,17 @@
 /** What a human can do about their deputies. Each act is one transaction, and each leaves a line in the record. */
 import { ceilingOf, newCeiling, valueOf } from '../authority/limits.ts';
+import type { Grade } from '../authority/grade.ts';
 import { isNoWider, latestEnd, newMandate } from '../authority/mandate.ts';
 import { type Ceiling, isNames, type Limits, type Terms } from '../authority/terms.ts';
+import type { Reason } from '../authority/refusal.ts';
 import type { Presence } from './account.ts';
 import { folded } from './checkpoint.ts';
 import type { Appointment } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
-import type { Entry, Head, Suspension } from './record.ts';
+import type { Passkey } from './passkeys.ts';
+import type { Entry, Head, Proof, Suspension } from './record.ts';
 import { openRecord } from './schema.ts';
+import { freeWaiting, voidWaiting } from './waiting.ts';
 
 /** How far an act reached: calls with a lower sequence were decided before it, none after it were decided in favour. */
 export type Done = {
@@ -20,10 +24,17 @@ export type Done = {
 export type GrantToClear = { deputyId: string; grantId: string };
 
 /** Why an act was not carried out; nothing was changed then. */
-export type Problem = { problem: 'unknown_deputy' | 'ended' | 'stale' | 'above_ceiling' | 'wider' };
+export type Problem =
+  | { problem: 'unknown_deputy' | 'ended' | 'stale' | 'above_ceiling' | 'wider' }
+  | { problem: 'unknown_approval' | 'answered' | 'too_weak' | 'changed' | 'not_proven' | 'unknown_passkey' }
+  | { problem: 'too_many_passkeys' | 'halted' }
+  /** The human's yes was given, and something else stops the call. */
+  | { problem: 'stopped'; reason: Reason }
+  /** A passkey is to sign this digest first: one of those that count now. */
+  | { problem: 'needs_device'; challenge: string; allow: Passkey[] };
 
 /** The human said yes on the consent page, in that session. The deputy goes live with its first token. */
-export function appoint(ledger: Ledger, asked: Appointment, presence?: Presence): void {
+export function appoint(ledger: Ledger, asked: Appointment, presence?: Presence, by: Proven = {}): void {
   ledger.transaction(() => {
     if (presence) ledger.account.setPresence(presence);
     const { head, now } = ledger.moment();
@@ -32,7 +43,8 @@ export function appoint(ledger: Ledger, asked: Appointment, presence?: Presence)
     const { deputyId, clientId, clientName, clientDomain, mandate, replaces } = appointment;
     ledger.deputies.appoint(appointment, now);
     const client = { id: clientId, unverifiedName: clientName, ...(clientDomain && { verifiedDomain: clientDomain }) };
-    ledger.record.append({ actor: 'human', act: 'appointed', deputy: deputyId, client, mandate, replaces }, head, now);
+    const entry: Entry = { actor: 'human', act: 'appointed', deputy: deputyId, client, mandate, replaces, ...by };
+    ledger.record.append(entry, head, now);
   });
 }
 
@@ -53,6 +65,7 @@ export function activate(ledger: Ledger, deputyId: string, grantId: string): Don
       if (ledger.deputies.find(id, now)?.status !== 'active') continue;
       ledger.deputies.setStatus(id, 'superseded', now);
       newest = ledger.record.append({ actor: 'human', act: 'superseded', deputy: id, by: deputyId }, newest, now);
+      newest = voidWaiting(ledger, 'replaced', newest, now, id);
     }
     return done(ledger, newest);
   });
@@ -96,6 +109,7 @@ export function resumeOne(
   deputyId: string,
   pauseSequence: number,
   presence?: Presence,
+  by: Proven = {},
 ): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
@@ -103,7 +117,7 @@ export function resumeOne(
     if (!deputy) return { problem: 'unknown_deputy' };
     if (deputy.status === 'revoked' || deputy.status === 'superseded') return { problem: 'ended' };
     if (deputy.paused === undefined || deputy.paused !== pauseSequence) return { problem: 'stale' };
-    const newest = ledger.record.append({ actor: 'human', act: 'resumed', deputy: deputyId }, head, now);
+    const newest = ledger.record.append({ actor: 'human', act: 'resumed', deputy: deputyId, ...by }, head, now);
     ledger.deputies.setPaused(deputyId, undefined);
     if (presence) ledger.account.setPresence(presence);
     return done(ledger, newest);
@@ -131,13 +145,14 @@ export function resume(
   pauseSequence: number,
   without: readonly string[] = [],
   presence?: Presence,
+  by: Proven = {},
 ): Done | Problem {
   return ledger.transaction(() => {
     const { authority, authoritySequence } = ledger.account.read();
     if (authority === 'active' || authoritySequence !== pauseSequence) return { problem: 'stale' };
     for (const deputyId of without) pauseOne(ledger, deputyId);
     const { head, now } = ledger.moment();
-    const newest = ledger.record.append({ actor: 'human', act: 'resumed' }, head, now);
+    const newest = ledger.record.append({ actor: 'human', act: 'resumed', ...by }, head, now);
     if (authority === 'suspended') ledger.account.setSuspended(false, now, newest.sequence);
     else ledger.account.setAuthority('active', now, newest.sequence);
     if (presence) ledger.account.setPresence(presence);
@@ -177,7 +192,9 @@ export function revoke(ledger: Ledger, deputyId: string, by: As = {}): Done | Pr
     if (!deputy) return { problem: 'unknown_deputy' };
     if (deputy.status === 'revoked' || deputy.status === 'superseded') return done(ledger, head);
     ledger.deputies.setStatus(deputyId, 'revoked', now);
-    return done(ledger, ledger.record.append({ actor: 'human', act: 'revoked', deputy: deputyId, ...by }, head, now));
+    const newest = ledger.record.append({ actor: 'human', act: 'revoked', deputy: deputyId, ...by }, head, now);
+    voidWaiting(ledger, 'dismissed', newest, now, deputyId);
+    return done(ledger, newest);
   });
 }
 
@@ -199,11 +216,19 @@ export type Amendment = {
   version: number;
   scopes: readonly string[];
   limits: Limits;
+  approval?: Grade | undefined;
   expiresAt?: number | undefined;
+  /** How the human chose that end. */
+  until?: string | undefined;
 };
 
 /** Changes a mandate. With `narrowOnly` it refuses to grant more than before. */
-export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { narrowOnly: boolean }): Done | Problem {
+export function amend(
+  ledger: Ledger,
+  amendment: Amendment,
+  { narrowOnly }: { narrowOnly: boolean },
+  by: Proven = {},
+): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(amendment.deputyId, now);
@@ -216,6 +241,7 @@ export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { na
       // The token holds no more than what was granted on the consent page.
       scopes: amendment.scopes.filter((scope) => deputy.scopes.includes(scope)),
       limits: amendment.limits,
+      approval: amendment.approval,
       expiresAt: Math.min(amendment.expiresAt ?? mandate.expiresAt, latest),
     };
     const next = newMandate(terms, granted, mandate);
@@ -226,7 +252,7 @@ export function amend(ledger: Ledger, amendment: Amendment, { narrowOnly }: { na
     if (isRaisedAbove(terms, next.limits, mandate.limits, ledger.account.read().ceiling))
       return { problem: 'above_ceiling' };
     ledger.deputies.setMandate(deputy.deputyId, next, now);
-    const entry: Entry = { actor: 'human', act: 'amended', deputy: deputy.deputyId, mandate: next };
+    const entry: Entry = { actor: 'human', act: 'amended', deputy: deputy.deputyId, mandate: next, ...by };
     return done(ledger, ledger.record.append(entry, head, now));
   });
 }
@@ -241,22 +267,42 @@ function isRaisedAbove({ limits }: Terms, next: Limits, current: Limits, ceiling
 }
 
 /** Sets the limits of the account, over all deputies. To raise one, `version` must be that of the limits as they are. */
-export function setCeiling(ledger: Ledger, ceiling: Ceiling, version: number): Done | Problem {
+export function setCeiling(
+  ledger: Ledger,
+  ceiling: Ceiling,
+  version: number,
+  { narrowOnly = false } = {},
+  by: Proven = {},
+): Done | Problem {
   return ledger.transaction(() => {
     const account = ledger.account.read();
     const next = newCeiling(ledger.terms, ceiling, account.ceiling);
     const wider = Object.entries(next).some(([name, most]) => most > (account.ceiling[name] ?? 0));
     if (wider && account.ceilingVersion !== version) return { problem: 'stale' };
+    if (wider && narrowOnly) return { problem: 'wider' };
     const { head, now } = ledger.moment();
-    const newest = ledger.record.append({ actor: 'human', act: 'ceiling', ceiling: next }, head, now);
+    const newest = ledger.record.append({ actor: 'human', act: 'ceiling', ceiling: next, ...by }, head, now);
     ledger.account.setCeiling(next, newest.sequence);
     return done(ledger, newest);
   });
 }
 
+const ERASED = [
+  'deputies',
+  'meters',
+  'approvals',
+  'allowances',
+  'passkeys',
+  'idempotency',
+  'account',
+  'record',
+  'checkpoint',
+  'checkpoint_effects',
+];
+
 /**
  * Deletes what is stored about the human, and starts an empty record. A pause, a suspension, the ceiling and what counts
- * against it stay: they say nothing about anybody, and erasing must not be a way around them. Copies of effects elsewhere go through
+ * against it stay, and that a passkey is needed: they say nothing about anybody, and erasing must not be a way around them. Copies of effects elsewhere go through
  * the outbox.
  */
 export function erase(ledger: Ledger): Done {
@@ -267,15 +313,18 @@ export function erase(ledger: Ledger): Done {
       now,
     } = ledger.moment();
     const grants = ledger.deputies.grants(Number.MAX_SAFE_INTEGER, true);
-    const { authority, paused, authorityAt, ceiling, windows } = ledger.account.read();
+    freeWaiting(ledger);
+    const { authority, paused, authorityAt, ceiling, windows, guarded, passkeysUntil } = ledger.account.read();
+    const had = ledger.passkeys.all().length > 0 ? now : passkeysUntil;
     const own = paused ? 'paused' : 'active';
     ledger.effects.erase();
     sql.exec('DELETE FROM answers');
-    for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
-      sql.exec(`DELETE FROM ${table}`);
+    for (const table of ERASED) sql.exec(`DELETE FROM ${table}`);
+    ledger.approvals.changed();
     ledger.demo.clear();
     // Numbers go on, so that what a page from before names is not there again.
-    openRecord(sql, { authority: own, suspended: authority === 'suspended', ceiling, windows }, sequence);
+    const suspended = authority === 'suspended';
+    openRecord(sql, { authority: own, suspended, guarded, passkeysUntil: had, ceiling, windows }, sequence);
     const head = ledger.record.append({ actor: 'human', act: 'erased', ...folded(sql) }, ledger.record.head(), now);
     ledger.account.setAuthority(own, authorityAt ?? now, head.sequence);
     ledger.account.setCeiling(ceiling, head.sequence);
@@ -300,44 +349,12 @@ export function grantCleared(ledger: Ledger, deputyId: string): void {
 /** In whose session somebody else acted as the human, when somebody did. */
 export type As = { impersonation?: string };
 
-/** An act as the console asks for it. */
-export type Act =
-  | { do: 'erase' | 'unban' }
-  | { do: 'pause'; deputyId?: string; as?: As }
-  /** `pause` is the sequence of the pause or suspension that the human saw; `without` are deputies that stay paused. */
-  | { do: 'resume'; pause: number; without?: string[]; presence?: Presence }
-  | { do: 'resumeOne'; deputyId: string; pause: number; presence?: Presence }
-  | { do: 'name'; deputyId: string; name: string }
-  | { do: 'revoke'; deputyId: string; as?: As }
-  | { do: 'amend'; amendment: Amendment; narrowOnly: boolean }
-  | { do: 'ceiling'; ceiling: Ceiling; version: number };
-
-export function perform(ledger: Ledger, act: Act): Done | Problem {
-  switch (act.do) {
-    case 'pause':
-      return act.deputyId === undefined ? pause(ledger, act.as) : pauseOne(ledger, act.deputyId, act.as);
-    case 'resume':
-      return resume(ledger, act.pause, act.without, act.presence);
-    case 'resumeOne':
-      return resumeOne(ledger, act.deputyId, act.pause, act.presence);
-    case 'name':
-      return nameOne(ledger, act.deputyId, act.name);
-    case 'erase':
-      return erase(ledger);
-    case 'unban':
-      return unban(ledger);
-    case 'revoke':
-      return revoke(ledger, act.deputyId, act.as);
-    case 'amend':
-      return amend(ledger, act.amendment, act);
-    case 'ceiling':
-      return setCeiling(ledger, act.ceiling, act.version);
-  }
-}
+/** What a passkey has signed for an act. */
+export type Proven = { proof?: Proof };
 
 /** Grants cleaned up after one act; those that are left wait for the next. */
 const GRANTS_AT_ONCE = 20;
 
-function done(ledger: Ledger, { sequence, at }: Head): Done {
+export function done(ledger: Ledger, { sequence, at }: Head): Done {
   return { sequence, at, grants: ledger.deputies.grants(GRANTS_AT_ONCE) };
 }

@@ -1,6 +1,7 @@
 /** What metered calls left, one row each, for people numbered 1, 2, 3. What the data means is the domain's. */
 import { z } from 'zod';
 import type { Amounts } from '../authority/terms.ts';
+import { isEnded, WAITING } from './approvals.ts';
 
 /** With `data` as JSON, which the kernel keeps and does not look into, or as the domain reads it. */
 export type Effect<Data = string> = {
@@ -12,7 +13,7 @@ export type Effect<Data = string> = {
   at: string;
   deputyId: string;
   clientId: string;
-  /** The domain's word, such as "confirmed". */
+  /** The domain's word, such as "confirmed"; or while it waits for its human, and when nothing came of it, the kernel's. */
   state: string;
   amounts: Readonly<Amounts>;
   data: Data;
@@ -70,7 +71,8 @@ export class Effects {
         data,
       )
       .one();
-    this.#waits(id, line);
+    // What waits for its human goes nowhere.
+    if (state !== WAITING) this.#waits(id, line);
     return { id, number, line, at: new Date(now).toISOString(), deputyId, clientId, state, amounts, data };
   }
 
@@ -98,7 +100,7 @@ export class Effects {
       id,
     );
     if (!row) return undefined;
-    this.#waits(id, line);
+    if (!isEnded(state)) this.#waits(id, line);
     return toEffect(row);
   }
 

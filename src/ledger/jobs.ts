@@ -6,6 +6,8 @@ export const jobSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('daily'), logged: z.int() }),
   /** Exports lines. `attempt` counts the tries that failed before. */
   z.object({ kind: z.literal('export'), attempt: z.int() }),
+  /** Ends questions that nobody answered in time. */
+  z.object({ kind: z.literal('lapse') }),
   /** Closes pages whose session is over. */
   z.object({ kind: z.literal('closePages') }),
 ]);

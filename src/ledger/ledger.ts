@@ -3,20 +3,24 @@ import { startCeiling, tooManyCalls, type Usage } from '../authority/limits.ts';
 import { type Action, decide, endOf, type Standing } from '../authority/policy.ts';
 import { type Reason, Refusal, type Told } from '../authority/refusal.ts';
 import { ACTS, type Amounts, CALLS, isNames, pairsOf, type Terms } from '../authority/terms.ts';
-import { addUse, type Pair, setBack, SPANS, useOf, type Windows } from '../authority/window.ts';
+import { addUse, freeUse, type Pair, setBack, SPANS, useOf, type Windows } from '../authority/window.ts';
 import type { Caller } from '../deputy.ts';
 import { CLOCK_TOLERANCE_MS } from '../lifetimes.ts';
 import { Account, type AccountRow, type AccountState } from './account.ts';
+import { Allowances } from './allowances.ts';
 import { Answers } from './answers.ts';
+import { Approvals } from './approvals.ts';
 import { DemoSwitch } from './demo-mode.ts';
 import { Deputies, type StandingRow } from './deputies.ts';
 import { Effects } from './effects.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { type Meter, type MeterRow, Meters } from './meters.ts';
+import { Passkeys } from './passkeys.ts';
 import { Pending } from './pending.ts';
 import { type CallEntry, type Head, type HeadRow, RecordLines } from './record.ts';
 import { recount } from './recount.ts';
 import { migrate } from './schema.ts';
+import { lapse } from './waiting.ts';
 
 /** All that decides about a call of one deputy, in one row. */
 const SITUATION = `SELECT
@@ -38,6 +42,9 @@ export class Ledger {
   readonly meters: Meters;
   readonly account: Account;
   readonly effects: Effects;
+  readonly approvals: Approvals;
+  readonly allowances: Allowances;
+  readonly passkeys: Passkeys;
   readonly pending: Pending;
   readonly record: RecordLines;
   readonly idempotency: IdempotencyKeys;
@@ -57,6 +64,9 @@ export class Ledger {
     this.meters = new Meters(storage.sql);
     this.account = new Account(storage.sql);
     this.effects = new Effects(storage.sql, delivers);
+    this.approvals = new Approvals(storage.sql);
+    this.allowances = new Allowances(storage.sql);
+    this.passkeys = new Passkeys(storage.sql);
     this.pending = new Pending(storage.sql);
     this.record = new RecordLines(storage.sql);
     this.idempotency = new IdempotencyKeys(storage.sql);
@@ -82,7 +92,8 @@ export class Ledger {
   /** What the next line follows, and its time in milliseconds. Only inside a transaction: it can add a line of its own. */
   moment(head: Head = this.record.head()): { head: Head; now: number } {
     const now = this.now(head);
-    return { head: now < head.at ? this.#setBack(head, now) : head, now };
+    const newest = now < head.at ? this.#setBack(head, now) : head;
+    return { head: this.approvals.firstEnd() <= now ? lapse(this, newest, now) : newest, now };
   }
 
   /** The clock was ahead. What was counted then must not count for as long as it was, so it counts from now. */
@@ -98,6 +109,8 @@ export class Ledger {
       });
     }
     this.account.setWindows(setBack(this.account.read().windows, all, head.at, now));
+    this.approvals.setBack(now);
+    this.allowances.endAll();
     return this.record.append({ actor: 'system', act: 'clock', aheadMs: head.at - now }, head, now);
   }
 
@@ -199,6 +212,24 @@ export class Turn {
     if (amounts) this.#ledger.account.setWindows(addUse(this.account.windows, this.#ledger.pairs.all, used, this.now));
   }
 
+  /** Records a call that waits for the human's yes, and counts what it would use. */
+  asked({ amounts, ...facts }: Facts & Asked): void {
+    this.#append({ ...facts, decision: 'asked' });
+    const used = { ...amounts, [ACTS]: 1 };
+    this.#saveMeter({ windows: this.#count({ ...used, [CALLS]: 1 }), unrecorded: 0 });
+    this.#ledger.account.setWindows(addUse(this.account.windows, this.#ledger.pairs.all, used, this.now));
+  }
+
+  /** Records that the deputy took its question back, and frees what it would have used. */
+  withdrew({ askedAt, amounts, ...facts }: Facts & { askedAt: number; amounts: Amounts }): void {
+    this.#append({ ...facts, decision: 'allowed' });
+    const { own, all } = this.#ledger.pairs;
+    const windows = addUse(freeUse(this.#meter.windows, own, amounts, askedAt), own, { [CALLS]: 1 }, this.now);
+    this.#saveMeter({ windows, unrecorded: 0 });
+    this.#ledger.account.setWindows(freeUse(this.account.windows, all, amounts, askedAt));
+    this.#ledger.approvals.changed();
+  }
+
   /** Records a call that was not carried out. Over the limit of calls, a deputy's refusals share one line a minute. */
   refused(told: Told, facts: Facts & Pick<CallEntry, 'most' | 'asked'>): void {
     // A deputy that is not in the ledger, because its human has erased it, leaves nothing in it again.
@@ -220,9 +251,9 @@ export class Turn {
     return addUse(this.#meter.windows, this.#ledger.pairs.own, amounts, this.now);
   }
 
-  #append(facts: Facts & Pick<CallEntry, 'decision' | 'code' | 'rule' | 'limit' | 'most' | 'asked'>): void {
+  #append(facts: Facts & Pick<CallEntry, 'decision' | 'code' | 'rule' | 'limit' | 'most' | 'asked' | 'grade'>): void {
     const { deputyId, clientId } = this.#caller;
-    const { tool, effect, repeats, arguments: sealed, most, asked, ...decision } = facts;
+    const { tool, effect, repeats, arguments: sealed, most, asked, under, until, ...decision } = facts;
     const entry: CallEntry = {
       actor: 'deputy',
       deputy: deputyId,
@@ -233,6 +264,8 @@ export class Turn {
       ...(asked && { asked }),
       ...(this.standing && { mandateVersion: this.standing.mandate.version }),
       ...(effect && { effect }),
+      ...(until !== undefined && { until }),
+      ...(under !== undefined && { under }),
       ...(repeats !== undefined && { repeats }),
       ...(sealed !== undefined && { arguments: sealed }),
       ...(this.#meter.unrecorded > 0 && { refusedBefore: this.#meter.unrecorded }),
@@ -246,4 +279,7 @@ export class Turn {
 }
 
 /** What a line says of a call, besides who made it and what was decided. */
-type Facts = Pick<CallEntry, 'tool'> & { [Key in 'effect' | 'repeats' | 'arguments']?: CallEntry[Key] | undefined };
+type Facts = Pick<CallEntry, 'tool'> & {
+  [Key in 'effect' | 'repeats' | 'arguments' | 'under' | 'until']?: CallEntry[Key] | undefined;
+};
+type Asked = Required<Pick<CallEntry, 'grade' | 'until'>> & Pick<CallEntry, 'limit' | 'most'> & { amounts: Amounts };

@@ -4,6 +4,7 @@ import { appoint } from './acts.ts';
 import type { Kept } from './answers.ts';
 import type { Appointment } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
+import type { Signed } from './passkeys.ts';
 
 /** The sealed answer, with the deputy that it appoints or the grant whose tokens it brings. */
 export type Answer = {
@@ -12,6 +13,9 @@ export type Answer = {
   recordId?: string;
   presence?: Presence;
   grantId?: string;
+  /** What a passkey is to have signed for the appointment, where the human wants that, and what one has. */
+  agreed?: string;
+  signed?: Signed | undefined;
 };
 
 export class Once {
@@ -43,14 +47,22 @@ export class Once {
   /** The deputy and the answer are there together, or neither is. */
   #keep(key: string, answer: Answer | undefined): Kept | undefined {
     if (!answer) return undefined;
-    const { text, appointment, recordId, presence, grantId } = answer;
+    const { text, appointment, recordId, presence, grantId, agreed, signed } = answer;
     const kept = { text, at: Date.now() };
     return this.#ledger.transaction(() => {
       // Who erased everything meanwhile has not said yes any more.
       if (appointment && recordId !== this.#ledger.account.read().recordId) return undefined;
-      if (appointment) appoint(this.#ledger, appointment, presence);
+      if (appointment && !isProven(this.#ledger, agreed, signed)) return undefined;
+      if (appointment) appoint(this.#ledger, appointment, presence, signed && { proof: signed.proof });
+      if (signed) this.#ledger.passkeys.used(signed.proof);
       this.#ledger.answers.keep(key, kept, grantId);
       return kept;
     });
   }
+}
+
+/** Whether a passkey has signed what it must, where the human wants one for what grants more. */
+function isProven(ledger: Ledger, agreed: string | undefined, signed: Signed | undefined): boolean {
+  if (ledger.account.read().guarded === 0) return true;
+  return signed !== undefined && signed.challenge === agreed && ledger.passkeys.counts(signed.proof, ledger.now());
 }

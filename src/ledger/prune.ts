@@ -20,9 +20,10 @@ export function prune(ledger: Ledger): number {
     if (!last) return 0;
     for (const { line } of old) {
       apply(state, line);
-      if (line.actor === 'deputy' && line.effect) touched.add(line.effect.id);
+      if ('effect' in line && line.effect) touched.add(line.effect.id);
     }
-    foldInto(sql, last, { ...state, windows: {} }, touched);
+    const open = Object.entries(state.allowances).filter(([, { endsAt }]) => endsAt > last.at);
+    foldInto(sql, last, { ...state, windows: {}, allowances: Object.fromEntries(open) }, touched);
     sql.exec('DELETE FROM record WHERE sequence <= ?', last.sequence);
     ledger.record.append({ actor: 'system', act: 'pruned', ...folded(sql) }, head, now);
     return old.length;

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { GRADES } from '../authority/grade.ts';
 import { mandateSchema } from '../authority/mandate.ts';
 import { ceilingSchema } from './account.ts';
 
@@ -25,6 +26,21 @@ const asTheHuman = { actor: z.literal('human'), impersonation: z.string().option
 const SUSPENSIONS = ['user_gone', 'membership_gone'] as const;
 export type Suspension = (typeof SUSPENSIONS)[number];
 
+/** What a passkey signed for this line, as WebAuthn gives it (base64url): its challenge is the digest of what was agreed to. */
+const proofSchema = z.object({
+  passkey: z.string(),
+  counter: z.int(),
+  clientDataJSON: z.string(),
+  authenticatorData: z.string(),
+  signature: z.string(),
+});
+export type Proof = z.infer<typeof proofSchema>;
+const proof = proofSchema.optional();
+
+/** Why nothing can come of a request any more. */
+const VOIDED = ['dismissed', 'replaced', 'restored'] as const;
+export type Voided = (typeof VOIDED)[number];
+
 /** What the human did, or what followed from it. */
 const actSchema = z.discriminatedUnion('act', [
   z.object({
@@ -35,20 +51,55 @@ const actSchema = z.discriminatedUnion('act', [
     client: z.object({ id: z.string(), unverifiedName: z.string(), verifiedDomain: z.string().optional() }),
     mandate: mandateSchema,
     replaces: z.array(z.string()),
+    proof,
   }),
   z.object({ actor: z.literal('client'), act: z.literal('activated'), deputy: z.string() }),
   /** It gave its tokens back, or lost its grant at the OAuth provider. */
   z.object({ actor: z.literal('client'), act: z.literal('resigned'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('superseded'), deputy: z.string(), by: z.string() }),
   z.object({ ...asTheHuman, act: z.literal('revoked'), deputy: z.string() }),
-  z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema }),
-  z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema }),
+  z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema, proof }),
+  z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema, proof }),
   /** One deputy, or all of them where none is named. */
   z.object({ ...asTheHuman, act: z.literal('paused'), deputy: z.string().optional() }),
   z.object({ actor: z.literal('system'), act: z.literal('suspended'), why: z.enum(SUSPENSIONS) }),
-  z.object({ actor: z.literal('human'), act: z.literal('resumed'), deputy: z.string().optional() }),
+  z.object({ actor: z.literal('human'), act: z.literal('resumed'), deputy: z.string().optional(), proof }),
   /** The human's own name for it; empty takes it back. */
   z.object({ actor: z.literal('human'), act: z.literal('named'), deputy: z.string(), name: z.string() }),
+  /** The human's yes to what a deputy asked for: how surely, under which mandate, and how many more like it until when. */
+  z.object({
+    actor: z.literal('human'),
+    act: z.literal('approved'),
+    deputy: z.string(),
+    effect: effectFacts,
+    grade: z.enum(GRADES),
+    mandateVersion: z.int(),
+    next: z.object({ count: z.int(), until: z.string() }).optional(),
+    proof,
+  }),
+  z.object({ actor: z.literal('human'), act: z.literal('denied'), deputy: z.string(), effect: effectFacts }),
+  z.object({ actor: z.literal('system'), act: z.literal('lapsed'), deputy: z.string(), effect: effectFacts }),
+  z.object({
+    actor: z.literal('system'),
+    act: z.literal('voided'),
+    deputy: z.string(),
+    effect: effectFacts,
+    why: z.enum(VOIDED),
+  }),
+  /** What a yes allowed in advance is allowed no more; `line` is that of the yes. */
+  z.object({ actor: z.literal('human'), act: z.literal('allowanceEnded'), deputy: z.string(), line: z.int() }),
+  /** A passkey of the human, which counts from `usable` on (ISO 8601); its public key is in COSE, base64url. */
+  z.object({
+    actor: z.literal('human'),
+    act: z.literal('passkeyAdded'),
+    passkey: z.string(),
+    publicKey: z.string(),
+    counter: z.int(),
+    usable: z.string(),
+  }),
+  z.object({ actor: z.literal('human'), act: z.literal('passkeyRemoved'), passkey: z.string() }),
+  /** Whether what grants deputies more needs a passkey too. */
+  z.object({ actor: z.literal('human'), act: z.literal('guarded'), device: z.boolean(), proof }),
   /** The demo ban, which is no authority, was taken off by the human. */
   z.object({ actor: z.literal('human'), act: z.literal('unbanned') }),
   z.object({ actor: z.literal('human'), act: z.literal('erased'), ...foldedInto }),
@@ -77,7 +128,8 @@ const callSchema = z.object({
   deputy: z.string(),
   client: z.string(),
   tool: z.string(),
-  decision: z.enum(['allowed', 'refused']),
+  /** `asked`: it waits for the human's yes. */
+  decision: z.enum(['allowed', 'refused', 'asked']),
   /** Why it was refused. A string, because lines outlive the codes of a version. */
   code: z.string().optional(),
   rule: z.string().optional(),
@@ -90,6 +142,11 @@ const callSchema = z.object({
   mandateVersion: z.int().optional(),
   /** The effect that the call made or changed, as it was then. */
   effect: effectFacts.optional(),
+  /** Until when a question waits (ISO 8601), and how surely the human must say yes. */
+  until: z.string().optional(),
+  grade: z.enum(GRADES).optional(),
+  /** The line of the yes that had allowed this in advance. */
+  under: z.int().optional(),
   /** The effect of an earlier call with the same idempotency key; nothing was done again. */
   repeats: z.string().optional(),
   /** An HMAC of the arguments under the account's own key: to compare with, not to read. */
@@ -111,7 +168,7 @@ export type Search = {
   before?: number | undefined;
   deputy?: string | undefined;
   tool?: string | undefined;
-  decision?: 'allowed' | 'refused' | undefined;
+  decision?: CallEntry['decision'] | undefined;
 };
 
 /** A line in few words. `made` is 1 where it left an effect; `shared` are refusals that have no line of their own. */
@@ -204,9 +261,9 @@ export class RecordLines {
     );
   }
 
-  /** Lines that say what was used, and those that set the clock back, oldest first. */
+  /** Lines that say what was used or is free again, and those that set the clock back, oldest first. */
   *ofUse(): Iterable<Line> {
-    const wanted = "line ->> '$.effect.amounts' IS NOT NULL OR line ->> 'act' = 'clock'";
+    const wanted = "line ->> '$.effect.id' IS NOT NULL OR line ->> 'act' = 'clock'";
     for (const { line } of this.#sql.exec<Row>(`SELECT * FROM record WHERE ${wanted} ORDER BY sequence`))
       yield readLine(line);
   }

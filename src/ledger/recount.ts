@@ -1,8 +1,8 @@
 /** Counts the past for a limit that is new in the domain: it holds from the first call on, and the record still replays to it. */
 import { z } from 'zod';
-import { ACTS } from '../authority/terms.ts';
-import { addUse, type Pair, setBack, type Windows } from '../authority/window.ts';
+import { addUse, type Pair, type Windows } from '../authority/window.ts';
 import { checkpointState } from './checkpoint.ts';
+import { Counting } from './counting.ts';
 import type { Ledger } from './ledger.ts';
 
 const KEY = 'counted';
@@ -19,28 +19,16 @@ export function recount(ledger: Ledger, kv: SyncKvStorage): void {
   };
   ledger.transaction(() => {
     const now = ledger.now();
-    const byDeputy = new Map<string, Windows>();
     // What was used before the human erased their data has no lines any more.
-    let shared = addUse(checkpointState(ledger.sql).windows, fresh.all, {}, now);
+    const counting = new Counting(fresh, addUse(checkpointState(ledger.sql).windows, fresh.all, {}, now));
     // Line by line, as Verify counts it: a clock that was ahead has been set back in one of them.
-    for (const line of ledger.record.ofUse()) {
-      const at = Date.parse(line.at);
-      if (line.actor === 'system' && line.act === 'clock') {
-        const ahead = at + line.aheadMs;
-        for (const [id, windows] of byDeputy) byDeputy.set(id, setBack(windows, fresh.own, ahead, at));
-        shared = setBack(shared, fresh.all, ahead, at);
-      }
-      if (line.actor !== 'deputy' || !line.effect?.amounts) continue;
-      const used = { ...line.effect.amounts, [ACTS]: 1 };
-      byDeputy.set(line.deputy, addUse(byDeputy.get(line.deputy) ?? {}, fresh.own, used, at));
-      shared = addUse(shared, fresh.all, used, at);
-    }
+    for (const line of ledger.record.ofUse()) counting.add(line);
     for (const id of ledger.meters.ids()) {
       const meter = ledger.meters.read(id);
-      const counted = byDeputy.get(id) ?? addUse({}, fresh.own, {}, now);
+      const counted = counting.own.get(id) ?? addUse({}, fresh.own, {}, now);
       ledger.meters.save(id, { ...meter, windows: inPlaceOf(meter.windows, counted) });
     }
-    ledger.account.setWindows(inPlaceOf(ledger.account.read().windows, shared));
+    ledger.account.setWindows(inPlaceOf(ledger.account.read().windows, counting.all));
     kv.put(KEY, names);
   });
 }

@@ -14,6 +14,13 @@ export const coreSchema = z.object({
   authority: z.enum(['active', 'paused']),
   suspended: z.boolean(),
   ceiling: ceilingSchema,
+  /** The line since which a passkey is needed for what grants more; 0 for none. */
+  guarded: z.int(),
+  /** When the last passkey was removed, in milliseconds. */
+  passkeysUntil: z.int(),
+  passkeys: z.record(z.string(), z.object({ publicKey: z.string(), usableAt: z.int(), counter: z.int() })),
+  /** By the line of the yes: whose it is, how many are left, and until when (milliseconds). */
+  allowances: z.record(z.string(), z.object({ deputy: z.string(), count: z.int(), endsAt: z.int() })),
   deputies: z.record(
     z.string(),
     z.object({
@@ -38,8 +45,10 @@ export type State = Core & { effects: Map<string, EffectFacts> };
 export function apply(state: State, line: Line): void {
   if (line.actor === 'deputy') {
     if (line.effect) applyEffect(state, line.effect);
+    if (line.under !== undefined) allowance(state, line.under).count -= 1;
     return;
   }
+  if ('proof' in line && line.proof) passkey(state, line.proof.passkey).counter = line.proof.counter;
   switch (line.act) {
     case 'appointed':
       state.deputies[line.deputy] = {
@@ -86,10 +95,43 @@ export function apply(state: State, line: Line): void {
       else if (state.suspended) state.suspended = false;
       else state.authority = 'active';
       return;
+    case 'approved':
+      applyEffect(state, line.effect);
+      if (line.next)
+        state.allowances[line.sequence] = {
+          deputy: line.deputy,
+          count: line.next.count,
+          endsAt: Date.parse(line.next.until),
+        };
+      return;
+    case 'denied':
+    case 'lapsed':
+    case 'voided':
+      applyEffect(state, line.effect);
+      return;
+    case 'allowanceEnded':
+      delete state.allowances[line.line];
+      return;
+    case 'passkeyAdded':
+      state.passkeys[line.passkey] = {
+        publicKey: line.publicKey,
+        usableAt: Date.parse(line.usable),
+        counter: line.counter,
+      };
+      return;
+    case 'passkeyRemoved':
+      delete state.passkeys[line.passkey];
+      if (Object.keys(state.passkeys).length === 0) state.passkeysUntil = Date.parse(line.at);
+      return;
+    case 'clock':
+      state.allowances = {};
+      return;
+    case 'guarded':
+      state.guarded = line.device ? line.sequence : 0;
+      return;
     case 'erased':
     case 'opened':
     case 'pruned':
-    case 'clock':
     case 'counted':
     case 'unbanned':
       return;
@@ -99,6 +141,18 @@ export function apply(state: State, line: Line): void {
 function deputy(state: State, id: string) {
   const found = state.deputies[id];
   if (!found) throw new Error(`the deputy ${id} was never appointed`);
+  return found;
+}
+
+function passkey(state: State, id: string) {
+  const found = state.passkeys[id];
+  if (!found) throw new Error(`the passkey ${id} was never added`);
+  return found;
+}
+
+function allowance(state: State, line: number) {
+  const found = state.allowances[line];
+  if (!found) throw new Error(`line ${line} allowed nothing in advance`);
   return found;
 }
 

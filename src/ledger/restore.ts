@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Done } from './acts.ts';
 import type { Ledger } from './ledger.ts';
+import { voidWaiting } from './waiting.ts';
 
 const KEY = 'restored';
 /** Is there until the storage goes back. */
@@ -42,13 +43,15 @@ export class Restore {
     if (this.#storage.kv.get(GOES_BACK_TO) !== undefined) throw new Error('the storage has not gone back');
     return this.#ledger.transaction(() => {
       const { head, now } = this.#ledger.moment();
-      const newest = record.append({ actor: 'system', act: 'restored', to: new Date(to).toISOString() }, head, now);
+      const restored = record.append({ actor: 'system', act: 'restored', to: new Date(to).toISOString() }, head, now);
+      // What was answered since is not asked again.
+      const newest = voidWaiting(this.#ledger, 'restored', restored, now);
       const version = Math.max(newest.sequence, undone + 1);
       account.setAuthority('paused', now, version);
       account.setCeiling(account.read().ceiling, version);
       account.rename(randomUUID());
       this.#storage.kv.put(KEY, name);
-      return { sequence: newest.sequence, at: now, grants: [] };
+      return { sequence: restored.sequence, at: now, grants: [] };
     });
   }
 }

@@ -49,7 +49,9 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     ceiling TEXT NOT NULL,
     ceiling_version INTEGER NOT NULL,
     windows TEXT NOT NULL,
-    exported INTEGER NOT NULL
+    exported INTEGER NOT NULL,
+    guarded INTEGER NOT NULL,
+    passkeys_until INTEGER NOT NULL
   )`);
   sql.exec(`CREATE TABLE effects (
     number INTEGER PRIMARY KEY,
@@ -63,6 +65,41 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     amounts TEXT NOT NULL,
     data TEXT NOT NULL
   )`);
+  sql.exec(`CREATE TABLE approvals (
+    effect_id TEXT PRIMARY KEY,
+    deputy_id TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    like_it TEXT NOT NULL,
+    action TEXT NOT NULL,
+    limit_name TEXT NOT NULL,
+    most INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    grade TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL
+  ) WITHOUT ROWID`);
+  sql.exec(`CREATE TABLE allowances (
+    line INTEGER PRIMARY KEY,
+    deputy_id TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    like_it TEXT NOT NULL,
+    amounts TEXT NOT NULL,
+    mandate_version INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL
+  )`);
+  sql.exec(`CREATE TABLE passkeys (
+    id TEXT PRIMARY KEY,
+    public_key TEXT NOT NULL,
+    rp_id TEXT NOT NULL,
+    transports TEXT NOT NULL,
+    counter INTEGER NOT NULL,
+    added_at INTEGER NOT NULL,
+    usable_at INTEGER NOT NULL
+  ) WITHOUT ROWID`);
   sql.exec('CREATE TABLE outbox (effect_id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID');
   sql.exec(`CREATE TABLE idempotency (
     deputy_id TEXT NOT NULL,
@@ -92,7 +129,7 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     state TEXT NOT NULL,
     amounts TEXT NOT NULL
   ) WITHOUT ROWID`);
-  openRecord(sql, { authority: 'active', suspended: false, ceiling, windows: {} }, 0);
+  openRecord(sql, { authority: 'active', suspended: false, guarded: 0, passkeysUntil: 0, ceiling, windows: {} }, 0);
   const record = new RecordLines(sql);
   record.append({ actor: 'system', act: 'opened', ...folded(sql) }, record.head(), Date.now());
 }
@@ -118,20 +155,22 @@ export function migrate(storage: DurableObjectStorage, startCeiling: Ceiling, st
 }
 
 /** What an account starts with. */
-export type Start = Omit<Core, 'deputies'>;
+export type Start = Omit<Core, 'deputies' | 'passkeys' | 'allowances'>;
 
 /** Starts the account and its checkpoint. The next line has the number after `sequence`, and must vouch for that checkpoint. */
 export function openRecord(sql: SqlStorage, start: Start, sequence: number): void {
   sql.exec(
-    `INSERT INTO account (id, record_id, secret, authority, suspended, ceiling, ceiling_version, windows, exported)
-     VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0)`,
+    `INSERT INTO account (id, record_id, secret, authority, suspended, ceiling, ceiling_version, windows, exported,
+       guarded, passkeys_until) VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?)`,
     randomUUID(),
     randomBytes(32).toString('base64'),
     start.authority,
     Number(start.suspended),
     JSON.stringify(start.ceiling),
     JSON.stringify(start.windows),
+    start.guarded,
+    start.passkeysUntil,
   );
-  const state: Core = { ...start, deputies: {} };
+  const state: Core = { ...start, deputies: {}, passkeys: {}, allowances: {} };
   sql.exec('INSERT INTO checkpoint VALUES (1, ?, 0, ?, ?)', sequence, GENESIS, JSON.stringify(state));
 }

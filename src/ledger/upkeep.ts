@@ -71,6 +71,8 @@ export class Upkeep {
       this.#ledger.deputies.forgetPending(now);
       this.#ledger.idempotency.forgetOld(now);
       this.#ledger.answers.forgetOld();
+      this.#ledger.approvals.forgetOld(now);
+      this.#ledger.allowances.forgetOld(now);
       head = this.#ledger.record.head();
       if (head.sequence > logged)
         log({ event: 'audit_head', user: this.#userId, sequence: head.sequence, hash: head.hash });

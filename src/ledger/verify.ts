@@ -1,8 +1,10 @@
 /** Checking that the record holds together and says what the tables say. */
-import { ACTS, type Amounts, CALLS } from '../authority/terms.ts';
-import { addUse, type Pair, setBack, useOf, type Windows } from '../authority/window.ts';
+import { type Amounts, CALLS } from '../authority/terms.ts';
+import { type Pair, useOf, type Windows } from '../authority/window.ts';
 import { allOf } from '../steps.ts';
+import { isEnded, WAITING } from './approvals.ts';
 import { checkpointHead, checkpointStateInSteps, foldedInSteps } from './checkpoint.ts';
+import { Counting } from './counting.ts';
 import type { Deputy } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
 import { type Head, hashOf, type Line, readLine } from './record.ts';
@@ -112,16 +114,14 @@ class Replay {
   head: Head;
   readonly #ledger: Ledger;
   readonly #state: State;
-  /** What each deputy used, and all of them together. */
-  readonly #own = new Map<string, Windows>();
-  #all: Windows;
+  readonly #counting: Counting;
   #line: Line | undefined;
 
   constructor(ledger: Ledger, head: Head, state: State) {
     this.#ledger = ledger;
     this.head = head;
     this.#state = state;
-    this.#all = state.windows;
+    this.#counting = new Counting(ledger.pairs, state.windows);
   }
 
   /** Takes the next row; says what is wrong with it, if anything. */
@@ -136,9 +136,8 @@ class Replay {
       if (line.previous !== hash) return 'it does not follow from the line before';
       const isSetBack = line.actor === 'system' && line.act === 'clock';
       if (isSetBack ? time + line.aheadMs !== at : time < at) return 'it is older than the line before';
-      if (isSetBack) this.#setBack(at, time);
       apply(this.#state, line);
-      this.#count(line, time);
+      this.#counting.add(line);
       this.#line = line;
       this.head = { sequence: row.sequence, hash: row.hash, at: time };
       return undefined;
@@ -159,40 +158,35 @@ class Replay {
    * must have been replayed.
    */
   *comparing(): Generator<void, string | undefined> {
-    return (yield* this.#deputiesDiffer()) ?? (yield* this.#effectsDiffer()) ?? this.#accountDiffers();
+    return (
+      (yield* this.#deputiesDiffer()) ??
+      (yield* this.#effectsDiffer()) ??
+      this.#accountDiffers() ??
+      this.#passkeysDiffer() ??
+      this.#allowancesDiffer()
+    );
   }
 
   /** What the lines amount to. */
   amountsTo(): { deputies: number; effects: number; amounts: Amounts } {
     const { deputies, effects } = this.#state;
     const amounts: Amounts = {};
-    for (const effect of effects.values())
+    const came = [...effects.values()].filter(({ state }) => state !== WAITING && !isEnded(state));
+    for (const effect of came)
       for (const [unit, amount] of Object.entries(effect.amounts)) amounts[unit] = (amounts[unit] ?? 0) + amount;
-    return { deputies: Object.keys(deputies).length, effects: effects.size, amounts };
-  }
-
-  #count(line: Line, at: number): void {
-    if (line.actor !== 'deputy' || !line.effect?.amounts) return;
-    const used: Amounts = { ...line.effect.amounts, [ACTS]: 1 };
-    const { own, all } = this.#ledger.pairs;
-    this.#all = addUse(this.#all, all, used, at);
-    this.#own.set(line.deputy, addUse(this.#own.get(line.deputy) ?? {}, own, used, at));
-  }
-
-  #setBack(aheadMs: number, now: number): void {
-    const { own, all } = this.#ledger.pairs;
-    this.#all = setBack(this.#all, all, aheadMs, now);
-    for (const [id, windows] of this.#own) this.#own.set(id, setBack(windows, own, aheadMs, now));
+    return { deputies: Object.keys(deputies).length, effects: came.length, amounts };
   }
 
   #accountDiffers(): string | undefined {
-    const { authority, paused, ceiling, windows } = this.#ledger.account.read();
+    const { authority, paused, ceiling, windows, guarded, passkeysUntil } = this.#ledger.account.read();
     const { authority: own, suspended } = this.#state;
     const said = suspended ? 'suspended' : own;
     if (authority !== said) return `authority is ${authority}, the record says ${said}`;
     if (paused !== (own === 'paused')) return 'the pause below the suspension is not the one in the record';
+    if (guarded !== this.#state.guarded) return 'whether a passkey is needed is not as the record says';
+    if (passkeysUntil !== this.#state.passkeysUntil) return 'until when there was a passkey is not as the record says';
     if (!isEqual(ceiling, this.#state.ceiling)) return 'the ceiling is not the one in the record';
-    if (!this.#isUsed(this.#ledger.pairs.all, windows, this.#all))
+    if (!this.#isUsed(this.#ledger.pairs.all, windows, this.#counting.all))
       return 'what all deputies used is not what the record says';
     return undefined;
   }
@@ -236,7 +230,7 @@ class Replay {
       return `the client of ${id} is not the one in the record`;
     if (row.name !== said.name) return `the name of ${id} is not the one in the record`;
     if (row.paused !== said.paused) return `the pause of ${id} is not the one in the record`;
-    if (!this.#isUsed(this.#ledger.pairs.own, this.#ledger.meters.read(id).windows, this.#own.get(id) ?? {}))
+    if (!this.#isUsed(this.#ledger.pairs.own, this.#ledger.meters.read(id).windows, this.#counting.own.get(id) ?? {}))
       return `what ${id} used is not what the record says`;
     return undefined;
   }
@@ -260,6 +254,26 @@ class Replay {
     return missing === undefined ? undefined : `${missing} is in the record and nowhere else`;
   }
 
+  #passkeysDiffer(): string | undefined {
+    const said = new Map(Object.entries(this.#state.passkeys));
+    for (const { id, publicKey, usableAt, counter } of this.#ledger.passkeys.all()) {
+      if (!isEqual(said.get(id), { publicKey, usableAt, counter }))
+        return `the passkey ${id} is not as the record says`;
+      said.delete(id);
+    }
+    const [missing] = said.keys();
+    return missing === undefined ? undefined : `the passkey ${missing} is in the record and nowhere else`;
+  }
+
+  #allowancesDiffer(): string | undefined {
+    const now = this.#ledger.now();
+    const said = Object.entries(this.#state.allowances).filter(([, { count, endsAt }]) => count > 0 && endsAt > now);
+    const open = this.#ledger.allowances
+      .open(now)
+      .map(({ line, deputyId, count, endsAt }) => [String(line), { deputy: deputyId, count, endsAt }]);
+    return isEqual(inOrder(said), inOrder(open)) ? undefined : 'what was allowed in advance is not as the record says';
+  }
+
   /** Calls of any kind are left out: those that share a line of the record are not counted one by one. */
   #isUsed(pairs: readonly Pair[], stored: Windows, said: Windows): boolean {
     const now = this.#ledger.now();
@@ -273,4 +287,8 @@ function isSame(head: Head, { sequence, hash }: { sequence: number; hash: string
 
 function isEqual(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function inOrder(entries: unknown[][]): unknown[][] {
+  return entries.toSorted(([one], [other]) => Number(one) - Number(other));
 }

@@ -8,8 +8,10 @@ import type { AccountState } from './account.ts';
 import type { Deputy } from './deputies.ts';
 import type { Effect } from './effects.ts';
 import type { Ledger } from './ledger.ts';
+import type { Passkey } from './passkeys.ts';
 import { type Recent, recentOf } from './recent.ts';
 import type { Line, Search } from './record.ts';
+import { type AskedView, lookAtWaiting } from './waiting-view.ts';
 
 export type DeputyView = Deputy & {
   /** The mandate's end has come. */
@@ -56,6 +58,8 @@ export type Story = {
 export type View = Overview & {
   /** Newest first. */
   effects: Effect[];
+  /** What waits for the human, and what they have allowed in advance. */
+  asked: AskedView;
   recent: Recent;
   /** Newest first. */
   timeline: Line[];
@@ -82,15 +86,25 @@ export function lookAt(ledger: Ledger, search: Search, did?: number): View {
   const { lines, older } = record.newest(LINES_SHOWN, search);
   const story = storyOf(ledger, lines);
   const known = new Set(overview.deputies.map(({ deputyId }) => deputyId));
-  const others = story.deputies.filter(({ deputyId }) => !known.has(deputyId));
+  const asked = lookAtWaiting(ledger, now);
+  const asking = ledger.deputies.named(
+    new Set([...asked.waiting, ...asked.allowances].map(({ deputyId }) => deputyId)),
+  );
+  const others = [...new Map([...story.deputies, ...asking].map((one) => [one.deputyId, one])).values()].filter(
+    ({ deputyId }) => !known.has(deputyId),
+  );
   const deputies = [...overview.deputies, ...others.map((deputy) => toView(ledger, deputy, now))];
   const free = firstToFree(ledger.account.read().windows, ledger.pairs.all, now);
-  const changes = [...deputies.filter(isLive).map(({ changesAt }) => changesAt), free].filter((at) => at < Infinity);
+  const ends = [...asked.waiting, ...asked.allowances].map(({ endsAt }) => endsAt);
+  const changes = [...deputies.filter(isLive).map(({ changesAt }) => changesAt), free, ...ends].filter(
+    (at) => at < Infinity,
+  );
   const [just] = did === undefined ? [] : record.lines(did - 1, 1);
   return {
     ...overview,
     deputies: deputies.toSorted((one, other) => other.appointedAt.localeCompare(one.appointedAt)),
     effects: ledger.effects.newest(EFFECTS_SHOWN),
+    asked,
     recent: recentOf(record, account, now),
     timeline: lines,
     story,
@@ -191,6 +205,9 @@ export type ConsentView = {
   /** Of the record that the page is about. */
   recordId: string;
   deputies: DeputyView[];
+  /** The line since which an appointment needs a passkey; 0 when it does not. Those that count now. */
+  guarded: number;
+  passkeys: Passkey[];
   /** When the human last dismissed this client (ISO 8601), or one that registered with its name and went to its host. */
   dismissed?: { at: string; same: boolean };
 };
@@ -201,7 +218,7 @@ export type AskingClient = Pick<Deputy, 'clientId' | 'clientName' | 'redirectHos
 /** The live deputies that the client has already, its dismissal if it has none, and what a new mandate must stay within. */
 export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentView {
   const now = ledger.now();
-  const { ceiling, authority, recordId } = ledger.account.read();
+  const { ceiling, authority, recordId, guarded } = ledger.account.read();
   const deputies = ledger.deputies.liveOf(client.clientId, now).map((deputy) => toView(ledger, deputy, now));
   const { own, alike } = ledger.deputies.dismissals(client);
   const at = own ?? alike;
@@ -211,6 +228,8 @@ export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentVie
     left: leftOfAccount(ledger, now),
     recordId,
     deputies,
+    guarded,
+    passkeys: guarded > 0 ? ledger.passkeys.usable(now) : [],
     ...(at !== undefined &&
       deputies.length === 0 && { dismissed: { at: new Date(at).toISOString(), same: own !== undefined } }),
   };

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { Effect } from '../ledger/effects.ts';
 import { COLORS, CURRENCY, MAX_QUANTITY, SIZES } from './catalog.ts';
 
+const STATUSES = ['confirmed', 'cancelled', 'waiting', 'denied', 'lapsed', 'void'] as const;
+
 /** As tools answer with it and KV holds it. */
 export const orderSchema = z.object({
   id: z.uuid(),
@@ -18,7 +20,9 @@ export const orderSchema = z.object({
   total: z.int().describe('Whole cents: quantity times unitPrice.'),
   currency: z.literal(CURRENCY),
   orderDate: z.iso.datetime(),
-  status: z.enum(['confirmed', 'cancelled']),
+  status: z
+    .enum(STATUSES)
+    .describe('"waiting" for the yes of your human; "denied", "lapsed" and "void" were never ordered.'),
 });
 export type Order = z.infer<typeof orderSchema>;
 
@@ -49,7 +53,7 @@ export function orderOf({ id, number, at, state, amounts, data }: Effect<OrderDa
     total: amounts['spend'] ?? 0,
     currency: CURRENCY,
     orderDate: at,
-    status: state === 'cancelled' ? 'cancelled' : 'confirmed',
+    status: STATUSES.find((status) => status === state) ?? 'confirmed',
   };
 }
 

@@ -62,6 +62,7 @@ export const buyMcpShopItem = defineTool({
   meter: {
     uses: ({ quantity }) => ({ shirts: quantity, spend: quantity * SHIRT.price }),
     idempotency: ({ idempotencyKey: key, ...rest }) => ({ key, arguments: rest }),
+    like: ({ company, mailingAddress, tshirtSize, color }) => ({ company, mailingAddress, tshirtSize, color }),
     again(id, { caller, effects }) {
       const order = orderOf(effects(orderData).find(id, 'idempotencyKey'), caller.userId);
       const message = `This purchase was made before, so nothing was bought again: ${describe(order)}, order ${order.id}, ${order.status}.`;
@@ -86,7 +87,7 @@ export const cancelMcpShopOrder = defineTool({
   name: 'cancelMcpShopOrder',
   title: 'Cancel an order',
   description:
-    'Cancels an order of your human, whichever deputy placed it. Call it only when they ask for it. What was ordered still counts against the limits of the day. Next: tell them that it is cancelled.',
+    'Cancels an order of your human, whichever deputy placed it, or takes back one that you asked for and that still waits for their yes. Call it only when they ask for it. What was ordered still counts against the limits of the day; what only waited does not. Next: tell them that it is cancelled.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
   scope: 'shop:buy',
   whenBanned: SOLD_OUT_FOR_YOU,
@@ -98,14 +99,22 @@ export const cancelMcpShopOrder = defineTool({
     // One that is cancelled already stays so, and nothing changes.
     const after = before.state === 'cancelled' ? before : book.change(before, 'cancelled');
     const order = orderOf(after, caller.userId);
-    const done = after === before ? 'was cancelled before' : 'is cancelled';
+    const { done, counts } = cancelled(before.state, after.state);
     const message = `Order ${order.id} ${done}: ${describe(order)}, ${formatPrice(order.total)}.`;
     return {
-      text: `${message} Tell your human. It still counts against the limits of the day.`,
+      text: `${message} Tell your human. ${counts}`,
       data: { status: 'success' as const, message, order },
     };
   },
 });
+
+function cancelled(before: string, after: string): { done: string; counts: string } {
+  const counts = 'It still counts against the limits of the day.';
+  if (after === 'cancelled') return { done: before === after ? 'was cancelled before' : 'is cancelled', counts };
+  const free = 'It counts against no limit any more.';
+  if (before === 'waiting') return { done: 'was not placed yet, and is asked for no more', counts: free };
+  return { done: `was never placed (${after})`, counts: free };
+}
 
 function describe({ quantity, color, tshirtSize }: Order): string {
   return `${quantity} ${color} ${quantity === 1 ? 'shirt' : 'shirts'} in ${tshirtSize}`;

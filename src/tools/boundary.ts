@@ -1,13 +1,28 @@
 /** What becomes of a call, from the first check to the answer: the one boundary of every tool, and the only place that registers one. */
-import { McpServer } from '@modelcontextprotocol/server';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  inputRequired,
+  McpServer,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import { z } from 'zod';
 import { amountsOf } from '../authority/limits.ts';
-import { type Reason, Refusal, type Told } from '../authority/refusal.ts';
+import {
+  type AskReason,
+  type Reason,
+  Refusal,
+  type RefusalCode,
+  type Told,
+  type Waiting,
+} from '../authority/refusal.ts';
 import { basePower } from '../authority/terms.ts';
 import { toModel } from '../authority/words.ts';
 import type { Caller } from '../deputy.ts';
+import { type Ended, isEnded, WAITING } from '../ledger/approvals.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Ledger, Turn } from '../ledger/ledger.ts';
 import { log, logError } from '../log.ts';
+import { ask, mustNotCrowd } from './asking.ts';
 import type { Domain } from './define-domain.ts';
 import type { AnyTool, Answer, Prepared } from './define-tool.ts';
 import { refuseBanned } from './demo.ts';
@@ -18,10 +33,14 @@ type Options = {
   demoTools: boolean;
   /** Copies an effect to elsewhere. Does not throw. */
   deliver: (effectId: string) => Promise<void>;
+  /** Something waits for the human until then, in milliseconds. Does not throw. */
+  waits: (endsAt: number) => Promise<void>;
 };
 
 /** A call that was carried out. `effect` is to be delivered. */
 type Done = Answer<Record<string, unknown>> & { effect?: Effect | undefined };
+/** A call that waits for the human's yes. */
+type Asked = { asked: AskReason & { waiting: Waiting } };
 
 /** One request of a deputy at its human's object, and the tools that it can reach. */
 export class Boundary {
@@ -46,18 +65,25 @@ export class Boundary {
   /** A fresh server for this request. With the name of a tool it holds that one alone: making all takes longer than most calls. */
   serverFor(name: string | undefined): McpServer {
     const { serverInfo, instructions } = this.#domain;
-    const server = new McpServer(serverInfo, { instructions, capabilities: { tools: { listChanged: false } } });
+    const server = new McpServer(serverInfo, {
+      instructions,
+      capabilities: { tools: { listChanged: false } },
+      // The older era has no such question that could be answered in one request.
+      inputRequired: { legacyShim: false },
+    });
     const called = this.#tools.filter((tool) => tool.name === name);
     for (const tool of called.length > 0 ? called : this.#tools) {
       const { title, description, annotations, inputSchema, outputSchema } = tool;
       const shape = { title, description, annotations, inputSchema, outputSchema };
-      server.registerTool(tool.name, shape, (args: unknown) => this.#serve(tool, args));
+      server.registerTool(tool.name, shape, (args: unknown, context: ServerContext) =>
+        this.#serve(tool, args, context),
+      );
     }
     return server;
   }
 
   /** The one error boundary: whatever happens to a call, the model gets an answer, the record a line and the log a line. */
-  async #serve(tool: AnyTool, args: unknown) {
+  async #serve(tool: AnyTool, args: unknown, context: ServerContext) {
     const start = Date.now();
     let prepared: Prepared | undefined;
     const prepare = () => (prepared ??= tool.prepare(args));
@@ -75,7 +101,14 @@ export class Boundary {
       if ('refused' in outcome) {
         this.outcome = outcome.reason;
         this.#note(tool.name, outcome.reason.code, start);
-        return this.#refusalResult(outcome.refused);
+        return this.#askElsewhere(outcome.refused, context) ?? this.#refusalResult(outcome.refused);
+      }
+      if ('asked' in outcome) {
+        this.outcome = outcome.asked;
+        await this.#options.waits(outcome.asked.waiting.endsAt);
+        const told = toModel(this.#domain, outcome.asked);
+        this.#note(tool.name, told.code, start);
+        return this.#askElsewhere(told, context) ?? this.#refusalResult(told);
       }
       this.outcome = 'allowed';
       if (outcome.effect) await this.#options.deliver(outcome.effect.id);
@@ -98,7 +131,7 @@ export class Boundary {
   }
 
   /** Decides, reads the arguments, recognises a repetition, decides again about what is to be used, runs, and records. */
-  #carryOut(tool: AnyTool, prepare: () => Prepared, turn: Turn): Done {
+  #carryOut(tool: AnyTool, prepare: () => Prepared, turn: Turn): Done | Asked {
     turn.decide(tool);
     if (this.#options.demoTools) refuseBanned(tool, this.#ledger.demo.read());
     const call = prepare();
@@ -107,6 +140,8 @@ export class Boundary {
     const amounts = call.uses && amountsOf(this.#domain, call.uses);
 
     const known = this.#repeated(tool, call, turn);
+    const before = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, sealed ?? '');
+    if (before !== undefined) return this.#answered(before, call, turn, line);
     if (known?.effect) {
       const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
       const answer = call.again(known.effect.id, desk);
@@ -115,11 +150,28 @@ export class Boundary {
       return answer;
     }
 
-    if (call.uses) turn.decide({ ...tool, uses: call.uses });
-    const { desk, close } = deskOf(this.#ledger, this.#caller, turn, amounts);
+    const reason = call.uses && turn.reasonAgainst({ ...tool, uses: call.uses });
+    const asks = reason?.code === 'approval_required' ? reason : undefined;
+    if (reason && !asks) throw new Refusal(reason);
+    if (asks) mustNotCrowd(this.#ledger, this.#caller.deputyId);
+    const { desk, close } = deskOf(this.#ledger, this.#caller, turn, amounts, { asks: asks !== undefined });
     const answer = call.run(desk);
-    const { effect, made = false } = close() ?? {};
+    const touched = close();
+    const { effect, made = false, granted, withdrawn } = touched ?? {};
     if (tool.metered !== made) throw new Error(`${tool.name} ${made ? 'made' : 'did not make'} an effect`);
+    if (known && effect)
+      this.#ledger.idempotency.keep(this.#caller.deputyId, known.key, known.digest, effect.id, turn.now);
+    if (effect && withdrawn) {
+      const { id, number, state } = effect;
+      turn.withdrew({ ...line, effect: { id, number, state }, askedAt: withdrawn.askedAt, amounts: effect.amounts });
+      return answer;
+    }
+    if (asks && amounts && effect && granted !== undefined && call.uses) {
+      const { deputyId, scopes: tokenScopes } = this.#caller;
+      const question = { asks, amounts, effect, granted, answer, call: { ...call, uses: call.uses } };
+      const action = { name: tool.name, scope: tool.scope, permission: tool.permission, tokenScopes };
+      return ask(this.#ledger, turn, { ...question, deputyId, line, action });
+    }
     const used = made ? amounts : undefined;
     const facts = effect && {
       id: effect.id,
@@ -128,9 +180,25 @@ export class Boundary {
       ...(used && { amounts: used }),
     };
     turn.allowed({ ...line, effect: facts, amounts: used });
-    if (known && effect)
-      this.#ledger.idempotency.keep(this.#caller.deputyId, known.key, known.digest, effect.id, turn.now);
     return { ...answer, effect };
+  }
+
+  /** What came of a call that its human was asked about. */
+  #answered(id: string, call: Prepared, turn: Turn, line: { tool: string; arguments: string | undefined }): Done {
+    const approval = this.#ledger.approvals.find(id);
+    const effect = this.#ledger.effects.find(id);
+    if (!approval || !effect) throw new Error(`there is no effect ${id}`);
+    if (effect.state === WAITING) {
+      const { limit, most, endsAt } = approval;
+      const wanted = effect.amounts[this.#domain.limits[limit]?.of ?? ''] ?? most;
+      throw new Refusal({ code: 'approval_required', limit, most, wanted, waiting: { id, endsAt } });
+    }
+    if (isEnded(effect.state)) throw new Refusal({ code: ENDED_AS[effect.state], id });
+    const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
+    const answer = effect.state === approval.state ? approval.answer : call.again(id, desk);
+    if (close()) throw new Error(`${line.tool} did something again`);
+    turn.allowed({ ...line, repeats: id });
+    return answer;
   }
 
   /** Under which key the call is to be recognised, and the effect of one that was made before under it. */
@@ -166,13 +234,31 @@ export class Boundary {
     return told;
   }
 
-  #refusalResult({ message, ...error }: Told) {
-    const url = new URL(error.whoCanLift === 'human' ? '/deputies' : '/', this.#caller.resource).href;
+  /** The way of 2026-07-28: a client that can shows its human the page, and calls again. What it answers is no yes. */
+  #askElsewhere(told: Told, { mcpReq }: ServerContext) {
+    // Whoever has been asked is told how things stand.
+    if (!told.waiting || mcpReq.inputResponses || !showsPages.safeParse(mcpReq.envelope).success) return undefined;
+    const { noun } = this.#domain.act;
+    const message = `${this.#domain.name} asks for your yes to one ${noun}. Read it on your own page, and answer there.`;
+    const page = inputRequired.elicitUrl({ message, url: this.#pageFor(told) });
+    return inputRequired({ inputRequests: { approval: page } });
+  }
+
+  #refusalResult(told: Told) {
+    const { message, ...error } = told;
+    const url = this.#pageFor(told);
+    const text = told.waiting ? `${url} is where your human answers. ${message}` : message;
     return {
       isError: true,
-      content: [{ type: 'text' as const, text: message }],
+      content: [{ type: 'text' as const, text }],
       structuredContent: { error: { ...error, url } },
     };
+  }
+
+  /** Where the human finds more. */
+  #pageFor({ whoCanLift, waiting }: Told): string {
+    const page = waiting ? `/deputies/approvals/${waiting.id}` : whoCanLift === 'human' ? '/deputies' : '/';
+    return new URL(page, this.#caller.resource).href;
   }
 
   #note(tool: string, outcome: string, start = Date.now()): void {
@@ -180,6 +266,17 @@ export class Boundary {
     log({ event: 'tool', tool, outcome, user, client, deputy, ms: Date.now() - start });
   }
 }
+
+/** What a client declares that can show its human a page. */
+const showsPages = z.object({
+  [CLIENT_CAPABILITIES_META_KEY]: z.object({ elicitation: z.object({ url: z.looseObject({}) }) }),
+});
+
+const ENDED_AS = {
+  denied: 'approval_denied',
+  lapsed: 'approval_lapsed',
+  void: 'approval_withdrawn',
+} as const satisfies Record<Ended, RefusalCode>;
 
 /** What a refused metered call would have used, when its arguments say so. */
 function asked(tool: AnyTool, prepare: () => Prepared, domain: Domain): Record<string, number> | undefined {

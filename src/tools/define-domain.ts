@@ -64,7 +64,20 @@ export type Domain = Terms &
   };
 
 /** Names that the forms around the blanks use themselves. */
-const TAKEN = new Set(['scope', 'until', 'version', 'form', 'handle', 'user', 'decision', 'replaces', 'shown', 'read']);
+const TAKEN = new Set([
+  'scope',
+  'until',
+  'version',
+  'form',
+  'handle',
+  'user',
+  'decision',
+  'replaces',
+  'shown',
+  'read',
+  'approval',
+  'assertion',
+]);
 
 /**
  * Throws for a domain that contradicts itself, in one sentence that names it.

@@ -22,6 +22,8 @@ export type Desk = {
   readonly deputy: { readonly clientName: string; readonly clientDomain?: string; readonly appointedAt: string };
   /** What one more metered call may use, by unit: 0 when this deputy may make none. */
   readonly left: Readonly<Amounts>;
+  /** What this deputy asked its human and waits for, and until when (milliseconds). */
+  readonly waiting: readonly { id: string; number: number; amounts: Amounts; endsAt: number }[];
   /** What metered calls of this human left, with data of one shape. */
   readonly effects: <Data>(schema: z.ZodType<Data>) => EffectBook<Data>;
 };
@@ -32,6 +34,7 @@ export type EffectBook<Data> = {
   make: (state: string, data: Data) => Effect<Data>;
   /** Throws the Refusal `unknown_effect` for an id that this human has not. */
   find: (id: string, field: string) => Effect<Data>;
+  /** What waits for the human is taken back by it, and becomes `void`; what nothing came of stays as it is. */
   change: (effect: Effect<Data>, state: string) => Effect<Data>;
   /** Newest first. `cursor` is the `nextCursor` of the page before; throws the Refusal `unknown_cursor` for any other. */
   page: (limit: number, cursor?: string) => { effects: Listed<Data>[]; nextCursor?: string };
@@ -79,6 +82,8 @@ export type Tool<Input extends z.ZodObject, Output extends z.ZodObject, On = Des
     uses: (input: z.output<Input>) => Uses;
     /** The key under which a repetition is recognised, and the arguments that it must repeat. */
     idempotency?: (input: z.output<Input>) => { key: string | undefined; arguments: unknown };
+    /** What makes another call one like it, apart from the amounts: a human can allow a few more of those at once. All of it when left out. */
+    like?: (input: z.output<Input>) => unknown;
     /** Answers a repetition. `id` is that of the effect that the first call made. */
     again?: (id: string, desk: On) => Answer<z.input<Output>>;
   };
@@ -91,6 +96,8 @@ export type Prepared = {
   arguments: Record<string, unknown>;
   uses?: Uses | undefined;
   idempotency?: { key: string | undefined; arguments: unknown } | undefined;
+  /** The same for each call that is like it. */
+  like: unknown;
   run: (desk: DemoDesk) => Answer<Record<string, unknown>>;
   again: (id: string, desk: DemoDesk) => Answer<Record<string, unknown>>;
 };
@@ -133,10 +140,12 @@ export function defineDemoTool<Input extends z.ZodObject, Output extends z.ZodOb
     outputSchema: publishedSchema(() => answerOrRefusal(output)),
     prepare(args) {
       const input = parseInput(tool.name, inputs, args);
+      const idempotency = meter?.idempotency?.(input);
       return {
         arguments: input,
         uses: meter?.uses(input),
-        idempotency: meter?.idempotency?.(input),
+        idempotency,
+        like: meter?.like ? meter.like(input) : (idempotency?.arguments ?? input),
         run: (desk) => checked(run(input, desk)),
         again(id, desk) {
           if (!meter?.again) throw new Error(`${tool.name} cannot answer a repetition`);

@@ -4,6 +4,7 @@ import { affordable, leftOf } from '../authority/limits.ts';
 import { Refusal } from '../authority/refusal.ts';
 import { type Amounts, maySpend } from '../authority/terms.ts';
 import type { Caller } from '../deputy.ts';
+import { type Approval, isEnded, WAITING } from '../ledger/approvals.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Ledger, Turn } from '../ledger/ledger.ts';
 import { shownAs } from '../edge/client-document.ts';
@@ -13,7 +14,18 @@ import type { DemoDesk, EffectBook } from './define-tool.ts';
 const GONE = { clientId: '', clientName: '' };
 
 /** What a call did to its effect: `made` with the amounts it used up, or only changed. */
-export type Touched = { effect: Effect; made: boolean };
+export type Touched = {
+  effect: Effect;
+  made: boolean;
+  /** The domain's word for it, while it waits for the human's yes. */
+  granted?: string;
+  /** What the deputy had asked for and takes back. */
+  withdrawn?: Approval;
+};
+
+function mustBeTheDomains(state: string): void {
+  if (state === WAITING || isEnded(state)) throw new Error(`"${state}" is the kernel's word for an effect`);
+}
 
 export type CallDesk = {
   desk: DemoDesk;
@@ -21,8 +33,17 @@ export type CallDesk = {
   close: () => Touched | undefined;
 };
 
-/** `amounts` is what a metered call uses up; undefined for any other, which can make nothing. */
-export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amounts | undefined): CallDesk {
+/**
+ * `amounts` is what a metered call uses up; undefined for any other, which can make nothing. What is made by a call that
+ * `asks` waits for the human.
+ */
+export function deskOf(
+  ledger: Ledger,
+  caller: Caller,
+  turn: Turn,
+  amounts: Amounts | undefined,
+  { asks = false } = {},
+): CallDesk {
   let touched: Touched | undefined;
   let over = false;
   // Asked before anything is written: a tool may catch what is thrown here.
@@ -41,26 +62,45 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
     return known;
   }
 
+  const fields = new Map<string, string>();
+  /** What waits for the human is taken back by who asked, and changed by nobody else. */
+  function withdraw({ id, deputyId }: Effect): Effect {
+    const withdrawn = ledger.approvals.find(id);
+    if (deputyId !== caller.deputyId || !withdrawn)
+      throw new Refusal({ code: 'not_your_request', field: fields.get(id) ?? 'id' });
+    const effect = effects.change(id, 'void', turn.line);
+    if (!effect) throw new Error(`there is no effect ${id}`);
+    touched = { effect, made: false, withdrawn };
+    return effect;
+  }
+
   function book<Data>(schema: z.ZodType<Data>): EffectBook<Data> {
     const typed = (effect: Effect): Effect<Data> => ({ ...effect, data: schema.parse(JSON.parse(effect.data)) });
     return {
       make(state, data) {
         if (!amounts) throw new Error('only a metered call makes an effect');
         mayTouch();
+        mustBeTheDomains(state);
         const parsed = schema.parse(data);
-        const kept = { state, amounts, data: JSON.stringify(parsed) };
+        const kept = { state: asks ? WAITING : state, amounts, data: JSON.stringify(parsed) };
         const effect = effects.make(caller, kept, { line: turn.line, now: turn.now });
-        touched = { effect, made: true };
+        touched = { effect, made: true, ...(asks && { granted: state }) };
         // A copy: what the record says is what was counted, whatever a tool does with its own.
-        return { ...effect, amounts: { ...amounts }, data: parsed };
+        return { ...effect, state, amounts: { ...amounts }, data: parsed };
       },
       find(id, field) {
         const effect = effects.find(id);
         if (!effect) throw new Refusal({ code: 'unknown_effect', field });
+        fields.set(id, field);
         return typed(effect);
       },
       change({ id }, state) {
+        mustBeTheDomains(state);
+        const before = effects.find(id);
+        // Nothing came of it, so there is nothing to change.
+        if (before && isEnded(before.state)) return typed(before);
         mayTouch();
+        if (before?.state === WAITING) return typed(withdraw(before));
         const effect = effects.change(id, state, turn.line);
         if (!effect) throw new Error(`there is no effect ${id}`);
         touched = { effect, made: false };
@@ -101,6 +141,12 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
           ...(clientDomain !== undefined && { clientDomain }),
           appointedAt,
         };
+      },
+      get waiting() {
+        return ledger.approvals.waiting(caller.deputyId).flatMap(({ effectId, endsAt }) => {
+          const effect = effects.find(effectId);
+          return effect ? [{ id: effectId, number: effect.number, amounts: { ...effect.amounts }, endsAt }] : [];
+        });
       },
       get left() {
         const remaining = leftOf(terms, mandate.limits, turn.account.ceiling, turn.usage);

@@ -39,14 +39,38 @@ export function mandateTools(terms: Terms, adminPermission: string): AnyTool[] {
     annotations,
     scope,
     input: strict({}),
-    output: z.object({ mandate, limits: limitsSchema(terms), remaining: remainingSchema(terms, inOneAct) }),
+    output: z.object({
+      mandate,
+      limits: limitsSchema(terms),
+      remaining: remainingSchema(terms, inOneAct),
+      waiting: z
+        .array(
+          z.object({
+            id: z.string(),
+            number: z.int(),
+            amounts: z.record(z.string(), z.int()),
+            until: z.iso.datetime(),
+            url: z.string().describe('Where your human answers.'),
+          }),
+        )
+        .describe('What you asked your human and they have not answered yet. It counts as used meanwhile.'),
+    }),
     run(_, desk) {
       const { left } = desk;
       const most = mostOf(desk);
       const inOne = unit === undefined ? '' : `, at most ${readsAmounts(terms, most)} in one ${act.noun}`;
       const described = describe(desk);
+      const waiting = desk.waiting.map(({ endsAt, ...rest }) => ({
+        ...rest,
+        until: new Date(endsAt).toISOString(),
+        url: new URL(`/deputies/approvals/${rest.id}`, desk.caller.resource).href,
+      }));
+      const waits =
+        waiting.length === 0
+          ? ''
+          : ` For their yes ${waiting.length === 1 ? 'waits' : 'wait'}: ${waiting.map(({ id, amounts, url }) => `${act.noun} ${id}, ${readsAmounts(terms, amounts)}, at ${url}`).join('; ')}.`;
       return {
-        text: `Your human granted this: "${described.sentence}" Left now: ${readsAmounts(terms, left) || 'no number limits it'}${inOne}. Stay within that; only your human can change it.`,
+        text: `Your human granted this: "${described.sentence}" Left now: ${readsAmounts(terms, left) || 'no number limits it'}${inOne}.${waits} Stay within that; only your human can change it.`,
         data: {
           mandate: described,
           limits: Object.fromEntries(
@@ -56,6 +80,7 @@ export function mandateTools(terms: Terms, adminPermission: string): AnyTool[] {
             ]),
           ),
           remaining: { ...left, ...(unit !== undefined && { [inOneAct]: most[unit] }) },
+          waiting,
         },
       };
     },

@@ -145,7 +145,11 @@ class Larder {
   /** The code of the refusal and its limit; "allowed" when there was none. */
   async call(tool: string, args: Record<string, unknown> = {}, deputyId = 'dep_1'): Promise<string> {
     const caller = this.#caller(deputyId);
-    const boundary = new Boundary(this.ledger, caller, this.#domain, { demoTools: true, deliver: async () => {} });
+    const boundary = new Boundary(this.ledger, caller, this.#domain, {
+      demoTools: true,
+      deliver: async () => {},
+      waits: async () => {},
+    });
     const headers = { 'content-type': 'application/json', accept: EITHER };
     const message = readMessage(JSON.stringify(callMessage(tool, args)));
     const answer = await serveMcp(message, headers, caller, () => boundary.serverFor(tool));

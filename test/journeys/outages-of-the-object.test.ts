@@ -3,8 +3,8 @@ import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runI
 import { McpServer } from '@modelcontextprotocol/server';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Act } from '../../src/ledger/acts.ts';
 import { Pending } from '../../src/ledger/pending.ts';
+import type { Act } from '../../src/ledger/perform.ts';
 import { RecordLines } from '../../src/ledger/record.ts';
 import { PENDING_MS } from '../../src/lifetimes.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';

@@ -53,6 +53,16 @@ const newest = async (human: Person) => (await objectOf(human).look({})).deputie
 /** A code, and what differs where it reads differently: "daily_limit of money". */
 type Case = RefusalCode | `${RefusalCode} of money`;
 
+const FOUR = { ...PURCHASE, quantity: 4 };
+
+/** A deputy that has asked for four shirts. */
+async function asking() {
+  const human = person();
+  const deputy = await deputyOf(human, '2025-11-25');
+  const { data } = await deputy.call('buyMcpShopItem', FOUR);
+  return { human, deputy, id: (data['error'] as { waiting: { id: string } }).waiting.id };
+}
+
 /** How a deputy comes to be told each code. */
 const WAYS: Record<RefusalCode, () => Promise<Told>> & Partial<Record<Case, () => Promise<Told>>> = {
   async deputy_unknown() {
@@ -129,6 +139,33 @@ const WAYS: Record<RefusalCode, () => Promise<Told>> & Partial<Record<Case, () =
   act_limit: async () => told(await deputyOf(person(), '2025-11-25'), 'buyMcpShopItem', { ...PURCHASE, quantity: 6 }),
   approval_required: async () =>
     told(await deputyOf(person(), '2025-11-25'), 'buyMcpShopItem', { ...PURCHASE, quantity: 4 }),
+  async approval_denied() {
+    const { human, deputy, id } = await asking();
+    await objectOf(human).act({ do: 'deny', effectId: id, pause: false });
+    return told(deputy, 'buyMcpShopItem', FOUR);
+  },
+  async approval_lapsed() {
+    const { deputy } = await asking();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 60_000 });
+    return told(deputy, 'buyMcpShopItem', FOUR);
+  },
+  async approval_withdrawn() {
+    const { deputy, id } = await asking();
+    await deputy.call('cancelMcpShopOrder', { orderId: id });
+    return told(deputy, 'buyMcpShopItem', FOUR);
+  },
+  async too_many_waiting() {
+    const human = person();
+    human.blanks = { shirtsPerDay: '20', spendPerDay: '500', askAbove: '0' };
+    const deputy = await deputyOf(human, '2025-11-25');
+    for (let count = 0; count < 5; count += 1)
+      await deputy.call('buyMcpShopItem', { ...PURCHASE, idempotencyKey: String(count) });
+    return told(deputy, 'buyMcpShopItem', PURCHASE);
+  },
+  async not_your_request() {
+    const { human, id } = await asking();
+    return told(await deputyOf(human, '2025-11-25'), 'cancelMcpShopOrder', { orderId: id });
+  },
   account_limit: () => bought({}, { shirtsPerDay: 3, spendPerDay: 50_000 }, 2),
   'account_limit of money': () => bought({}, { shirtsPerDay: 20, spendPerDay: 6000 }, 1),
   unknown_tool: async () => told(await deputyOf(person(), '2025-11-25'), 'sellMcpShop'),

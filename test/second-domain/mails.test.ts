@@ -23,11 +23,16 @@ stories({
     },
     {
       limit: 'mailsPerDay',
-      blanks: { mailsPerDay: '1' },
+      blanks: { mailsPerDay: '1', askAbove: '' },
       args: { to: ['ada@example.com', 'bob@EXAMPLE.com'] },
       code: 'daily_limit',
     },
   ],
+  asking: {
+    blanks: { askAbove: '1' },
+    args: { to: ['ada@example.com', 'bob@example.com'] },
+    pageSays: /2 mails.*Notes.*ada@example\.com, bob@example\.com.*On the engine\./,
+  },
   day: { blanks: { mailsPerDay: '4' }, allows: 4 },
   ceiling: { mailsPerDay: 4 },
   mistyped: { blanks: { recipientsIn: 'not a domain!' }, problem: /Enter a domain, or up to 10 domains/ },

@@ -66,10 +66,18 @@ export const domain = defineDomain({
       label: 'Domains to write to',
     },
     kilobytesPerMail: { of: 'kilobytes', per: 'act', start: 10, max: 20, label: 'Kilobytes in one mail' },
+    askAbove: {
+      of: 'mails',
+      per: 'act',
+      start: 3,
+      max: 500,
+      asks: true,
+      label: 'Addresses of one mail above which it must ask',
+    },
     mailsPerDay: { of: 'mails', per: 'day', start: 5, max: 500, ceiling: 8, label: 'Mails in 24 hours' },
   },
   sentence:
-    'It may write to addresses in {recipientsIn}, up to {kilobytesPerMail} a mail, and up to {mailsPerDay} in 24 hours.',
+    'It may write to addresses in {recipientsIn}, up to {kilobytesPerMail} a mail, and up to {mailsPerDay} in 24 hours. Above {askAbove} at once it must ask first.',
   ceiling: 'All deputies together may send up to {mailsPerDay} in any 24 hours.',
   effect: {
     data: mail,

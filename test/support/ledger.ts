@@ -113,7 +113,11 @@ export async function serve(
   args: unknown = {},
   domain: Domain = shop,
 ): Promise<Answer> {
-  const boundary = new Boundary(ledger, caller, domain, { demoTools: true, deliver: async () => {} });
+  const boundary = new Boundary(ledger, caller, domain, {
+    demoTools: true,
+    deliver: async () => {},
+    waits: async () => {},
+  });
   // As text, because that is how it comes.
   const params = JSON.parse(JSON.stringify({ name, arguments: args })) as JSONRPCRequest['params'];
   const answer = await send(boundary.serverFor(name), { jsonrpc: '2.0', id: 1, method: 'tools/call', params });

@@ -6,7 +6,7 @@ import { deskOf } from '../../src/tools/desk.ts';
 import { strict } from '../../src/tools/fields.ts';
 import { callerOf, employ, inLedger } from '../support/ledger.ts';
 
-const KEYS = ['caller', 'now', 'mandate', 'terms', 'deputy', 'left', 'effects'] as const;
+const KEYS = ['caller', 'now', 'mandate', 'terms', 'deputy', 'left', 'waiting', 'effects'] as const;
 
 /** True only when both types are the same. */
 type Same<One, Other> = [One, Other] extends [Other, One] ? true : false;

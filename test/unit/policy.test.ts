@@ -242,6 +242,11 @@ const OF_THE_CALL: RefusalCode[] = [
   'idempotency_conflict',
   'demo_banned',
   'internal_error',
+  'approval_denied',
+  'approval_lapsed',
+  'approval_withdrawn',
+  'too_many_waiting',
+  'not_your_request',
 ];
 
 test.each(EDGES)('$code at its edge: $edge', ({ allowed, refused, code, whoCanLift, limit, remaining }) => {
@@ -302,12 +307,13 @@ const STOPS: { code: RefusalCode; broken: Changes }[] = [
   { code: 'insufficient_scope', broken: { scopes: ['shop:browse'] } },
   { code: 'permission_required', broken: { action: { permission: shop.adminPermission } } },
   { code: 'act_limit', broken: { limits: { shirtsPerOrder: 1 } } },
-  { code: 'approval_required', broken: { limits: { askAbove: 1 } } },
   { code: 'act_rate', broken: { own: { purchasesPerMinute: 10 } } },
   { code: 'daily_limit', broken: { limits: { shirtsPerDay: 1 } } },
   { code: 'daily_limit', broken: { limits: { spendPerDay: 1 } } },
   { code: 'account_limit', broken: { ceiling: { shirtsPerDay: 1 } } },
   { code: 'account_limit', broken: { ceiling: { spendPerDay: 1 } } },
+  // The human is asked about nothing that something else stops.
+  { code: 'approval_required', broken: { limits: { askAbove: 1 } } },
 ];
 
 function both(one: Changes, other: Changes): Changes {
@@ -423,12 +429,12 @@ function brokenRules({ authority, standing, ceiling, own, all, action, now }: An
     ['insufficient_scope', new Set(mandate.scopes).intersection(new Set(action.tokenScopes)).has(action.scope)],
     ['permission_required', [undefined, ...action.permissions].includes(action.permission)],
     ['act_limit', shirts <= limits.shirtsPerOrder],
-    ['approval_required', shirts <= limits.askAbove],
     ['act_rate', !action.uses || own.purchasesPerMinute + 1 <= limits.purchasesPerMinute],
     ['daily_limit', own.shirtsPerDay + shirts <= limits.shirtsPerDay],
     ['daily_limit', own.spendPerDay + spend <= limits.spendPerDay],
     ['account_limit', all.shirtsPerDay + shirts <= ceiling.shirtsPerDay],
     ['account_limit', all.spendPerDay + spend <= ceiling.spendPerDay],
+    ['approval_required', shirts <= limits.askAbove],
   ];
   return rules.filter(([, kept]) => !kept).map(([code]) => code);
 }

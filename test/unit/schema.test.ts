@@ -61,7 +61,9 @@ test('a new ledger has its tables, nobody in it, and the ceiling of the domain',
   inLedger((ledger, { sql, kv }) => {
     expect(tables(sql).map(({ name }) => name)).toEqual([
       'account',
+      'allowances',
       'answers',
+      'approvals',
       'checkpoint',
       'checkpoint_effects',
       'deputies',
@@ -69,6 +71,7 @@ test('a new ledger has its tables, nobody in it, and the ceiling of the domain',
       'idempotency',
       'meters',
       'outbox',
+      'passkeys',
       'record',
     ]);
     expect(kv.get('schemaVersion')).toBe(1);
@@ -163,7 +166,7 @@ test('a step that throws undoes those before it, and is tried again at the next 
     let broken = true;
     const steps: Step[] = [
       taken,
-      ({ sql }) => sql.exec('CREATE TABLE approvals (id TEXT PRIMARY KEY)'),
+      ({ sql }) => sql.exec('CREATE TABLE later (id TEXT PRIMARY KEY)'),
       ({ sql, kv }) => {
         sql.exec("UPDATE effects SET state = 'lost'");
         kv.put('demoMode', 'banned');

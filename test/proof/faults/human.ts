@@ -54,6 +54,10 @@ export class Human {
     return this.#act({ act: 'ceiling' }, '/deputies/ceiling', 'Set these limits', fields);
   }
 
+  answer(act: 'approve' | 'deny', effectId: string): Promise<HumanAct> {
+    return this.#act({ act }, `/deputies/approvals/${effectId}`, act === 'approve' ? 'Approve' : 'Deny');
+  }
+
   /** An act that is not on the console, with nothing in between to be seen. */
   async appoint(client: string, work: () => Promise<void>): Promise<HumanAct> {
     const sent = this.#tick();
@@ -91,7 +95,7 @@ export class Human {
     const posted = this.#posted;
     if (!posted) return { answered: this.#tick(), outcome: this.#posting ? 'unknown' : 'none' };
     const { answered, status, location } = posted;
-    const done = status === 303 && /^\/deputies(\?|$)/.test(location);
+    const done = status === 303 && /^\/deputies(\/approvals\/[\w-]+)?(\?|$)/.test(location);
     const sequence = /[?&]did=(\d+)/.exec(location)?.[1];
     return {
       answered,

@@ -223,8 +223,9 @@ class Scenario {
 
   async #buy(client: Client, intent: Intent): Promise<void> {
     const outcome = await this.#send(client, 'buyMcpShopItem', { ...intent }, { intent });
-    if (outcome === 'unknown' && intent.idempotencyKey !== undefined && this.#plan.happens(0.7))
-      this.#open.push({ client, intent });
+    // What waits for the human is asked for again, to learn what came of it.
+    const again = outcome === 'asked' || (outcome === 'unknown' && intent.idempotencyKey !== undefined);
+    if (again && this.#plan.happens(0.7)) this.#open.push({ client, intent });
   }
 
   async #send(
@@ -232,7 +233,7 @@ class Scenario {
     tool: string,
     args: Record<string, unknown>,
     about: Pick<Call, 'intent' | 'orderId'> = {},
-  ): Promise<Call['outcome']['kind']> {
+  ): Promise<Call['outcome']['kind'] | 'asked'> {
     const [pause, hangsUp, patience] = [this.#plan.between(0, 40), this.#plan.happens(0.05), this.#plan.between(1, 60)];
     await scheduler.wait(pause);
     this.#clock.step(this.#plan.between(0, this.#pace));
@@ -252,7 +253,7 @@ class Scenario {
       clock: watch(),
       outcome,
     });
-    return outcome.kind;
+    return outcome.kind === 'refused' && outcome.code === 'approval_required' ? 'asked' : outcome.kind;
   }
 
   // ---------------------------------------------------------------- the human
@@ -273,6 +274,8 @@ class Scenario {
               ceiling: 12,
               dismiss: 5,
               appoint: 12,
+              approve: 60,
+              deny: 12,
             });
       await scheduler.wait(this.#plan.between(0, 60));
       await this.#do(act);
@@ -297,6 +300,11 @@ class Scenario {
         return this.#human.resume();
       case 'ceiling':
         return this.#human.ceiling(ceiling(this.#plan, this.#mood));
+      case 'approve':
+      case 'deny': {
+        const waiting = await this.#waiting().catch(() => []);
+        return waiting.length > 0 ? this.#human.answer(act, this.#plan.pick(waiting)) : undefined;
+      }
       case 'pauseOne':
       case 'resumeOne':
       case 'dismiss':
@@ -319,6 +327,16 @@ class Scenario {
     person.ticks = this.#plan.happens(0.85) ? ['shop:buy', 'orders:read'] : scopes(this.#plan);
     person.blanks = { ...blanks(this.#plan, this.#mood), until: this.#plan.pick(['hour', 'day', 'week', 'week']) };
     this.#history.acts.push(await this.#human.appoint(client.name, () => client.connect(person)));
+  }
+
+  /** What waits for the human, read from where no weather reaches. */
+  #waiting(): Promise<string[]> {
+    return runInDurableObject(this.#object(), (_, { storage: { sql } }) =>
+      sql
+        .exec<{ id: string }>("SELECT id FROM effects WHERE state = 'waiting'")
+        .toArray()
+        .map(({ id }) => id),
+    );
   }
 
   /** The id of a deputy, read from where no weather reaches. */

@@ -17,7 +17,7 @@ export function compareAnswers(
   for (const call of history.calls) checkCall(call, lines, rows, ids.get(call.client), history, findings);
   counted(history, lines, ids, findings);
   askedFor(history, lines, ids, findings);
-  purchases(history.calls, rows, ids, findings);
+  purchases(history.calls, rows, approvedIn(lines), ids, findings);
   for (const act of history.acts) stopped(act, history, findings);
   acted(history.acts, lines, ids, findings);
   const last = history.acts.findLast(({ act, outcome }) => (act === 'pause' || act === 'resume') && outcome !== 'none');
@@ -57,7 +57,10 @@ function checkCall(
   const { order } = outcome;
   if (tool === 'cancelMcpShopOrder') {
     const row = rows.find(({ id }) => id === call.orderId);
-    findings.expect(row?.state === 'cancelled', () => `${said}: answered as cancelled, and ${row?.state ?? 'lost'}`);
+    findings.expect(
+      row !== undefined && row.state !== 'confirmed' && row.state !== 'waiting',
+      () => `${said}: answered as cancelled, and ${row?.state ?? 'lost'}`,
+    );
   }
   if (!intent) return;
   const placed = rows.filter(({ id }) => id === order?.id);
@@ -154,10 +157,18 @@ function shared(lines: readonly Line[], recorded: readonly CallLine[], deputy: s
   return count;
 }
 
+/** The orders that the human has said yes to. */
+function approvedIn(lines: readonly Line[]): Set<string> {
+  return new Set(
+    lines.flatMap((line) => (!isCall(line) && line.act === 'approved' && line.effect ? [line.effect.id] : [])),
+  );
+}
+
 /** Each purchase that anybody meant: once at most, exactly once when it was answered, never when it was refused for good. */
 function purchases(
   calls: readonly Call[],
   rows: readonly OrderRow[],
+  approved: ReadonlySet<string>,
   ids: ReadonlyMap<string, string>,
   findings: Findings,
 ): void {
@@ -182,16 +193,18 @@ function purchases(
     }
   }
   for (const [company, tries] of meant) {
-    const orders = placed.get(company) ?? [];
+    const rowsOf = placed.get(company) ?? [];
+    const orders = rowsOf.filter(({ state }) => state === 'confirmed' || state === 'cancelled');
+    const yeses = orders.filter(({ id }) => approved.has(id)).length;
     const open = tries.filter(({ outcome }) => outcome.kind === 'unknown' || outcome.kind === 'odd').length;
     const yes = tries.filter(({ outcome }) => outcome.kind === 'allowed').length;
     findings.expect(
-      yes > 0 ? orders.length > 0 : orders.length <= open,
+      yes > 0 ? orders.length > 0 : orders.length <= open + yeses,
       () => `${company}: ${orders.length} orders, after ${yes} successes and ${open} calls without an answer`,
     );
     if (tries.some(({ intent }) => intent?.idempotencyKey !== undefined)) continue;
     findings.expect(
-      orders.length <= 1 && tries.length === 1,
+      orders.length <= 1 && (tries.length === 1 || rowsOf.length <= 1),
       () => `${company}: ${orders.length} orders of one purchase without a key`,
     );
   }
@@ -245,6 +258,8 @@ const LINE_OF = {
   ceiling: 'ceiling',
   dismiss: 'revoked',
   appoint: 'activated',
+  approve: 'approved',
+  deny: 'denied',
 } as const;
 
 /** Each act that was answered as done has its line, and no line is there without an act. */

@@ -24,7 +24,7 @@ const call = base.extend({
   actor: z.literal('deputy'),
   deputy: z.string(),
   tool: z.string(),
-  decision: z.enum(['allowed', 'refused']),
+  decision: z.enum(['allowed', 'refused', 'asked']),
   code: z.string().optional(),
   limit: z.string().optional(),
   most: z.int().optional(),
@@ -32,6 +32,7 @@ const call = base.extend({
   mandateVersion: z.int().optional(),
   effect: z.object({ id: z.string(), number: z.int(), state: z.string(), amounts: amounts.optional() }).optional(),
   repeats: z.string().optional(),
+  until: z.iso.datetime().optional(),
   refusedBefore: z.int().optional(),
 });
 export type CallLine = z.infer<typeof call>;
@@ -43,6 +44,9 @@ const act = base.extend({
   mandate: mandate.optional(),
   ceiling: z.object({ shirtsPerDay: z.int(), spendPerDay: z.int() }).optional(),
   refused: z.int().optional(),
+  effect: z.object({ id: z.string(), number: z.int(), state: z.string() }).optional(),
+  grade: z.string().optional(),
+  mandateVersion: z.int().optional(),
   through: z.int().optional(),
   hash: z.string().optional(),
   checkpoint: z.string().optional(),

@@ -96,7 +96,9 @@ function compareWindows(who: string, windows: Windows, bought: Replayed['bought'
 }
 
 /** KV holds the orders of the ledger as they are there, and nothing waits any more. */
-function compareCopies({ orders, copies, waiting }: Remains, findings: Findings): void {
+function compareCopies({ orders: all, copies, waiting }: Remains, findings: Findings): void {
+  // What its human was only asked about goes nowhere.
+  const orders = all.filter(({ state }) => state === 'confirmed' || state === 'cancelled');
   findings.expect(waiting === 0, () => `${waiting} orders still wait for KV`);
   findings.expect(copies.length === orders.length, () => `KV holds ${copies.length} of ${orders.length} orders`);
   for (const row of orders) {

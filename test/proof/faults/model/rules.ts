@@ -10,6 +10,9 @@ const DAY = 24 * 60 * MINUTE;
 /** Use may count longer than its span, by one step of the ledger's bookkeeping: a refusal may look back that much further. */
 const MINUTE_STEP = 5000;
 const DAY_STEP = 15 * MINUTE;
+/** How long a question waits, and how many of one deputy. */
+const QUESTION = 10 * MINUTE;
+const MOST_QUESTIONS = 5;
 
 const NEEDS: Record<string, string> = {
   buyMcpShopItem: 'shop:buy',
@@ -21,7 +24,9 @@ const FREE_WHEN_BANNED = new Set(['listMcpShopOrders', 'getMyMandate', 'setDemoM
 
 type Deputy = { name: string; status: string; paused: boolean; mandate: GrantedMandate };
 type Amounts = { shirts: number; spend: number };
-type Bought = Amounts & { time: number; deputy: string };
+type Bought = Amounts & { time: number; deputy: string; id: string };
+/** A question that waits for the human, and until when, in milliseconds. */
+type Waiting = { deputy: string; until: number };
 type DayLimits = { shirtsPerDay: number; spendPerDay: number };
 type Made = { time: number; deputy: string; allowed: boolean };
 
@@ -33,8 +38,9 @@ export type Replayed = {
   deputies: Map<string, Deputy>;
   /** As the lines say, by id. */
   orders: Map<string, { number: number; line: number; deputy: string; amounts: Amounts; state: string }>;
-  /** What was used, and when, as each span counts it; nothing gives it back. */
+  /** What was used, and when, as each span counts it. What was asked for and came to nothing is given back, but for the minute. */
   bought: { day: Bought[]; minute: Bought[] };
+  waiting: Map<string, Waiting>;
 };
 
 /** `price` in whole cents for one shirt. */
@@ -65,6 +71,7 @@ class Rules {
     deputies: new Map(),
     orders: new Map(),
     bought: { day: [], minute: [] },
+    waiting: new Map(),
   };
   #made: Made[] = [];
   /** When the line before was written. */
@@ -130,6 +137,8 @@ class Rules {
       this.state.ceiling = line.ceiling;
       return;
     }
+    const question = { approved: 'confirmed', denied: 'denied', lapsed: 'lapsed', voided: 'void' }[act];
+    if (question !== undefined) return this.#answered(line, question);
     if (act === 'counted') return;
     if (act === 'clock') return this.#setBack(line.time);
     if (act === 'opened') {
@@ -158,10 +167,54 @@ class Rules {
     if (next !== undefined) deputy.status = next;
   }
 
+  /** A question is answered once, and a yes is decided about as things are then. */
+  #answered(line: ActLine & { time: number }, becomes: string): void {
+    const { sequence, act, effect, time, deputy: id = '' } = line;
+    const holds = (rule: boolean, broken: string) =>
+      this.#findings.expect(rule, () => `line ${sequence}: ${act} ${broken}`);
+    const [deputy, order] = [this.state.deputies.get(id), this.state.orders.get(effect?.id ?? '')];
+    const waiting = this.state.waiting.get(effect?.id ?? '');
+    holds(waiting !== undefined && waiting.deputy === id, 'what does not wait');
+    holds(
+      effect?.state === becomes && effect.number === order?.number,
+      `and left order ${effect?.number} ${effect?.state}`,
+    );
+    if (!waiting || !order || !effect || !deputy) return;
+    order.state = becomes;
+    this.state.waiting.delete(effect.id);
+    if (act === 'lapsed') holds(time >= waiting.until, 'before its end');
+    if (act === 'voided') holds(deputy.status !== 'active', `of a ${deputy.status} deputy`);
+    if (act !== 'approved') return this.#giveBack(effect.id);
+    const { mandate, status } = deputy;
+    holds(time < waiting.until, 'after its end');
+    holds(this.state.authority === 'active' && !this.state.suspended, 'after a pause');
+    holds(status === 'active' && time < mandate.expiresAt, `of a ${status} deputy`);
+    holds(line.mandateVersion === mandate.version, 'under another mandate');
+    holds(mandate.scopes.includes('shop:buy'), 'without its scope');
+    holds(order.amounts.shirts <= mandate.limits.shirtsPerOrder, 'with more than an order may have');
+    this.#withinTheDay(id, time, mandate.limits, holds);
+  }
+
+  #giveBack(id: string): void {
+    const { bought } = this.state;
+    bought.day = bought.day.filter((one) => one.id !== id);
+  }
+
+  #withinTheDay(deputy: string, time: number, limits: DayLimits, holds: (rule: boolean, broken: string) => void): void {
+    const { ceiling } = this.state;
+    const mine = this.#sum(time - DAY, deputy);
+    const all = this.#sum(time - DAY);
+    holds(mine.shirts <= limits.shirtsPerDay, `up to ${mine.shirts} shirts, over ${limits.shirtsPerDay} a day`);
+    holds(mine.spend <= limits.spendPerDay, `up to ${mine.spend} cents, over ${limits.spendPerDay} a day`);
+    holds(all.shirts <= ceiling.shirtsPerDay, `up to ${all.shirts} shirts, over the account's ${ceiling.shirtsPerDay}`);
+    holds(all.spend <= ceiling.spendPerDay, `up to ${all.spend} cents, over the account's ${ceiling.spendPerDay}`);
+  }
+
   /** What was used while the clock was ahead counts from `now`; what had stopped counting by then stays so. */
   #setBack(now: number): void {
     const { bought } = this.state;
     bought.day = setBack(bought.day, DAY, DAY_STEP, this.#last, now);
+    for (const one of this.state.waiting.values()) one.until = Math.min(one.until, now + QUESTION);
     bought.minute = setBack(bought.minute, MINUTE, MINUTE_STEP, this.#last, now);
     this.#made = setBack(this.#made, MINUTE, MINUTE_STEP, this.#last, now);
   }
@@ -177,7 +230,7 @@ class Rules {
       line.mandateVersion === deputy.mandate.version,
       () => `line ${line.sequence}: decided by version ${line.mandateVersion}, ${deputy.mandate.version} holds`,
     );
-    if (line.decision === 'allowed') this.#allowed(line, deputy);
+    if (line.decision !== 'refused') this.#allowed(line, deputy);
     else {
       this.#findings.expect(
         this.#mayRefuse(line, deputy),
@@ -185,7 +238,7 @@ class Rules {
       );
       this.#saysWhatItAsked(line);
     }
-    this.#made.push({ time: line.time, deputy: line.deputy, allowed: line.decision === 'allowed' });
+    this.#made.push({ time: line.time, deputy: line.deputy, allowed: line.decision !== 'refused' });
   }
 
   #allowed(line: CallLine & { time: number }, { status, mandate, name, paused }: Deputy): void {
@@ -205,7 +258,12 @@ class Rules {
     if (tool === 'setDemoMode') this.#banned = true;
     if (tool === 'clearDemoMode' || tool === 'prettyPlease') this.#banned = false;
     if (repeats !== undefined) holds(this.state.orders.has(repeats), 'as a repetition of an order that is not there');
-    holds(limit === undefined && most === undefined && asked === undefined, 'and says what stopped it');
+    const asks = line.decision === 'asked';
+    holds(asked === undefined, 'and says what it asked for');
+    holds(
+      asks ? limit === 'askAbove' && most === limits.askAbove : limit === undefined && most === undefined,
+      'and says what stopped it',
+    );
     holds(tool === 'buyMcpShopItem' || repeats === undefined, 'as a repetition, which only a purchase can be');
     if (tool === 'buyMcpShopItem')
       holds((effect === undefined) !== (repeats === undefined), 'without an order, or twice');
@@ -213,6 +271,16 @@ class Rules {
 
     const { id, number, state, amounts } = effect;
     const known = this.state.orders.get(id);
+    if (tool === 'cancelMcpShopOrder' && state === 'void') {
+      const waiting = this.state.waiting.get(id);
+      holds(
+        waiting?.deputy === line.deputy && amounts === undefined,
+        `as taking back ${id}, which is not its question`,
+      );
+      if (known) known.state = state;
+      this.state.waiting.delete(id);
+      return this.#giveBack(id);
+    }
     if (tool === 'cancelMcpShopOrder') {
       holds(known?.state === 'confirmed' && state === 'cancelled', `as a cancellation of ${id}`);
       holds(known?.number === number, `as a cancellation of order ${number}, which is ${known?.number}`);
@@ -220,7 +288,8 @@ class Rules {
       if (known) known.state = state;
       return;
     }
-    holds(tool === 'buyMcpShopItem' && state === 'confirmed', `and left an order that is ${state}`);
+    const left = asks ? 'waiting' : 'confirmed';
+    holds(tool === 'buyMcpShopItem' && state === left, `and left an order that is ${state}`);
     holds(known === undefined, `although the order ${id} was there before`);
     // Nothing is ever deleted here, so they are numbered 1, 2, 3 without a gap.
     const next = this.state.orders.size + 1;
@@ -230,18 +299,22 @@ class Rules {
     this.state.orders.set(id, { number, line: sequence, deputy: line.deputy, amounts: { shirts, spend }, state });
     holds(shirts > 0 && spend === shirts * this.#price, `for ${spend}, at ${this.#price} a shirt`);
     holds(shirts <= limits.shirtsPerOrder, `with ${shirts} shirts, over ${limits.shirtsPerOrder} an order`);
-    holds(shirts <= limits.askAbove, `with ${shirts} shirts, without asking above ${limits.askAbove}`);
+    holds(
+      asks === shirts > limits.askAbove,
+      `with ${shirts} shirts, ${asks ? '' : 'not '}asking above ${limits.askAbove}`,
+    );
+    if (asks) {
+      const mine = [...this.state.waiting.values()].filter(({ deputy }) => deputy === line.deputy);
+      holds(mine.length < MOST_QUESTIONS, `while ${mine.length} questions waited`);
+      const until = Date.parse(line.until ?? '');
+      holds(until === time + QUESTION, `and waits until ${line.until}`);
+      this.state.waiting.set(id, { deputy: line.deputy, until });
+    }
     const { bought } = this.state;
-    for (const span of [bought.day, bought.minute]) span.push({ time, deputy: line.deputy, shirts, spend });
+    for (const span of [bought.day, bought.minute]) span.push({ time, deputy: line.deputy, shirts, spend, id });
     const minute = bought.minute.filter((one) => one.deputy === line.deputy && one.time > time - MINUTE);
     holds(minute.length <= limits.purchasesPerMinute, `over ${limits.purchasesPerMinute} purchases a minute`);
-    const { ceiling } = this.state;
-    const mine = this.#sum(time - DAY, line.deputy);
-    const all = this.#sum(time - DAY);
-    holds(mine.shirts <= limits.shirtsPerDay, `up to ${mine.shirts} shirts, over ${limits.shirtsPerDay} a day`);
-    holds(mine.spend <= limits.spendPerDay, `up to ${mine.spend} cents, over ${limits.spendPerDay} a day`);
-    holds(all.shirts <= ceiling.shirtsPerDay, `up to ${all.shirts} shirts, over the account's ${ceiling.shirtsPerDay}`);
-    holds(all.spend <= ceiling.spendPerDay, `up to ${all.spend} cents, over the account's ${ceiling.spendPerDay}`);
+    this.#withinTheDay(line.deputy, time, limits, holds);
   }
 
   /** A refused purchase says how many shirts it asked for, and for how much; nothing else does. */
@@ -298,7 +371,18 @@ class Rules {
       case 'act_limit':
         return isLimit('shirtsPerOrder', limits.shirtsPerOrder) && asked.shirts > limits.shirtsPerOrder;
       case 'approval_required':
-        return isLimit('askAbove', limits.askAbove) && asked.shirts > limits.askAbove;
+        // Asked again: the mandate may be another one by now.
+        return [...this.state.waiting.values()].some((one) => one.deputy === id);
+      case 'approval_denied':
+      case 'approval_lapsed':
+      case 'approval_withdrawn': {
+        const state = { approval_denied: 'denied', approval_lapsed: 'lapsed', approval_withdrawn: 'void' }[code];
+        return [...this.state.orders.values()].some((order) => order.deputy === id && order.state === state);
+      }
+      case 'too_many_waiting':
+        return [...this.state.waiting.values()].filter((one) => one.deputy === id).length >= MOST_QUESTIONS;
+      case 'not_your_request':
+        return [...this.state.waiting.values()].some((one) => one.deputy !== id);
       case 'daily_limit':
         return overDay(limits, id);
       case 'account_limit':

@@ -1,0 +1,227 @@
+/** Ways to a yes that the human did not give: somebody else's question, another signature, an own passkey, an older grade. */
+import { afterEach, expect, test, vi } from 'vitest';
+import { textOf } from '../../src/dev/browser.ts';
+import type { Deputy, Person } from '../../src/dev/clients.ts';
+import { Authenticator } from '../support/authenticator.ts';
+import { addPasskey, approve, optionsOn, questionPath, send, yesTo } from '../support/answering.ts';
+import { authorizePath, registeredClient } from '../support/http.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
+import { outcome, recordOf } from '../support/scene.ts';
+import { PURCHASE } from '../support/shop.ts';
+import { ORIGIN } from '../support/worker.ts';
+
+afterEach(() => void vi.useRealTimers());
+
+const DAY_MS = 24 * 60 * 60_000;
+const FOUR = { ...PURCHASE, quantity: 4 };
+
+function later(milliseconds: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + milliseconds });
+}
+
+async function ask(deputy: Deputy, changes: Record<string, unknown> = {}): Promise<string> {
+  const { data } = await deputy.call('buyMcpShopItem', { ...FOUR, ...changes });
+  return (data['error'] as { waiting: { id: string } }).waiting.id;
+}
+
+const states = async (human: Person) => (await recordOf(human)).effects.map(({ state }) => state);
+
+/** A human with a passkey, and a deputy whose orders above three need it. */
+async function guardedBy(synced = false) {
+  const human = person();
+  const device = await addPasskey(human, { synced });
+  const deputy = await deputyOf(human, '2026-07-28');
+  return { human, device, deputy, id: await ask(deputy) };
+}
+
+test("another human's question is nobody's here, and neither is one that was never asked", async () => {
+  const { human, id } = await guardedBy();
+  const eve = person();
+  await deputyOf(eve, '2026-07-28');
+  for (const address of [id, 'never', crypto.randomUUID()]) {
+    expect((await eve.browser.open(questionPath(address))).status).toBe(404);
+    expect((await send(eve, address, await yesTo(eve, address))).status).toBeGreaterThanOrEqual(403);
+  }
+  expect(await states(human)).toEqual(['waiting']);
+});
+
+test('a signature for another order, of another origin, without a finger, or of a stranger is none', async () => {
+  const { human, device, deputy, id } = await guardedBy(true);
+  const other = await ask(deputy, { company: 'Other Ltd' });
+  const wrong = await yesTo(human, other, { device });
+  expect((await send(human, id, { ...(await yesTo(human, id)), assertion: wrong['assertion'] ?? '' })).status).toBe(
+    409,
+  );
+  const attempts = [
+    { origin: 'https://evil.example', rpId: 'localhost' },
+    { rpId: 'evil.example' },
+    { verified: false },
+    { type: 'webauthn.create' as const },
+  ];
+  for (const options of attempts)
+    expect((await approve(human, id, { device, ...options })).status, JSON.stringify(options)).toBe(403);
+  const stranger = await Authenticator.make();
+  expect((await approve(human, id, { device: stranger })).status).toBe(403);
+  for (const assertion of ['{}', 'null', '[]', '{"id":1}', 'x'])
+    expect((await send(human, id, { ...(await yesTo(human, id)), assertion })).status, assertion).toBe(403);
+  expect(await states(human)).toEqual(['waiting', 'waiting']);
+});
+
+test('a counter that went back shows that the passkey was copied', async () => {
+  const { human, device, deputy, id } = await guardedBy();
+  expect((await approve(human, id, { device, counter: 40 })).status).toBe(200);
+  const next = await ask(deputy, { company: 'Other Ltd' });
+  for (const counter of [40, 39, 0]) expect((await approve(human, next, { device, counter })).status).toBe(403);
+  expect(await states(human)).toEqual(['waiting', 'confirmed']);
+});
+
+test('a press is no device, whatever the form says of itself', async () => {
+  const { human, id } = await guardedBy();
+  const form = await yesTo(human, id);
+  for (const grade of ['pressed', 'confirmed', 'device', 'none'])
+    expect((await send(human, id, { ...form, grade })).status, grade).toBe(403);
+  expect(await states(human)).toEqual(['waiting']);
+});
+
+test('a passkey that is added while something waits, or beside another, counts after a day', async () => {
+  const human = person();
+  human.blanks = { approval: 'device' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const id = await ask(deputy);
+  const first = await addPasskey(human);
+  expect((await approve(human, id, { device: first })).status).toBe(403);
+  later(DAY_MS);
+  const next = await ask(deputy, { company: 'Other Ltd' });
+  await human.walk('/deputies');
+  expect((await approve(human, next, { device: first })).status).toBe(200);
+  const second = await addPasskey(human);
+  const third = await ask(deputy, { company: 'Third Ltd' });
+  expect((await approve(human, third, { device: second })).status).toBe(403);
+  expect((await approve(human, third, { device: first })).status).toBe(200);
+});
+
+test('taking the passkey away makes nothing easier for a day, and neither does deleting everything', async () => {
+  const { human, device, deputy, id } = await guardedBy();
+  const form = await human.walk('/deputies/passkeys');
+  await human.browser.press(form, 'Remove it');
+  expect((await approve(human, id, { device })).status).toBe(403);
+  const next = await ask(deputy, { company: 'Other Ltd' });
+  expect(textOf(await human.browser.open(questionPath(next)))).toContain('none of yours counts here now');
+  const own = await addPasskey(human);
+  expect((await approve(human, next, { device: own })).status).toBe(403);
+
+  await human.browser.press(await human.walk('/deputies/erase'), 'Delete everything');
+  const again = await deputyOf(human, '2026-07-28');
+  const last = await ask(again);
+  expect((await approve(human, last, { device: await addPasskey(human) })).status).toBe(403);
+  expect(await states(human)).toEqual(['waiting']);
+});
+
+test('an easier mandate does not lower what a question already needs, and a stricter one raises it', async () => {
+  const { human, deputy, id } = await guardedBy();
+  const [{ deputyId, mandate } = { deputyId: '', mandate: undefined }] = (await recordOf(human)).deputies;
+  if (!mandate) throw new Error('no deputy');
+  const { scopes, limits, version } = mandate;
+  const amendment = { deputyId, version, scopes, limits, approval: 'pressed' as const };
+  await objectOf(human).act({ do: 'amend', amendment, narrowOnly: false });
+  expect((await send(human, id, { ...(await yesTo(human, id)), grade: 'pressed' })).status).toBe(403);
+  const easy = await ask(deputy, { company: 'Other Ltd' });
+  expect((await approve(human, easy)).status).toBe(200);
+  expect(await states(human)).toEqual(['confirmed', 'waiting']);
+});
+
+test('two tabs and two clicks have one winner', async () => {
+  const human = person();
+  human.blanks = { approval: 'pressed' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const id = await ask(deputy);
+  const yes = await yesTo(human, id);
+  const answers = await Promise.all([
+    ...[1, 2, 3].map(() => send(human, id, yes)),
+    send(human, id, { ...yes, decision: 'deny' }),
+  ]);
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+  expect(await outcome(deputy, 'buyMcpShopItem', FOUR)).toMatch(/^(allowed|approval_denied)$/);
+  expect((await recordOf(human)).effects).toHaveLength(1);
+});
+
+test('with the weakest grade nothing is allowed in advance, and what was ends with the mandate and with a press', async () => {
+  const human = person();
+  human.blanks = { approval: 'pressed', shirtsPerDay: '20', spendPerDay: '500' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const id = await ask(deputy);
+  const form = await yesTo(human, id);
+  expect((await send(human, id, { ...form, next: 'yes' })).status).toBe(403);
+  human.blanks = { approval: 'confirmed', shirtsPerDay: '20', spendPerDay: '500' };
+  const other = await deputyOf(human, '2026-07-28');
+  const second = await ask(other, { company: 'Other Ltd' });
+  expect((await approve(human, second, { next: true })).status).toBe(200);
+  const like = (key: string) => ({ ...FOUR, company: 'Other Ltd', idempotencyKey: key });
+  expect(await outcome(other, 'buyMcpShopItem', like('1'))).toBe('allowed');
+  // Another deputy was allowed nothing.
+  expect(await outcome(deputy, 'buyMcpShopItem', like('1'))).toBe('approval_required');
+  await human.browser.press(await human.browser.open('/deputies'), 'Ask me again');
+  expect(await outcome(other, 'buyMcpShopItem', like('2'))).toBe('approval_required');
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
+});
+
+test('where its human wants that, what gives a deputy more needs the device: resume, limits, mandate, appointment', async () => {
+  const { human, device } = await guardedBy();
+  const asked = 'Confirm it with your device';
+  await human.browser.press(await human.walk('/deputies/passkeys'), 'Ask for it there too');
+  const [{ deputyId } = { deputyId: '' }] = (await recordOf(human)).deputies;
+  const confirm = async (page: Awaited<ReturnType<Person['walk']>>, by = device) => {
+    const assertion = JSON.stringify(await by.assertion(optionsOn(page).challenge, { origin: ORIGIN }));
+    return human.browser.press(page, 'Confirm', { assertion });
+  };
+
+  const ceiling = await human.browser.press(await human.walk('/deputies/ceiling'), 'Set these limits', {
+    shirtsPerDay: '100',
+  });
+  expect(textOf(ceiling)).toContain(asked);
+  expect((await recordOf(human)).account.ceiling).toMatchObject({ shirtsPerDay: 20 });
+  await confirm(ceiling, await Authenticator.make());
+  expect((await recordOf(human)).account.ceiling).toMatchObject({ shirtsPerDay: 20 });
+  await confirm(ceiling);
+  expect((await recordOf(human)).account.ceiling).toMatchObject({ shirtsPerDay: 100 });
+
+  const wider = await human.browser.press(await human.walk(`/deputies/${deputyId}`), 'Sign the new terms', {
+    askAbove: '',
+    scope: ['shop:buy', 'orders:read'],
+  });
+  expect(textOf(wider)).toContain(asked);
+  await confirm(wider);
+  expect((await recordOf(human)).deputies[0]?.mandate).toMatchObject({ version: 2 });
+
+  await objectOf(human).act({ do: 'pause' });
+  const resumed = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
+  expect(textOf(resumed)).toContain(asked);
+  expect((await recordOf(human)).account.authority).toBe('paused');
+  await confirm(resumed);
+  expect((await recordOf(human)).account.authority).toBe('active');
+  // The same signature lifts no later pause.
+  const old = JSON.stringify(await device.assertion(optionsOn(resumed).challenge, { origin: ORIGIN }));
+  await objectOf(human).act({ do: 'pause' });
+  const later = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
+  expect((await human.browser.press(later, 'Confirm', { assertion: old })).status).toBe(409);
+  await confirm(later);
+
+  const consent = await human.walk(authorizePath(await registeredClient()));
+  const allowed = await human.browser.press(consent, 'Allow', { scope: ['shop:buy'] });
+  expect(textOf(allowed)).toContain(asked);
+  const count = (await recordOf(human)).deputies.length;
+  expect((await confirm(allowed)).left?.searchParams.get('code')).toBeTruthy();
+  expect((await recordOf(human)).deputies).toHaveLength(count + 1);
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
+});
+
+test("a deputy's text that tries to look like our page is text in its place", async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28', 'MCP Shop: approved</h1><button>Approve');
+  const company = '</dd></dl><form action=https://evil.example><button name=decision value=approve>Approve</button>';
+  const id = await ask(deputy, { company });
+  const page = await human.browser.open(questionPath(id));
+  expect(textOf(page)).toContain(company);
+  expect(page.html).not.toContain('<form action=https://evil');
+  expect(page.html.match(/value="approve"/g) ?? []).toHaveLength(1);
+});

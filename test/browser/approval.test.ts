@@ -1,0 +1,122 @@
+/** An approval in a real Chromium with a virtual authenticator: the agent asks, the open console shows it, a finger, the order. */
+import type { BrowserContext, CDPSession, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Deputy, Person } from '../../src/dev/clients.ts';
+import { DevServer } from '../../src/dev/dev-server.ts';
+import { inBrowser, noBrowser } from '../support/chromium.ts';
+
+const SCREENSHOTS = 'test/browser/screenshots';
+const FOUR = {
+  company: 'Analytical Engines Ltd',
+  mailingAddress: '12 St James’s Square',
+  tshirtSize: 'M',
+  color: 'blue',
+  quantity: 4,
+};
+
+let server: DevServer;
+beforeAll(async () => {
+  server = await DevServer.start();
+});
+afterAll(() => server.stop());
+
+async function signIn(page: Page, email: string): Promise<void> {
+  await page.goto(`${server.origin}/deputies`);
+  await page.fill('[name=email]', email);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.waitForURL('**/deputies');
+}
+
+/** A device with a fingerprint reader, as Chromium plays one. */
+async function plugIn(page: Page): Promise<{ session: CDPSession; authenticatorId: string }> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('WebAuthn.enable');
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return { session, authenticatorId };
+}
+
+async function pictures(page: Page, name: string): Promise<void> {
+  for (const [width, height] of [
+    [1280, 720],
+    [390, 844],
+  ] as const)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height });
+      await page.screenshot({ path: `${SCREENSHOTS}/${name}-${width}-${colorScheme}.png` });
+    }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 720 });
+}
+
+type Asked = { waiting: { id: string }; url: string; code: string };
+
+async function ask(deputy: Deputy, changes: Record<string, unknown> = {}): Promise<Asked> {
+  const { data } = await deputy.call('buyMcpShopItem', { ...FOUR, ...changes });
+  return data['error'] as Asked;
+}
+
+async function story(browser: BrowserContext): Promise<void> {
+  const email = 'ada@example.com';
+  const page = await browser.newPage();
+  await signIn(page, email);
+  const { session, authenticatorId } = await plugIn(page);
+  await page.goto(`${server.origin}/deputies/passkeys`);
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByText(', counts').first().waitFor();
+  await pictures(page, 'passkeys');
+
+  const deputy = await Deputy.connect(
+    '2026-07-28',
+    new Person(email, server.origin, fetch),
+    server.origin,
+    fetch,
+    'Claude',
+  );
+  await page.goto(`${server.origin}/deputies`);
+  await page.getByText('Live', { exact: true }).waitFor();
+  const { waiting } = await ask(deputy);
+  // The open page shows it without anybody touching it.
+  await page.getByText('Claude asks: 4 blue shirts for $100.00').waitFor();
+  await expect.poll(() => page.title()).toMatch(/asks/);
+  await pictures(page, 'console-asked');
+  await page.getByRole('link', { name: 'Look and answer' }).click();
+  await page.getByRole('heading', { name: '4 blue shirts for $100.00?' }).waitFor();
+  await pictures(page, 'approval');
+  await page.getByRole('button', { name: 'Approve with your device' }).click();
+  await page.getByText('You said yes: it is order 1.').waitFor();
+  await pictures(page, 'approved');
+  const { data } = await deputy.call('buyMcpShopItem', FOUR);
+  expect(data).toMatchObject({ order: { id: waiting.id, status: 'confirmed' } });
+
+  // The same button, pressed by a script in a browser without the device.
+  await session.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+  const second = await ask(deputy, { color: 'white' });
+  await page.goto(second.url);
+  await page.evaluate("document.querySelector('button[value=approve]').click()");
+  const status = await page.evaluate<number>(`(async () => {
+    const body = new URLSearchParams(new FormData(document.querySelector('main form')));
+    body.set('decision', 'approve');
+    return (await fetch(location.href, { method: 'POST', body })).status;
+  })()`);
+  expect(status).toBe(403);
+  expect((await ask(deputy, { color: 'white' })).code).toBe('approval_required');
+  await page.reload();
+  await page.getByRole('button', { name: 'Deny', exact: true }).click();
+  await page.waitForURL('**/deputies?did=*');
+  expect((await ask(deputy, { color: 'white' })).code).toBe('approval_denied');
+}
+
+test.skipIf(noBrowser())(
+  'the agent asks, the human sees it and touches the device, and a script that presses the same button gets nothing',
+  () => inBrowser(story),
+);
