@@ -17,6 +17,7 @@ import { Ledger } from './ledger/ledger.ts';
 import { type Answer, Once } from './ledger/once.ts';
 import { Outbox } from './ledger/outbox.ts';
 import { PresenceChecks } from './ledger/presence.ts';
+import type { Profile } from './ledger/profile.ts';
 import { recordShared } from './ledger/prune.ts';
 import type { Search } from './ledger/record.ts';
 import { Restore } from './ledger/restore.ts';
@@ -220,6 +221,10 @@ export class McpShopServer extends McpAgent {
 
   async lookAtEffects(before?: number): Promise<ReturnType<typeof lookAtEffects>> {
     return lookAtEffects(this.#ledger, before);
+  }
+
+  async lookAtProfile(): Promise<Profile> {
+    return this.#ledger.profile.read();
   }
 
   async lookForConsent(client: AskingClient): Promise<ConsentView> {

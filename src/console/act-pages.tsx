@@ -116,9 +116,9 @@ export const CeilingPage: FC<Looking & { typed: Typed; version: number; problems
 export const ErasePage: FC<Looking> = (looking) => (
   <Frame {...looking} title="Delete your data?">
     <p>
-      This deletes your deputies, their mandates, your {domain.act.nouns} and their copies, and the record of what
-      happened. Every deputy must be appointed anew. What was done stays done. A pause and the limits of your account
-      stay as they are. Nobody can undo it.
+      This deletes your deputies, their mandates, your {domain.act.nouns} and their copies, what you keep for deputies
+      to read, and the record of what happened. Every deputy must be appointed anew. What was done stays done. A pause
+      and the limits of your account stay as they are. Nobody can undo it.
     </p>
     <Post action="/deputies/erase" token={looking.token} class="actions">
       <button class="danger">Delete everything</button>

@@ -18,6 +18,7 @@ import { finish, perform, problemPage, simply } from './acting.tsx';
 import { accept, formToken, freshVisitor, looking, visitor, withinPatience } from './guard.tsx';
 import { DeputiesPage, EffectsPage } from './list-pages.tsx';
 import { BrakePage, OverviewPage } from './overview-page.tsx';
+import { profilePages } from './profile-page.tsx';
 import { recordPages } from './record-routes.tsx';
 
 export const pages = new Hono<{ Bindings: PageEnv }>();
@@ -137,6 +138,7 @@ pages.get('/erase', async (c) => {
 pages.post('/erase', (c) => simply(c, 'fresh', () => ({ do: 'erase' })));
 
 pages.route('/', recordPages);
+pages.route('/profile', profilePages);
 
 pages.get('/all', async (c) => {
   const session = await visitor(c);

@@ -90,6 +90,8 @@ function actSentence(line: Exclude<Line, { actor: 'deputy' }>, named: (deputyId:
       );
     case 'ceiling':
       return `You set the limits of your account. ${ceilingInWords(domain, line.ceiling)}`;
+    case 'profile':
+      return line.kept.length > 0 ? 'You changed your profile.' : 'You removed your profile.';
     case 'paused':
       return `${who(line)} paused every deputy.`;
     case 'suspended':

@@ -96,13 +96,15 @@ function parsed({ html }: Pick<Page, 'html'>): HTMLElement {
 }
 
 function valuesOf(form: HTMLElement): [string, string][] {
-  return form.querySelectorAll('input, select').flatMap((input): [string, string][] => {
+  return form.querySelectorAll('input, select, textarea').flatMap((input): [string, string][] => {
     const name = input.getAttribute('name');
     if (!name || input.hasAttribute('disabled')) return [];
     if (input.rawTagName === 'select') {
       const chosen = input.querySelector('option[selected]') ?? input.querySelector('option');
       return [[name, chosen?.getAttribute('value') ?? '']];
     }
+    // Its first line break is not part of what it holds.
+    if (input.rawTagName === 'textarea') return [[name, input.text.replace(/^\n/, '')]];
     // Without script a person types what the page asks for.
     if (input.closest('noscript')) return [[name, input.getAttribute('placeholder') ?? '']];
     if (input.getAttribute('type') === 'checkbox' && !input.hasAttribute('checked')) return [];

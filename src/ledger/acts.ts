@@ -208,7 +208,16 @@ export function erase(ledger: Ledger): Done {
     const own = paused ? 'paused' : 'active';
     ledger.effects.erase();
     sql.exec('DELETE FROM answers');
-    for (const table of ['deputies', 'meters', 'idempotency', 'account', 'record', 'checkpoint', 'checkpoint_effects'])
+    for (const table of [
+      'deputies',
+      'meters',
+      'idempotency',
+      'account',
+      'profile',
+      'record',
+      'checkpoint',
+      'checkpoint_effects',
+    ])
       sql.exec(`DELETE FROM ${table}`);
     ledger.demo.clear();
     // Numbers go on, so that what a page from before names is not there again.
@@ -217,6 +226,18 @@ export function erase(ledger: Ledger): Done {
     ledger.account.setAuthority(own, authorityAt ?? now, head.sequence);
     ledger.account.setCeiling(ceiling, head.sequence);
     return { ...done(ledger, head), grants };
+  });
+}
+
+/** Keeps what deputies that may can read of the human, or removes it. To write one, `version` must be that of what is kept. */
+export function setProfile(ledger: Ledger, fields: Record<string, string>, version: number): Done | Problem {
+  return ledger.transaction(() => {
+    const kept = Object.keys(fields);
+    if (kept.length > 0 && ledger.profile.read().version !== version) return { problem: 'stale' };
+    const { head, now } = ledger.moment();
+    const newest = ledger.record.append({ actor: 'human', act: 'profile', kept }, head, now);
+    ledger.profile.write({ fields, version: newest.sequence });
+    return done(ledger, newest);
   });
 }
 
@@ -245,7 +266,8 @@ export type Act =
   | { do: 'resume'; pause: number; presence?: Presence }
   | { do: 'revoke'; deputyId: string; as?: As }
   | { do: 'amend'; amendment: Amendment; narrowOnly: boolean }
-  | { do: 'ceiling'; ceiling: Ceiling; version: number };
+  | { do: 'ceiling'; ceiling: Ceiling; version: number }
+  | { do: 'profile'; fields: Record<string, string>; version: number };
 
 export function perform(ledger: Ledger, act: Act): Done | Problem {
   switch (act.do) {
@@ -263,6 +285,8 @@ export function perform(ledger: Ledger, act: Act): Done | Problem {
       return amend(ledger, act.amendment, act);
     case 'ceiling':
       return setCeiling(ledger, act.ceiling, act.version);
+    case 'profile':
+      return setProfile(ledger, act.fields, act.version);
   }
 }
 

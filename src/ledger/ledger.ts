@@ -14,6 +14,7 @@ import { Effects } from './effects.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { type Meter, Meters } from './meters.ts';
 import { Pending } from './pending.ts';
+import { ProfileSheet } from './profile.ts';
 import { type CallEntry, type Head, RecordLines } from './record.ts';
 import { recount } from './recount.ts';
 import { migrate } from './schema.ts';
@@ -25,6 +26,7 @@ export class Ledger {
   readonly deputies: Deputies;
   readonly meters: Meters;
   readonly account: Account;
+  readonly profile: ProfileSheet;
   readonly effects: Effects;
   readonly pending: Pending;
   readonly record: RecordLines;
@@ -44,6 +46,7 @@ export class Ledger {
     this.deputies = new Deputies(storage.sql);
     this.meters = new Meters(storage.sql);
     this.account = new Account(storage.sql);
+    this.profile = new ProfileSheet(storage.sql);
     this.effects = new Effects(storage.sql, delivers);
     this.pending = new Pending(storage.sql);
     this.record = new RecordLines(storage.sql);

@@ -41,6 +41,8 @@ const actSchema = z.discriminatedUnion('act', [
   z.object({ ...asTheHuman, act: z.literal('revoked'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema }),
   z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema }),
+  /** Which fields of the profile are kept from here on. What they say is in no line. */
+  z.object({ actor: z.literal('human'), act: z.literal('profile'), kept: z.array(z.string()) }),
   z.object({ ...asTheHuman, act: z.literal('paused') }),
   z.object({ actor: z.literal('system'), act: z.literal('suspended'), why: z.enum(SUSPENSIONS) }),
   z.object({ actor: z.literal('human'), act: z.literal('resumed') }),

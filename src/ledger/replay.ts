@@ -80,6 +80,7 @@ export function apply(state: State, line: Line): void {
     case 'clock':
     case 'counted':
     case 'unbanned':
+    case 'profile':
       return;
   }
 }

@@ -1,7 +1,7 @@
 /** The T-shirt shop: what deputies can do here, what of it is counted, how far, and how that reads. */
 import { defineDomain } from '../tools/define-domain.ts';
 import { CURRENCY, dollars, formatPrice, MAX_QUANTITY, SHIRT, shirts } from './catalog.ts';
-import { deliverOrder, orderData } from './order.ts';
+import { COMPANY, deliverOrder, MAILING_ADDRESS, orderData } from './order.ts';
 import { buyMcpShopItem, cancelMcpShopOrder, listMcpShopInventory, listMcpShopOrders } from './tools.ts';
 
 export const shop = defineDomain({
@@ -9,7 +9,7 @@ export const shop = defineDomain({
   serverInfo: { name: 'MCP Shop on Cloudflare', version: '1.0.0' },
   about: 'This is a T-shirt shop that AI agents shop at.',
   instructions:
-    'A T-shirt shop. List the inventory, ask your human for company, address and size, buy, then tell them the order id.',
+    'A T-shirt shop. List the inventory, ask your human for company, address and size, buy, then tell them the order id. When they say "my address", getUserProfile may have it.',
   adminPermission: 'shop:admin',
   mandateType: 'mcp_shop_mandate',
   act: {
@@ -36,6 +36,11 @@ export const shop = defineDomain({
       reads: 'read the order history',
       title: 'Read your order history',
       detail: 'It shows companies, addresses and prices.',
+    },
+    'profile:read': {
+      reads: 'read the profile',
+      title: 'Read your profile',
+      detail: 'The company and address that you keep on a page of yours, for "ship to my address".',
     },
   },
   units: { shirts, spend: dollars },
@@ -92,6 +97,15 @@ export const shop = defineDomain({
     'It may buy up to {shirtsPerOrder} an order, and up to {shirtsPerDay} for {spendPerDay} in any 24 hours. Above {askAbove} in one order it must ask first.',
   ceiling: 'All deputies together may order up to {shirtsPerDay} for {spendPerDay} in any 24 hours.',
   affordable: ({ shirts: left = 0, spend = 0 }) => ({ shirts: Math.min(left, Math.floor(spend / SHIRT.price)), spend }),
+  profile: {
+    power: 'profile:read',
+    title: 'Where your orders go',
+    holds: 'company and mailing address for orders',
+    fields: {
+      company: { label: 'Company', rows: 1, of: COMPANY },
+      mailingAddress: { label: 'Mailing address', rows: 4, of: MAILING_ADDRESS },
+    },
+  },
   effect: {
     data: orderData,
     tells: ({ number, state, amounts: { shirts: count = 0, spend = 0 } = {} }) =>

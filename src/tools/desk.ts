@@ -7,7 +7,7 @@ import type { Caller } from '../deputy.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Ledger, Turn } from '../ledger/ledger.ts';
 import { shownAs } from '../edge/client-document.ts';
-import type { DemoDesk, EffectBook } from './define-tool.ts';
+import type { KernelDesk, EffectBook } from './define-tool.ts';
 
 /** Who made an effect and was erased since. */
 const GONE = { clientId: '', clientName: '' };
@@ -16,7 +16,7 @@ const GONE = { clientId: '', clientName: '' };
 export type Touched = { effect: Effect; made: boolean };
 
 export type CallDesk = {
-  desk: DemoDesk;
+  desk: KernelDesk;
   /** Ends the call: nothing is made or changed at this desk any more. Tells which effect the tool made or changed, if any. */
   close: () => Touched | undefined;
 };
@@ -92,6 +92,9 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
       terms,
       effects: book,
       ban: ledger.demo,
+      get profile() {
+        return ledger.profile.read().fields;
+      },
       get deputy() {
         const deputy = ledger.deputies.find(caller.deputyId, turn.now);
         if (!deputy) throw new Error(`no row for deputy ${caller.deputyId}`);

@@ -69,6 +69,7 @@ test('a new ledger has its tables, nobody in it, and the ceiling of the domain',
       'idempotency',
       'meters',
       'outbox',
+      'profile',
       'record',
     ]);
     expect(kv.get('schemaVersion')).toBe(1);

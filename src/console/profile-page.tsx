@@ -1,0 +1,112 @@
+/** /deputies/profile: what the human keeps here for deputies that may read it. */
+import { Hono } from 'hono';
+import type { FC } from 'hono/jsx';
+import { objectOf } from '../auth/requests.ts';
+import type { AppContext, PageEnv } from '../auth/session.ts';
+import { domain } from '../domain.ts';
+import { shownAs } from '../edge/client-document.ts';
+import { type DeputyView, isLive } from '../ledger/view.ts';
+import { Message } from '../pages/layout.tsx';
+import { type ProfileSpec, readProfile } from '../tools/profile-tool.ts';
+import { perform } from './acting.tsx';
+import { Frame, type Looking, Post } from './frame.tsx';
+import { accept, looking, visitor } from './guard.tsx';
+
+export const profilePages = new Hono<{ Bindings: PageEnv }>();
+
+profilePages.get('/', async (c) => {
+  const { profile } = domain;
+  if (!profile) return nothingHere(c);
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const object = objectOf(c, session.user.userId);
+  const [{ fields, version }, { deputies }] = await Promise.all([object.lookAtProfile(), object.lookAtOverview()]);
+  const readers = deputies.filter((deputy) => isLive(deputy) && deputy.mandate.scopes.includes(profile.power));
+  return c.html(
+    <ProfilePage {...looking(c, session)} {...{ profile, typed: fields, version, readers }} problems={{}} />,
+  );
+});
+
+profilePages.post('/', async (c) => {
+  const { profile } = domain;
+  if (!profile) return nothingHere(c);
+  // Who changes where orders go could have them sent to another place.
+  const form = await accept(c, 'confirmed');
+  if (form instanceof Response) return form;
+  const { userId, typed } = form;
+  const version = Number(typed['version'] ?? 0);
+  const read = readProfile(profile, typed);
+  if ('fields' in read) return perform(c, userId, { do: 'profile', fields: read.fields, version });
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const page = <ProfilePage {...looking(c, session)} {...{ profile, typed, version }} problems={read.problems} />;
+  return c.html(page, 400);
+});
+
+function nothingHere(c: AppContext) {
+  return c.html(
+    <Message title="There is nothing here" action={{ href: '/deputies', label: 'To your deputies' }}>
+      <p>This server keeps no profile of you.</p>
+    </Message>,
+    404,
+  );
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+const ProfilePage: FC<
+  Looking & { profile: ProfileSpec; typed: Texts; version: number; problems: Texts; readers?: DeputyView[] }
+> = ({ profile, typed, version, problems, readers, ...whose }) => {
+  const [first] = Object.keys(problems);
+  return (
+    <Frame {...whose} title={profile.title}>
+      <p>
+        What you write here can be read by the deputies that you allowed “{domain.powers[profile.power]?.title}”, and by
+        no other. It is in no line of your record. Leave everything empty to remove it.
+      </p>
+      {readers && (
+        <p class="muted">
+          {readers.length === 0 ? 'None of your deputies may read it now.' : 'These may read it now: '}
+          {readers.map((deputy, index) => (
+            <>
+              {index > 0 && ', '}
+              <a href={`/deputies/${deputy.deputyId}`}>
+                <bdi>{shownAs(deputy).name}</bdi>
+              </a>
+            </>
+          ))}
+        </p>
+      )}
+      {first !== undefined && (
+        <p class="problem" role="alert">
+          <strong>Nothing was changed yet.</strong> Correct what is marked below.
+        </p>
+      )}
+      <Post action="/deputies/profile" token={whose.token} class="card">
+        <input type="hidden" name="version" value={String(version)} />
+        {Object.entries(profile.fields).map(([name, { label, rows }]) => (
+          <p>
+            <label for={name}>{label}</label>
+            <textarea
+              id={name}
+              name={name}
+              rows={rows}
+              autofocus={name === first}
+              {...(problems[name] !== undefined && { 'aria-invalid': 'true', 'aria-describedby': `${name}-problem` })}
+            >
+              {/* A browser drops the first line break. */}
+              {`\n${typed[name] ?? ''}`}
+            </textarea>
+            {problems[name] !== undefined && <small id={`${name}-problem`}>It {problems[name]}</small>}
+          </p>
+        ))}
+        <div class="actions">
+          <button class="primary">Keep this</button>
+          <a class="button" href="/deputies">
+            Leave it
+          </a>
+        </div>
+      </Post>
+    </Frame>
+  );
+};
