@@ -12,6 +12,7 @@ import { pages as consolePages } from './console/routes.tsx';
 import { readConfig } from './config.ts';
 import { domain } from './domain.ts';
 import { logError } from './log.ts';
+import { HowPage } from './pages/how.tsx';
 import { LandingPage } from './pages/landing.tsx';
 import { Message } from './pages/layout.tsx';
 
@@ -26,6 +27,7 @@ app.use(
       scriptSrc: ["'self'"],
       connectSrc: ["'self'"],
       imgSrc: ["'self'"],
+      fontSrc: ["'self'"],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],
     },
@@ -62,6 +64,8 @@ app.get('/', (c) => {
   const { origin } = new URL(c.req.url);
   return c.html(<LandingPage origin={origin} signIn={signInPlace(readConfig(c.env), origin)} />);
 });
+
+app.get('/how', (c) => c.html(<HowPage signIn={signInPlace(readConfig(c.env), new URL(c.req.url).origin)} />));
 
 app.get('/healthz', (c) => c.json({ status: 'ok' }));
 

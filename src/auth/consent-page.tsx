@@ -30,11 +30,7 @@ type Props = {
 export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, form, now, shown }) => {
   const { name: client, publisher } = shownAs(details);
   return (
-    <Layout
-      title={`Appoint ${client}`}
-      scripts={['/consent.js']}
-      account={<SignedInAs user={user} leave="Not you?" returnTo={here} />}
-    >
+    <Layout title={`Appoint ${client}`} account={<SignedInAs user={user} leave="Not you?" returnTo={here} />}>
       <h1>
         Appoint <bdi>{client}</bdi> as your deputy?
       </h1>

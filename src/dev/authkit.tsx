@@ -6,6 +6,7 @@ import { type Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { forAnyKey } from '../edge/kv-keys.ts';
+import { clockOf } from '../pages/when.tsx';
 import { DashboardPage, SignInPage } from './authkit-pages.tsx';
 import { people, userOf, welcome } from './authkit-people.ts';
 import {
@@ -113,7 +114,13 @@ authkit.post('/local-authkit/keys', async (c) => {
   return c.redirect('/local-authkit', 303);
 });
 authkit.get('/local-authkit', async (c) =>
-  c.html(<DashboardPage sessions={await storeOf(c).sessions()} events={await storeOf(c).auditEvents()} />),
+  c.html(
+    <DashboardPage
+      sessions={await storeOf(c).sessions()}
+      events={await storeOf(c).auditEvents()}
+      clock={clockOf(c.req.raw)}
+    />,
+  ),
 );
 
 // ---------------------------------------------------------------- the API

@@ -58,7 +58,7 @@ async function answerOf(request: Request, env: Env, pathname: string): Promise<R
     headers: {
       ...headers,
       'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy': "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
+      'Content-Security-Policy': "default-src 'none'; style-src 'self'; font-src 'self'; frame-ancestors 'none'",
       'X-Content-Type-Options': 'nosniff',
     },
   });
@@ -66,9 +66,10 @@ async function answerOf(request: Request, env: Env, pathname: string): Promise<R
 
 /** What a person sees. It is made here, without the pages' own parts, because it must cost nothing. */
 const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Too many sign-ins at once</title><link rel="stylesheet" href="/simple.css"><link rel="stylesheet" href="/style.css"></head>
-<body><main><h1>Too many sign-ins at once</h1><p><strong>Nothing is wrong with yours.</strong> More people sign in from your network
-than fit into one minute. Wait a minute, then <a href="">try again</a>: nothing was lost.</p></main></body></html>`;
+<meta name="color-scheme" content="light dark"><title>Too many sign-ins at once</title><link rel="stylesheet" href="/style.css"></head>
+<body><main class="alone"><div class="sheet deed paper"><h1>Too many sign-ins at once</h1><p><strong>Nothing is wrong with yours.</strong>
+More people sign in from your network than fit into one minute. Wait a minute, then <a href="">try again</a>: nothing was
+lost.</p></div></main></body></html>`;
 
 async function limitedBy(
   env: Env,

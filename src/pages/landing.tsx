@@ -1,69 +1,147 @@
-/** The landing page: what this is, and the address to give to an MCP client. */
-import type { FC, PropsWithChildren } from 'hono/jsx';
+/** The landing page: what this is, the address to give to an MCP client, and the brake to try. */
+import type { FC } from 'hono/jsx';
 import { domain } from '../domain.ts';
-import { slugOf } from '../text.ts';
-import { Layout } from './layout.tsx';
+import type { Brief } from '../tools/define-domain.ts';
+import { AddressCode } from './how.tsx';
+import { Icon, Thing } from './icons.tsx';
+import { Copy, Layout, Notice, ToConsole } from './layout.tsx';
+import { waysTo } from './ways.tsx';
 
 /** `signIn` is where people sign in; `local` when that is on this server. */
-export const LandingPage: FC<{ origin: string; signIn: { name: string; local: boolean } }> = ({ origin, signIn }) => (
-  <Layout title="Deputies, not users" scripts={['/copy.js']}>
-    <h1>An agent is not a user. It is a deputy.</h1>
-    <p class="lead">
-      {domain.about} Each one acts for a person, within what that person granted, until that person stops it; and every
-      act traces back to that person.
-    </p>
-    <div class="card">
-      <p class="copy">
-        <span>
-          MCP address <code>{`${origin}/mcp`}</code>
-        </span>
-        <Copy text={`${origin}/mcp`} what="the MCP address" />
-      </p>
-      <p class="muted">Streamable HTTP, with OAuth. People sign in at {signIn.name}.</p>
-      <a class="button primary" href="/deputies">
-        Your deputies
-      </a>
-    </div>
-    {signIn.local && (
-      <p class="warning">
-        This instance runs on {signIn.name}: any e-mail address signs in, without a password. What it recorded is on{' '}
-        <a href="/local-authkit">its own page</a>.
-      </p>
-    )}
-    <h2>Connect a deputy</h2>
-    <p>Give the address to your MCP client; it opens a page here that asks you what your deputy may do.</p>
-    <div class="cards">
-      <Client
-        name="MCP Inspector"
-        command={`npx -y @modelcontextprotocol/inspector --web --server-url ${origin}/mcp --transport http`}
-      />
-      <Client name="Claude Code" command={`claude mcp add --transport http ${slugOf(domain.name)} ${origin}/mcp`}>
-        Then <code>/mcp</code> inside it, to sign in.
-      </Client>
-      <Client name="Clients that start programs, such as Claude Desktop" command={`npx -y mcp-remote ${origin}/mcp`} />
-      <Client name="Claude">
-        Settings, Connectors, Add custom connector, and the address. Claude calls from its own cloud, so it reaches a
-        deployment, not <code>localhost</code>.
-      </Client>
-    </div>
-  </Layout>
-);
+export const LandingPage: FC<{ origin: string; signIn: { name: string; local: boolean } }> = ({ origin, signIn }) => {
+  const address = `${origin}/mcp`;
+  return (
+    <Layout
+      title="Deputies, not users"
+      kind="landing"
+      nav={<ToConsole class="me" />}
+      foot={
+        <>
+          <a href="/how">How it works</a>
+          <span>Streamable HTTP with OAuth. People sign in at {signIn.name}.</span>
+        </>
+      }
+    >
+      <section class="hero">
+        <div>
+          <h1>
+            <span class="blank">An agent is</span> <span class="blank">not a user.</span>{' '}
+            <span class="blank">It is a deputy.</span>
+          </h1>
+          <p class="lead">
+            {domain.about} Each acts for one person, within what that person signed, until that person says stop.
+          </p>
+          <Copy text={address} what="the address" big />
+          <p class="keys">
+            <a class="key ink" href="/deputies">
+              Your deputies <Icon of="next" />
+            </a>{' '}
+            <span class="small quiet">Give the address to your agent. It comes here to ask you.</span>
+          </p>
+          <AddressCode origin={origin} />
+        </div>
+        <div class="scene">
+          <Hero />
+          <Toy />
+        </div>
+      </section>
+      <section class="band">
+        <h2 class="hidden">Three steps</h2>
+        <ol class="steps" role="list">
+          <li>
+            <h3>It asks</h3>
+            <p>Your agent comes here and asks to act for you. You see who it is, or that nobody can tell.</p>
+          </li>
+          <li>
+            <h3>You sign</h3>
+            <p>You write how much, how often and until when. It can never give itself more.</p>
+          </li>
+          <li>
+            <h3>You can stop it</h3>
+            <p>One key stops every deputy at its very next call. Each act is on record, with who allowed it.</p>
+          </li>
+        </ol>
+      </section>
+      <section class="band">
+        <h2 id="connect">Connect a deputy</h2>
+        <div class="tabs" role="group" aria-labelledby="connect">
+          {waysTo(address).map(({ name, copy, what, text }, index) => (
+            <>
+              <label class="key">
+                <input class="hidden" type="radio" name="way" checked={index === 0} />
+                {name}
+              </label>
+              <section class="way sheet">
+                <h3>{name}</h3>
+                <Copy text={copy} what={what} />
+                <p>{text}</p>
+              </section>
+            </>
+          ))}
+        </div>
+      </section>
+      {signIn.local && (
+        <Notice icon="key">
+          <strong>This server runs on {signIn.name}.</strong> Any e-mail address signs in, without a password.{' '}
+          <a href="/local-authkit">What it recorded</a>
+        </Notice>
+      )}
+    </Layout>
+  );
+};
 
-const Client: FC<PropsWithChildren<{ name: string; command?: string }>> = ({ name, command, children }) => (
-  <div class="card">
-    <h3>{name}</h3>
-    {command !== undefined && (
-      <p class="copy">
-        <code>{command}</code> <Copy text={command} what={`the command for ${name}`} />
-      </p>
-    )}
-    {children && <p>{children}</p>}
+const Hero: FC = () =>
+  domain.look && (
+    <picture>
+      <source srcset={domain.look.hero.dark} media="(prefers-color-scheme: dark)" />
+      <img src={domain.look.hero.light} alt={domain.look.hero.alt} width="480" height="480" />
+    </picture>
+  );
+
+const SCENE = domain.look?.scene ?? { did: [{ what: '' }], tried: 'too much' };
+
+/** The console in small: a tick behind the key stops it, without script. */
+const Toy: FC = () => (
+  <div class="toy sheet">
+    <div class="top">
+      <span class="on">Two at work</span>
+      <span class="off word">STOPPED</span>
+      <span class="seat">
+        <input class="hidden" type="checkbox" id="toy" />
+        <label class="stop" for="toy">
+          <Icon of="stop" />
+          <span class="on">Stop all</span>
+          <span class="off">Go on</span>
+        </label>
+      </span>
+    </div>
+    <ol class="stream" role="list">
+      <Tried who="Claude" what={`${domain.act.verb} ${SCENE.did[0]?.what ?? ''}`} stopped />
+      <Tried who="Laptop agent" what="say pretty please" stopped />
+      <Tried who="Laptop agent" what="look around" stopped />
+      <Did who="Claude" brief={SCENE.did[0]} />
+      <Tried who="Laptop agent" what={`${domain.act.verb} ${SCENE.tried}`} />
+      <Did who="Laptop agent" brief={SCENE.did[1] ?? SCENE.did[0]} />
+    </ol>
   </div>
 );
 
-/** Shown by the script that it needs. */
-const Copy: FC<{ text: string; what: string }> = ({ text, what }) => (
-  <button type="button" data-copy={text} hidden>
-    Copy<span class="hidden"> {what}</span>
-  </button>
+const Tried: FC<{ who: string; what: string; stopped?: boolean }> = ({ who, what, stopped }) => (
+  <li class={stopped ? 'no stopped off' : 'no on'}>
+    <Icon of={stopped ? 'lock' : 'cross'} class="mid" />
+    <p>
+      <b>{who}</b> tried to <b>{what}</b>
+    </p>
+    <b class="stamp">Refused</b>
+  </li>
+);
+
+const Did: FC<{ who: string; brief: Brief | undefined }> = ({ who, brief }) => (
+  <li class="buy on">
+    <Thing class={brief?.tint ?? ''} />
+    <p>
+      <b>{who}</b> {domain.act.did} <b>{brief?.what}</b>
+    </p>
+    <span class="sum num">{brief?.sum}</span>
+  </li>
 );

@@ -1,6 +1,7 @@
 /** The T-shirt shop: what deputies can do here, what of it is counted, how far, and how that reads. */
 import { defineDomain } from '../tools/define-domain.ts';
 import { CURRENCY, dollars, formatPrice, MAX_QUANTITY, SHIRT, shirts } from './catalog.ts';
+import { look } from './look.ts';
 import { COMPANY, deliverOrder, MAILING_ADDRESS, orderData } from './order.ts';
 import { buyMcpShopItem, cancelMcpShopOrder, listMcpShopInventory, listMcpShopOrders } from './tools.ts';
 
@@ -11,6 +12,7 @@ export const shop = defineDomain({
   instructions:
     'A T-shirt shop. List the inventory, ask your human for company, address and size, buy, then tell them the order id. When they say "my address", getUserProfile may have it.',
   adminPermission: 'shop:admin',
+  look,
   mandateType: 'mcp_shop_mandate',
   act: {
     noun: 'order',
@@ -112,10 +114,15 @@ export const shop = defineDomain({
       state === 'cancelled'
         ? `cancelled order ${number}`
         : `bought ${shirts.reads(count)} for ${formatPrice(spend)}, order ${number}`,
+    brief: ({ amounts: { shirts: count = 0, spend = 0 }, data: { color, tshirtSize } }) => ({
+      what: `${count} ${color} ${count === 1 ? 'shirt' : 'shirts'}`,
+      more: tshirtSize,
+      sum: formatPrice(spend),
+      tint: color,
+    }),
     columns: {
-      What: ({ amounts, data }) => `${amounts['shirts'] ?? 0} ${data.color} ${data.tshirtSize}, ${data.company}`,
+      For: ({ data }) => data.company,
       'Sent to': ({ data }) => data.mailingAddress,
-      Total: ({ amounts }) => formatPrice(amounts['spend'] ?? 0),
     },
     deliver: deliverOrder,
   },

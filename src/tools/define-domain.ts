@@ -30,19 +30,35 @@ type Effects<Data> = {
   data: z.ZodType<Data>;
   /** What the record says that a deputy did: "bought 2 shirts for $50.00". */
   tells: (effect: Pick<Effect, 'id' | 'number' | 'state'> & { amounts?: Effect['amounts'] | undefined }) => string;
-  /** The columns of the human's page. */
+  /** In a line of the human's page. */
+  brief?: (effect: Effect<Data>) => Brief;
+  /** What else its human may want to know of it, by its label. */
   columns: Record<string, (effect: Effect<Data>) => string>;
   /** Copies an effect to elsewhere after its commit, or deletes the copy of one that was erased. Tried until it succeeds. */
   deliver?: Deliver<Effect<Data>>;
+};
+
+/** "2 blue shirts", "M", "$50", and the tint of its drawing in the style sheet. */
+export type Brief = { what: string; more?: string; sum?: string; tint?: string };
+
+/** What pages draw of a domain. Paths are of the squares that `icons.tsx` names, addresses of `static/`. */
+type Look = {
+  thing: string;
+  star: string;
+  hero: { light: string; dark: string; alt: string };
+  /** What the deputies on the landing page did, and what one of them tried. */
+  scene: { did: readonly Brief[]; tried: string };
 };
 
 type Deliver<Of> = (env: Cloudflare.Env, at: { userId: string; id: string }, effect: Of | undefined) => Promise<void>;
 
 export type Domain = Terms &
   Introduction & {
+    look?: Look;
     /** As the kernel uses it: with data that it has not looked into. */
     effect: {
       tells: Effects<unknown>['tells'];
+      brief?: (effect: Effect) => Brief;
       columns: Record<string, (effect: Effect) => string>;
       deliver?: Deliver<Effect>;
     };
@@ -60,9 +76,9 @@ const TAKEN = new Set(['scope', 'until', 'version', 'form', 'handle', 'user', 'd
  * export const rooms = defineDomain({ name: 'Meeting rooms', powers: { 'rooms:see': { … } }, tools: [listRooms], … });
  */
 export function defineDomain<Data>(
-  spec: Terms & Introduction & { effect: Effects<Data>; tools: readonly AnyTool[] },
+  spec: Terms & Introduction & { look?: Look; effect: Effects<Data>; tools: readonly AnyTool[] },
 ): Domain {
-  const { data, columns, deliver, tells } = spec.effect;
+  const { data, brief, columns, deliver, tells } = spec.effect;
   const typed = (effect: Effect): Effect<Data> => ({ ...effect, data: data.parse(JSON.parse(effect.data)) });
   const first = spec.tools[0]?.name ?? '';
   const metered = spec.tools.find((tool) => tool.metered)?.name ?? first;
@@ -71,6 +87,7 @@ export function defineDomain<Data>(
     instructions: `${spec.instructions} You are a deputy: you act for one human, within what they granted. A refusal says which rule stopped you and who can lift it; do not try to get around it.`,
     effect: {
       tells,
+      ...(brief && { brief: (effect: Effect) => brief(typed(effect)) }),
       columns: Object.fromEntries(
         Object.entries(columns).map(([title, read]) => [title, (effect: Effect) => read(typed(effect))]),
       ),

@@ -417,14 +417,14 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a page counts as read once it was in front for a moment',
     story: 'stolen-consent',
-    file: 'static/consent.js',
+    file: 'static/page.js',
     text: 'const ATTENTION_MS = 700;',
     without: 'const ATTENTION_MS = 1;',
   },
   {
     name: 'each click that is too soon starts the moment anew',
     story: 'stolen-consent',
-    file: 'static/consent.js',
+    file: 'static/page.js',
     text: '    forget();\n    attend();\n    if (notice)',
     without: '    if (notice)',
   },
