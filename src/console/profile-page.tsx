@@ -6,7 +6,7 @@ import type { AppContext, PageEnv } from '../auth/session.ts';
 import { domain } from '../domain.ts';
 import { shownAs } from '../edge/client-document.ts';
 import { type DeputyView, isLive } from '../ledger/view.ts';
-import { Message } from '../pages/layout.tsx';
+import { Message, Notice } from '../pages/layout.tsx';
 import { type ProfileSpec, readProfile } from '../tools/profile-tool.ts';
 import { perform } from './acting.tsx';
 import { Frame, type Looking, Post } from './frame.tsx';
@@ -60,53 +60,59 @@ const ProfilePage: FC<
   const [first] = Object.keys(problems);
   return (
     <Frame {...whose} title={profile.title}>
-      <p>
-        What you write here can be read by the deputies that you allowed “{domain.powers[profile.power]?.title}”, and by
-        no other. It is in no line of your record. Leave everything empty to remove it.
-      </p>
-      {readers && (
-        <p class="muted">
-          {readers.length === 0 ? 'None of your deputies may read it now.' : 'These may read it now: '}
-          {readers.map((deputy, index) => (
+      <div class="sheet deed paper">
+        <p>
+          What you write here can be read by the deputies that you allowed “{domain.powers[profile.power]?.title}”, and
+          by no other. It is in no line of your record. Leave everything empty to remove it.
+        </p>
+        {readers && (
+          <p class="quiet">
+            {readers.length === 0 ? 'None of your deputies may read it now.' : 'These may read it now: '}
+            {readers.map((deputy, index) => (
+              <>
+                {index > 0 && ', '}
+                <a href={`/deputies/${deputy.deputyId}`}>
+                  <bdi>{shownAs(deputy).name}</bdi>
+                </a>
+              </>
+            ))}
+          </p>
+        )}
+        {first !== undefined && (
+          <Notice kind="no" alert>
+            <strong>Nothing was changed yet.</strong> Correct what is marked below.
+          </Notice>
+        )}
+        <Post action="/deputies/profile" token={whose.token} class="stack">
+          <input type="hidden" name="version" value={String(version)} />
+          {Object.entries(profile.fields).map(([name, { label, rows }]) => (
             <>
-              {index > 0 && ', '}
-              <a href={`/deputies/${deputy.deputyId}`}>
-                <bdi>{shownAs(deputy).name}</bdi>
-              </a>
+              <label class="field">
+                {label}
+                <textarea
+                  name={name}
+                  rows={rows}
+                  autofocus={name === first}
+                  {...(problems[name] !== undefined && {
+                    'aria-invalid': 'true',
+                    'aria-describedby': `${name}-problem`,
+                  })}
+                >
+                  {/* A browser drops the first line break. */}
+                  {`\n${typed[name] ?? ''}`}
+                </textarea>
+              </label>
+              {problems[name] !== undefined && <p id={`${name}-problem`}>It {problems[name]}</p>}
             </>
           ))}
-        </p>
-      )}
-      {first !== undefined && (
-        <p class="problem" role="alert">
-          <strong>Nothing was changed yet.</strong> Correct what is marked below.
-        </p>
-      )}
-      <Post action="/deputies/profile" token={whose.token} class="card">
-        <input type="hidden" name="version" value={String(version)} />
-        {Object.entries(profile.fields).map(([name, { label, rows }]) => (
-          <p>
-            <label for={name}>{label}</label>
-            <textarea
-              id={name}
-              name={name}
-              rows={rows}
-              autofocus={name === first}
-              {...(problems[name] !== undefined && { 'aria-invalid': 'true', 'aria-describedby': `${name}-problem` })}
-            >
-              {/* A browser drops the first line break. */}
-              {`\n${typed[name] ?? ''}`}
-            </textarea>
-            {problems[name] !== undefined && <small id={`${name}-problem`}>It {problems[name]}</small>}
-          </p>
-        ))}
-        <div class="actions">
-          <button class="primary">Keep this</button>
-          <a class="button" href="/deputies">
-            Leave it
-          </a>
-        </div>
-      </Post>
+          <div class="keys">
+            <button class="key brass">Keep this</button>
+            <a class="key" href="/deputies">
+              Leave it
+            </a>
+          </div>
+        </Post>
+      </div>
     </Frame>
   );
 };

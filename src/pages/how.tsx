@@ -1,17 +1,14 @@
 /** /how: the architecture as a drawing and in steps, for whoever asks how this works, on a stage or alone. */
-import { raw } from 'hono/html';
 import type { FC } from 'hono/jsx';
-import { renderSVG } from 'uqr';
-import { isLoopback } from '../edge/origin.ts';
 import { Layout, ToConsole } from './layout.tsx';
 
 export const HowPage: FC<{ signIn: { name: string; local: boolean } }> = ({ signIn }) => (
   <Layout title="How it works" nav={<ToConsole class="me" />} foot={<a href="/">Connect a deputy</a>}>
     <section class="band">
       <h1>How a call is decided</h1>
-      <p class="lead">
-        The token says who calls. What that deputy may do is decided at each call, in one place, where its human can stop
-        it.
+      <p class="quiet">
+        The token says who calls. What that deputy may do is decided at each call, in one place, where its human can
+        stop it.
       </p>
     </section>
     <div class="drawn" tabindex={0} role="region" aria-label="The drawing">
@@ -28,14 +25,15 @@ export const HowPage: FC<{ signIn: { name: string; local: boolean } }> = ({ sign
         <li>
           <h3>Who calls?</h3>
           <p>
-            The Worker checks the token, which names one human and one deputy. It forwards no request of a client: it makes
-            a new one.
+            The Worker checks the token, which names one human and one deputy. It forwards no request of a client: it
+            makes a new one.
           </p>
         </li>
         <li>
           <h3>May it?</h3>
           <p>
-            The human’s own object asks: stopped? dismissed? in the mandate? within the limits? No answer is never a yes.
+            The human’s own object asks: stopped? dismissed? in the mandate? within the limits? No answer is never a
+            yes.
           </p>
         </li>
         <li>
@@ -48,7 +46,8 @@ export const HowPage: FC<{ signIn: { name: string; local: boolean } }> = ({ sign
         <li>
           <h3>Or stop it</h3>
           <p>
-            Your stop is a row of the same database. Once it has answered, no call is decided in a deputy’s favour any more.
+            Your stop is a row of the same database. Once it has answered, no call is decided in a deputy’s favour any
+            more.
           </p>
         </li>
       </ol>
@@ -60,12 +59,3 @@ export const HowPage: FC<{ signIn: { name: string; local: boolean } }> = ({ sign
     </section>
   </Layout>
 );
-
-/** The address as a picture that phones in the audience read; nothing for one that only this computer reaches. */
-export const AddressCode: FC<{ origin: string }> = ({ origin }) =>
-  isLoopback(new URL(origin).hostname) ? null : (
-    <figure class="code">
-      {raw(renderSVG(origin, { ecc: 'M', border: 4 }).replace('<svg ', `<svg role="img" aria-label="QR code of ${origin}" `))}
-      <figcaption class="small quiet">{new URL(origin).host}</figcaption>
-    </figure>
-  );

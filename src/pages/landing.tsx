@@ -2,7 +2,7 @@
 import type { FC } from 'hono/jsx';
 import { domain } from '../domain.ts';
 import type { Brief } from '../tools/define-domain.ts';
-import { AddressCode } from './how.tsx';
+import { AddressCode } from './address-code.tsx';
 import { Icon, Thing } from './icons.tsx';
 import { Copy, Layout, Notice, ToConsole } from './layout.tsx';
 import { waysTo } from './ways.tsx';

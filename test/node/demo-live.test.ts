@@ -87,6 +87,9 @@ test('its human pauses, resumes and dismisses both agents, and then it ends', as
   await live.prints(/phone .*\n +REFUSED: HTTP 401: no longer a deputy/);
 
   expect(await live.ended, live.output()).toBe(0);
+  // Each tries three times, so that its human sees it on the page, and then it gives up.
+  expect(live.output().match(/HTTP 401: no longer a deputy/g)).toHaveLength(6);
+  expect(live.output().match(/no longer a deputy. It gives up\./g)).toHaveLength(2);
   expect(live.output()).toContain('Every agent is dismissed.');
   expect(await appointments(human)).toBe(2);
 });
@@ -105,6 +108,30 @@ test('a power that its human takes away is refused, and not asked for again', as
   expect(await live.ended, live.output()).toBe(0);
   expect(live.output()).toContain('Stopped.');
   expect(await appointments(human)).toBe(2);
+});
+
+test('between two talks --reset empties the pages of that human, lifts their stop, and leaves room for the next', async () => {
+  const email = 'twice@example.com';
+  const live = startLive('--live', '--url', server.origin, '--as', email, '--every', '0.1');
+  await live.prints(/Ordered 1 blue shirt/);
+  const human = await presenter(email);
+  await human.browser.submit(await human.browser.open('/deputies'), '/deputies/pause');
+  await live.prints(/REFUSED: Your human has paused/);
+  live.child.kill('SIGINT');
+  await live.ended;
+  const other = await presenter('untouched@example.com');
+
+  const reset = startLive('--reset', '--url', server.origin, '--as', email);
+  expect(await reset.ended, reset.output()).toBe(0);
+  expect(reset.output()).toContain('The stop is lifted.');
+  const { html: record } = await human.browser.open('/deputies/record.jsonl');
+  expect(record).not.toContain('"act":"appointed"');
+  expect(record).toMatch(/"act":"erased"[^]*"act":"resumed"[^]*"shirtsPerDay":200/);
+  expect((await other.browser.open('/deputies/record.jsonl')).html).not.toContain('"act":"erased"');
+  const next = startLive('--live', '--url', server.origin, '--as', email, '--every', '0.1');
+  await next.prints(/Ordered 1 blue shirt/);
+  next.child.kill('SIGINT');
+  await next.ended;
 });
 
 test('it stops by itself when its time is up', async () => {
@@ -139,6 +166,9 @@ test.each([
   [['--live', '--scene', '2'], '--live has no scenes'],
   [['--live', '--auto'], '--live has no scenes'],
   [['--as', 'ada@example.com'], '--as goes with --live'],
+  [['--reset', '--live'], '--live and --reset are two commands'],
+  [['--reset', '--auto'], '--reset has no scenes'],
+  [['--reset', '--minutes', '3'], '--reset takes --as and --url alone'],
 ])('a wrong option %s is answered with the usage', async (args, problem) => {
   const live = startLive(...args);
   expect(await live.ended).toBe(2);
