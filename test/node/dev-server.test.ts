@@ -1,6 +1,8 @@
 /** `pnpm dev`, with the clients people use, over real sockets. */
-import { utimesSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Fetch } from '../../src/dev/browser.ts';
 import { Deputy, ERAS, Person } from '../../src/dev/clients.ts';
@@ -81,6 +83,28 @@ test('people, keys, clients and orders survive a reload and a restart of the ser
   await Deputy.connect('2026-07-28', person, server.origin, overSocket);
   expect(person.signIns).toBe(1);
   expect(deputy.credentials.asked).toBe(1);
+});
+
+test('with .env alone its variables count, and beside .dev.vars none of them does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-shop-variables-'));
+  for (const name of ['src', 'node_modules', 'wrangler.toml']) symlinkSync(resolve(name), join(folder, name));
+  const keys = (client: string) =>
+    `WORKOS_CLIENT_ID=${client}\nWORKOS_API_KEY=sk_test_1\nCOOKIE_PASSWORD=${'x'.repeat(32)}\n`;
+  writeFileSync(join(folder, '.env'), keys('client_env'));
+  const apart = await DevServer.start(undefined, folder);
+  const signIn = async () =>
+    (await fetch(`${apart.origin}/login`, { redirect: 'manual' })).headers.get('Location') ?? '';
+  try {
+    expect(new URL(await signIn()).searchParams.get('client_id')).toBe('client_env');
+    // With this variable the server would not start.
+    writeFileSync(join(folder, '.env'), `${keys('client_env')}DEMO_TOOLS=nonsense\n`);
+    writeFileSync(join(folder, '.dev.vars'), keys('client_dev_vars'));
+    await apart.restart();
+    expect(new URL(await signIn()).searchParams.get('client_id')).toBe('client_dev_vars');
+  } finally {
+    await apart.stop();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a Host header of somebody else is refused', async () => {
