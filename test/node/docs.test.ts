@@ -62,7 +62,9 @@ test('the variables are those of the code, in the README and in .dev.vars.exampl
   const example = readFileSync('.dev.vars.example', 'utf8');
   expect(new Set(namesIn(example, /^(?:# )?([A-Z_]+)=$/gm))).toEqual(known);
   // A Deploy button asks for each variable that is no comment, and must ask for no more than is needed.
-  const needed = [...known].filter((name) => !configSchema.shape[name as keyof typeof configSchema.shape].safeParse(undefined).success);
+  const needed = [...known].filter(
+    (name) => !configSchema.shape[name as keyof typeof configSchema.shape].safeParse(undefined).success,
+  );
   expect(namesIn(example, /^([A-Z_]+)=/gm)).toEqual(needed);
   expect(new Set(table(README, 'variable').map(([name]) => name))).toEqual(known);
 });
