@@ -19,18 +19,24 @@ import { Outbox } from './ledger/outbox.ts';
 import { PresenceChecks } from './ledger/presence.ts';
 import type { Profile } from './ledger/profile.ts';
 import { recordShared } from './ledger/prune.ts';
-import type { Search } from './ledger/record.ts';
+import { readLine, type Search } from './ledger/record.ts';
 import { Restore } from './ledger/restore.ts';
 import { Upkeep } from './ledger/upkeep.ts';
 import { checking, type Verification } from './ledger/verify.ts';
 import {
+  versionOf,
   type AskingClient,
   type ConsentView,
   lookAt,
+  lookAtDeputies,
+  lookAtDeputy,
   lookAtEffects,
   lookAtOverview,
+  lookAtRecord,
   lookForConsent,
   type Overview,
+  type Story,
+  storyOf,
   type View,
 } from './ledger/view.ts';
 import { invalidToken } from './mcp/rpc-error.ts';
@@ -88,7 +94,7 @@ export class McpShopServer extends McpAgent {
     this.#presence = new PresenceChecks(this.#ledger, (known) => askAbout(readConfig(this.env), this.#userId, known));
     this.#watchers = new Watchers(
       () => this.getConnections(),
-      () => this.#ledger.record.head().hash,
+      () => versionOf(this.#ledger.record.head(), this.#ledger.account.read()),
     );
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
   }
@@ -211,8 +217,23 @@ export class McpShopServer extends McpAgent {
     this.#watchers.sessionEnded(sessionId);
   }
 
-  async look(search: Search): Promise<View> {
-    return lookAt(this.#ledger, search);
+  /** The pause with that line was answered so many milliseconds after it was pressed. Every open page shows that. */
+  async tookEffect(sequence: number, milliseconds: number): Promise<void> {
+    this.#ledger.account.setTook(sequence, milliseconds);
+    this.#watchers.tell();
+  }
+
+  async look(search: Search, did?: number): Promise<View> {
+    return lookAt(this.#ledger, search, did);
+  }
+  async lookAtRecord(search: Search): Promise<ReturnType<typeof lookAtRecord>> {
+    return lookAtRecord(this.#ledger, search);
+  }
+  async lookAtDeputy(deputyId: string): Promise<ReturnType<typeof lookAtDeputy>> {
+    return lookAtDeputy(this.#ledger, deputyId);
+  }
+  async lookAtDeputies(after?: string): Promise<ReturnType<typeof lookAtDeputies>> {
+    return lookAtDeputies(this.#ledger, after);
   }
 
   async lookAtOverview(): Promise<Overview> {
@@ -240,6 +261,16 @@ export class McpShopServer extends McpAgent {
       // Lets calls, and above all a pause, come in between.
       await scheduler.wait(0);
     }
+  }
+
+  /** The newest rows of the record, oldest first, and the deputies that they name. */
+  async newestRows(count: number): Promise<{ rows: { sequence: number; hash: string }[]; story: Story }> {
+    const rows = this.#ledger.record.rows(this.#ledger.record.head().sequence - count, count);
+    const story = storyOf(
+      this.#ledger,
+      rows.map(({ line }) => readLine(line)),
+    );
+    return { rows: rows.map(({ sequence, hash }) => ({ sequence, hash })), story };
   }
 
   /** A page of the record's lines as they were hashed, oldest first. */

@@ -58,7 +58,7 @@ function eventOf(line: Line, userId: string) {
   const { sequence, at, previous, actor } = line;
   const called = line.actor === 'deputy' ? line : undefined;
   const targets = [
-    ...('deputy' in line ? [{ type: 'deputy', id: line.deputy }] : []),
+    ...('deputy' in line && line.deputy !== undefined ? [{ type: 'deputy', id: line.deputy }] : []),
     ...(called ? [{ type: 'tool', id: called.tool }] : []),
     ...(called?.effect ? [{ type: domain.act.noun, id: called.effect.id }] : []),
   ];

@@ -9,6 +9,7 @@ import { addressOfAnswer } from '../edge/as-clients-send.ts';
 import type { Answer } from '../ledger/once.ts';
 import { CONSENT_MS } from '../lifetimes.ts';
 import { Message } from '../pages/layout.tsx';
+import { clockOf } from '../pages/when.tsx';
 import { ConsentPage } from './consent-page.tsx';
 import { addressOfError, authRequestOf } from './auth-request.ts';
 import { signInPath, unpackedFrom } from './packed-request.ts';
@@ -39,8 +40,8 @@ export async function showConsent(c: AppContext): Promise<Response> {
     problems: {},
   };
   const { user } = session;
-  const now = Date.now();
-  return c.html(<ConsentPage {...{ user, details, here, handle, known, form, now }} shown={now} />);
+  const clock = clockOf(c.req.raw);
+  return c.html(<ConsentPage {...{ user, details, here, handle, known, form, clock }} shown={clock.now} />);
 }
 
 const several = <Item extends z.ZodType>(item: Item) =>
@@ -123,7 +124,8 @@ export async function answerConsent(c: AppContext): Promise<Response> {
       ...(typeof duration !== 'number' && duration.problems),
     };
     const form = { scopes: scope, typed, replaces, problems };
-    return c.html(<ConsentPage {...{ user, details, here, handle, known, form, shown }} now={Date.now()} />, 400);
+    const clock = clockOf(c.req.raw);
+    return c.html(<ConsentPage {...{ user, details, here, handle, known, form, shown, clock }} />, 400);
   }
 
   const mandate = newMandate(domain, { scopes: scope, limits: limits.limits, expiresAt: Date.now() + duration });

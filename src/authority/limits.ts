@@ -206,3 +206,17 @@ export function mostInOneAct({ limits }: Terms, stored: Limits, unit: string, le
   );
   return Math.min(left[unit] ?? Infinity, ...most);
 }
+
+/** What of all that is left one more act can really have, when one unit is paid in another. */
+export function affordable({ price }: Terms, left: Amounts): Amounts {
+  if (!price) return left;
+  const most = Math.floor((left[price.in] ?? 0) / price.each);
+  return { ...left, [price.of]: Math.min(left[price.of] ?? 0, most) };
+}
+
+/** The most that can come of it: no more money than all that it can buy costs. */
+export function atWorst(terms: Terms, left: Amounts): Amounts {
+  const most = affordable(terms, left);
+  const { price } = terms;
+  return price ? { ...most, [price.in]: (most[price.of] ?? 0) * price.each } : most;
+}

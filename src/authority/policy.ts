@@ -10,8 +10,8 @@ export type Authority = 'active' | 'paused' | 'suspended';
 /** `expired` follows from the mandate's end; a deputy that the ledger does not hold has no standing. */
 export type Status = 'pending' | 'active' | 'revoked' | 'superseded';
 
-/** A deputy's status and mandate, as a decision needs them. */
-export type Standing = { status: Status; mandate: Mandate };
+/** A deputy's status and mandate, and whether its human has paused it alone, as a decision needs them. */
+export type Standing = { status: Status; mandate: Mandate; paused?: boolean };
 
 /** How things stand when a call comes. `now` in milliseconds since the epoch. */
 export type Situation = {
@@ -42,6 +42,7 @@ export function decide(terms: Terms, situation: Situation, action: Action): Reas
   if (ended) return ended;
   if (!standing) throw new Error('a deputy that is not in the ledger was not refused');
   if (authority !== 'active') return { code: authority };
+  if (standing.paused) return { code: 'deputy_paused' };
   const { scopes, limits } = standing.mandate;
   const tooMany = tooManyCalls(terms, limits, usage.own);
   if (tooMany) return tooMany;

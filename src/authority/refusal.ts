@@ -17,6 +17,7 @@ const LIFTED_BY = {
   deputy_superseded: 'human',
   mandate_expired: 'human',
   paused: 'human',
+  deputy_paused: 'human',
   suspended: 'human',
   insufficient_scope: 'human',
   permission_required: 'administrator',
@@ -58,7 +59,8 @@ export type LimitReason = {
 /** Why a call was not carried out. `field` is the argument at fault. */
 export type Reason =
   | LimitReason
-  | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'paused' | 'suspended' | 'unknown_tool' }
+  | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'deputy_paused' }
+  | { code: 'paused' | 'suspended' | 'unknown_tool' }
   | { code: 'mandate_expired'; expiresAt: number }
   | { code: 'insufficient_scope'; tool: string; scope: string }
   | { code: 'permission_required'; tool: string; permission: string }

@@ -70,8 +70,8 @@ export type Terms = Readonly<{
   sentence: string;
   /** The same for the account. */
   ceiling: string;
-  /** What of all that is left one more act can really have, when one unit needs another. */
-  affordable?: (left: Amounts) => Amounts;
+  /** What one of a unit costs in another, in whole numbers: of both, one more act can have only as much as both allow. */
+  price?: Readonly<{ of: string; in: string; each: number }>;
 }>;
 
 /** Units that the kernel counts for every domain. */

@@ -132,6 +132,11 @@ function wordsFor(terms: Terms, reason: Reason): Words {
         'Your human has paused all their deputies. No tool lifts that, prettyPlease included. Stop, tell them, and wait until they resume on their page.',
         'While the human has paused their deputies, no deputy may do anything.',
       );
+    case 'deputy_paused':
+      return says(
+        'Your human has paused this deputy. No tool lifts that, prettyPlease included. Stop, tell them, and wait until they let it go on on their page.',
+        'While the human has paused this deputy, it may do nothing.',
+      );
     case 'suspended':
       return says(
         'Your human is gone from where they sign in, or from their organization there, so all their deputies are suspended. No tool lifts that. Stop, tell them, and wait until they sign in again and resume on their page.',
@@ -240,10 +245,11 @@ export type Refused = {
 /** What a human reads of codes that are no limit's: "was refused, because …". */
 const TO_HUMAN: Record<string, string> = {
   deputy_unknown: 'you have not appointed it',
-  deputy_revoked: 'you have dismissed it',
+  deputy_revoked: 'you dismissed it',
   deputy_superseded: 'you have replaced it by a newer one',
   mandate_expired: 'its mandate has ended',
-  paused: 'you have paused your deputies',
+  paused: 'you stopped every deputy',
+  deputy_paused: 'you paused it',
   suspended: 'your deputies were suspended',
   insufficient_scope: 'you have not granted it that',
   approval_required: 'it must ask you first',

@@ -1,135 +1,117 @@
-/** A deputy as its human sees it: a card that says what it may do and has left, or a row among many. */
-import type { FC } from 'hono/jsx';
-import { valueOf } from '../authority/limits.ts';
+/** A deputy as its human sees it among others: who it is, what it may do and has left, what it did last, and its own brake. */
+import type { Child, FC } from 'hono/jsx';
 import type { Authority } from '../authority/policy.ts';
-import { isNames } from '../authority/terms.ts';
-import { moment, reads, readsAmounts, sentenceOf } from '../authority/words.ts';
-import { domain } from '../domain.ts';
 import { shownAs } from '../edge/client-document.ts';
+import type { Tried } from '../ledger/recent.ts';
 import { type DeputyView, isLive } from '../ledger/view.ts';
+import { Icon } from '../pages/icons.tsx';
 import { Publisher } from '../pages/publisher.tsx';
-import { isolated, toMinute } from '../text.ts';
+import { type Clock, When } from '../pages/when.tsx';
+import { isolated } from '../text.ts';
+import { Post } from './frame.tsx';
+import { amountsInShort, Deed, gistOf } from './in-short.tsx';
+import { Pips, Ring } from './left.tsx';
 
-/** Gives a deputy its name on the page. */
-export type NameOf = (deputyId: string) => string;
+/** A deputy that did something so many milliseconds ago is at work. */
+const ACTING_MS = 10_000;
 
-/** Clients choose their names, and two of one kind have the same: those are told apart by when they were appointed. */
-export function namesOf(deputies: DeputyView[]): NameOf {
-  const named = Map.groupBy(deputies, (deputy) => shownAs(deputy).name);
-  const names = new Map(
-    [...named].flatMap(([name, same]) =>
-      same.map(({ deputyId, appointedAt }) => [
-        deputyId,
-        same.length === 1 ? name : `${name} of ${appointedAt.slice(0, 19).replace('T', ' ')}`,
-      ]),
-    ),
-  );
-  return (deputyId) => names.get(deputyId) ?? 'A deputy that is gone';
-}
+type Shown = {
+  deputy: DeputyView;
+  authority: Authority;
+  name: string;
+  token: string;
+  clock: Clock;
+  /** What it did last, and what it tried in vain since all were stopped. */
+  last?: Child;
+  tried?: Tried | undefined;
+};
 
-type Shown = { deputy: DeputyView; authority: Authority; name: string };
-
-export const DeputyCard: FC<Shown> = ({ deputy, authority, name }) => {
-  const { deputyId, mandate, appointedAt, lastSeen, redirectHost } = deputy;
+export const DeputyCard: FC<Shown> = ({ deputy, authority, name, token, clock, last, tried }) => {
+  const { deputyId, mandate, lastSeen, paused, left } = deputy;
+  const live = isLive(deputy);
+  const locked = !live || authority !== 'active' || paused !== undefined;
+  const isActing = lastSeen !== undefined && clock.now - Date.parse(lastSeen) < ACTING_MS && !locked;
   return (
-    <div class="card" id={deputyId}>
-      <h3>
-        <bdi>{name}</bdi> <Status deputy={deputy} authority={authority} />
-      </h3>
-      <p>
-        <Publisher of={shownAs(deputy).publisher} />, goes back to <code>{redirectHost}</code>
-      </p>
-      <p>{sentenceOf(domain, 'It', mandate)}</p>
-      <StillLeft deputy={deputy} />
-      <p class="muted">
-        Appointed {toMinute(appointedAt)}
-        {lastSeen && `, last seen ${toMinute(lastSeen)}`} UTC.
-      </p>
-      <ChangeLink deputy={deputy} name={name} />
-    </div>
+    <li class={`deputy sheet${locked ? ' locked' : ''}${isActing ? ' acting' : ''}`} id={deputyId}>
+      <Ring deputy={deputy} locked={locked} />
+      <div class="name">
+        <h2>
+          <bdi>{name}</bdi>
+        </h2>
+        <Publisher of={shownAs(deputy).publisher} />
+        {statusOf(deputy, authority) !== '' && <span class="small quiet">{statusOf(deputy, authority)}</span>}
+      </div>
+      {live && authority !== 'active' ? (
+        <p class="tried">
+          {tried ? (
+            <>
+              <b>{tried.count === 1 ? '1 attempt' : `${tried.count} attempts`}</b> refused, last{' '}
+              <When at={tried.last} clock={clock} />
+            </>
+          ) : (
+            <span class="quiet">Nothing tried since</span>
+          )}
+        </p>
+      ) : (
+        <>
+          <details class="gist" id={`gist-${deputyId}`}>
+            <summary>
+              {gistOf(mandate)}, until <When at={mandate.expiresAt} clock={clock} moment />
+            </summary>
+            <p class="said">
+              <Deed who={name} mandate={mandate} clock={clock} />
+            </p>
+          </details>
+          {live && <Pips deputy={deputy} />}
+        </>
+      )}
+      <div class="last">
+        <p class={locked ? 'quiet' : ''}>
+          {live && authority !== 'active' && left ? `It keeps ${amountsInShort(left.all)}` : last}
+        </p>
+        <div class="acts">
+          {live && authority === 'active' && <OwnBrake deputy={deputy} name={name} token={token} small />}
+          <a href={`/deputies/${deputyId}`} aria-label={`Change or dismiss ${isolated(name)}`}>
+            {live ? 'Change' : 'Look'}
+          </a>
+        </div>
+      </div>
+    </li>
   );
 };
 
-/** What is left within each limit that has a span. The ceiling of the account can leave less than the mandate does. */
-const StillLeft: FC<{ deputy: DeputyView }> = ({ deputy: { deputyId, mandate, left } }) => (
-  <div class="left">
-    {Object.entries(domain.limits).map(([name, limit]) => {
-      if (!left || isNames(limit) || limit.label === undefined || limit.per === 'act') return null;
-      const id = `${deputyId}-${name}`;
-      const [own = 0, all = 0] = [left.own[limit.of], left.all[limit.of]];
-      const most = valueOf(mandate.limits, name, limit);
-      return (
-        <>
-          <span id={id}>
-            Left now: <strong>{reads(domain, name, all)}</strong> of {reads(domain, name, most)}
-            {all < own && ', because the account allows no more'}
-          </span>
-          <progress aria-labelledby={id} max={most} value={all}></progress>
-        </>
-      );
-    })}
-  </div>
-);
-
-type Rows = { deputies: DeputyView[]; authority: Authority; nameOf: NameOf; label: string };
-
-export const DeputyTable: FC<Rows> = ({ deputies, authority, nameOf, label }) => (
-  <div class="scroll" tabindex={0} role="region" aria-label={label}>
-    <table>
-      <tr>
-        <th>Deputy</th>
-        <th>Status</th>
-        <th>Left now</th>
-        <th>Last seen</th>
-        <th>Ends</th>
-        <th>Change</th>
-      </tr>
-      {deputies.map((deputy) => (
-        <tr>
-          <td>
-            <bdi>{nameOf(deputy.deputyId)}</bdi>
-            <small>{publishedAt(deputy)}</small>
-          </td>
-          <td>
-            <Status deputy={deputy} authority={authority} />
-          </td>
-          <td>{isLive(deputy) && leftInWords(deputy)}</td>
-          <td>{deputy.lastSeen && toMinute(deputy.lastSeen)}</td>
-          <td>{moment(deputy.mandate.expiresAt)}</td>
-          <td>
-            <ChangeLink deputy={deputy} name={nameOf(deputy.deputyId)} />
-          </td>
-        </tr>
-      ))}
-    </table>
-  </div>
-);
-
-const ChangeLink: FC<{ deputy: DeputyView; name: string }> = ({ deputy, name }) =>
-  isLive(deputy) ? (
-    <a href={`/deputies/${deputy.deputyId}`} aria-label={`Change limits or dismiss ${isolated(name)}`}>
-      Change limits or dismiss…
-    </a>
-  ) : null;
-
-function publishedAt(deputy: DeputyView): string {
-  const { publisher } = shownAs(deputy);
-  return publisher ? publisher.host + publisher.path : 'unverified';
-}
-
-function leftInWords({ left }: DeputyView): string {
-  return left ? readsAmounts(domain, left.all) : `may not ${domain.act.verb}`;
-}
-
-const Status: FC<{ deputy: DeputyView; authority: Authority }> = ({ deputy, authority }) => {
-  const [words, kind] = statusOf(deputy, authority);
-  return <span class={`badge ${kind}`}>{words}</span>;
+/** Pauses this one, or lets it go on from the very pause that is shown. */
+export const OwnBrake: FC<{ deputy: DeputyView; name: string; token: string; small?: boolean }> = ({
+  deputy: { deputyId, paused },
+  name,
+  token,
+  small,
+}) => {
+  const size = small ? ' mini' : '';
+  return paused === undefined ? (
+    <Post action={`/deputies/${deputyId}/pause`} token={token}>
+      <button class={`key${size} red`} aria-label={`Pause ${isolated(name)}`}>
+        <Icon of="pause" />
+        Pause
+      </button>
+    </Post>
+  ) : (
+    <Post action={`/deputies/${deputyId}/resume`} token={token}>
+      <input type="hidden" name="pause" value={String(paused)} />
+      <button class={`key${size}`} aria-label={`Let ${isolated(name)} go on`}>
+        <Icon of="star" />
+        Go on
+      </button>
+    </Post>
+  );
 };
 
-function statusOf({ status, expired }: DeputyView, authority: Authority): [words: string, kind: string] {
-  if (expired) return ['expired', 'ended'];
-  if (status === 'pending') return ['appointed, not connected yet', 'waiting'];
-  if (status === 'revoked') return ['dismissed', 'ended'];
-  if (status === 'superseded') return ['replaced', 'ended'];
-  return authority === 'active' ? ['active', 'active'] : [authority, 'paused'];
+/** In words where it is anything but at work. */
+export function statusOf({ status, expired, paused }: DeputyView, authority: Authority): string {
+  if (expired) return 'its time is up';
+  if (status === 'pending') return 'signed, not connected yet';
+  if (status === 'revoked') return 'dismissed';
+  if (status === 'superseded') return 'replaced';
+  if (authority !== 'active') return '';
+  return paused === undefined ? '' : 'paused by you';
 }

@@ -1,18 +1,35 @@
 /** The frame of the console's pages: who is looking, and forms that this server knows as its own. */
-import type { FC, PropsWithChildren } from 'hono/jsx';
+import type { Child, FC, PropsWithChildren } from 'hono/jsx';
 import type { Impersonator } from '../auth/authkit.ts';
 import type { Authority } from '../authority/policy.ts';
 import type { User } from '../deputy.ts';
-import { Layout, SignedInAs } from '../pages/layout.tsx';
+import { Layout, Notice, SignedInAs, ToConsole } from '../pages/layout.tsx';
+import type { Clock } from '../pages/when.tsx';
 import { displayName } from '../text.ts';
 import { FORM_TOKEN } from './guard.tsx';
 
-/** What every page of the console needs: who is looking, the token of its forms, and whether the operator has stopped everything. */
-export type Looking = { user: User; token: string; halted: boolean; impersonator: Impersonator | undefined };
+/**
+ * What every page of the console needs: who is looking, the token of its forms, whether the operator has stopped
+ * everything, and the present, where they are.
+ */
+export type Looking = {
+  user: User;
+  token: string;
+  halted: boolean;
+  impersonator: Impersonator | undefined;
+  clock: Clock;
+};
+
+/** What a page says first: an act that was carried out, or why one was not. */
+export type Said = { kind?: 'no' | 'halt'; text: Child } | undefined;
 
 type FrameProps = Looking & {
   title: string;
+  kind?: string;
+  class?: string;
   authority?: Authority;
+  said?: Said;
+  foot?: Child;
   /** For a page that follows the record: whose it is, which version, and in how many milliseconds it changes without any act. */
   live?: Record<'data-account' | 'data-version' | 'data-changes-in', string>;
 };
@@ -20,51 +37,63 @@ type FrameProps = Looking & {
 export const Frame: FC<PropsWithChildren<FrameProps>> = ({
   user,
   title,
-  authority = 'active',
+  authority,
   halted,
   impersonator,
+  said,
   live,
   children,
+  kind,
+  foot,
+  ...rest
 }) => (
   <Layout
-    title={authority === 'active' ? title : `${authority === 'paused' ? 'Paused' : 'Suspended'} · ${title}`}
+    kind={kind}
+    foot={foot}
+    class={rest.class}
+    title={authority === undefined || authority === 'active' ? title : `${STOPPED[authority]} · ${title}`}
+    authority={authority}
+    nav={live ? undefined : <ToConsole />}
     account={<SignedInAs user={user} leave="Sign out" returnTo="/" />}
     {...(live && { data: live, scripts: ['/idiomorph.js', '/live.js'] })}
   >
-    {live && (
-      <div id="live" class="live" data-state="lost" hidden>
-        <span id="live-state" class="state" role="status">
-          Connecting…
-        </span>
-        <button id="live-toggle" class="link" type="button">
-          Stop live updates
-        </button>
-        <span id="live-news" class="hidden" role="status"></span>
-      </div>
-    )}
-    <h1>{title}</h1>
-    {impersonator && (
-      <p class="warning" role="status">
-        <strong>
-          <bdi>{displayName(impersonator.email)}</bdi> is signed in as <bdi>{displayName(user.name)}</bdi>
-        </strong>
-        {impersonator.reason && (
-          <>
-            , because: <bdi>{displayName(impersonator.reason)}</bdi>
-          </>
+    {(said !== undefined || impersonator !== undefined || halted) && (
+      <div class="notes stack">
+        {said && (
+          <Notice
+            {...(said.kind && { kind: said.kind })}
+            icon={said.kind === 'no' ? 'cross' : said.kind === 'halt' ? 'stop' : 'check'}
+            alert={said.kind === 'no'}
+          >
+            {said.text}
+          </Notice>
         )}
-        . Here you can look, pause and dismiss, and nothing else. The record says what you did.
-      </p>
-    )}
-    {halted && (
-      <p class="warning" role="status">
-        <strong>The operator has stopped all deputies of everybody.</strong> None of yours can act until the operator
-        lifts that. What you set here holds then.
-      </p>
+        {impersonator && (
+          <Notice icon="key">
+            <b>
+              <bdi>{displayName(impersonator.email)}</bdi> is signed in as <bdi>{displayName(user.name)}</bdi>
+            </b>
+            {impersonator.reason && (
+              <>
+                , because: <bdi>{displayName(impersonator.reason)}</bdi>
+              </>
+            )}
+            . Here you can look, pause and dismiss, and nothing else. The record says what you did.
+          </Notice>
+        )}
+        {halted && (
+          <Notice kind="halt" icon="stop">
+            <b>The operator has stopped all deputies of everybody.</b> None of yours can act until the operator lifts
+            that. What you set here holds then.
+          </Notice>
+        )}
+      </div>
     )}
     {children}
   </Layout>
 );
+
+const STOPPED = { paused: 'Stopped', suspended: 'Suspended' };
 
 /** A form that carries the token. */
 export const Post: FC<PropsWithChildren<{ action: string; token: string; class?: string }>> = ({

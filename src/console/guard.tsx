@@ -13,6 +13,7 @@ import type { As } from '../ledger/acts.ts';
 import { FRESH_SECONDS } from '../lifetimes.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
+import { clockOf } from '../pages/when.tsx';
 import { within } from '../within.ts';
 import type { Looking } from './frame.tsx';
 
@@ -29,7 +30,8 @@ function tokenBy(key: Key, sessionId: string): string {
 
 /** What each page of the console is given. */
 export function looking(c: AppContext, { user, sessionId, impersonator }: SignIn): Looking {
-  return { user, token: formToken(c, sessionId), halted: readConfig(c.env).HALT === 'on', impersonator };
+  const halted = readConfig(c.env).HALT === 'on';
+  return { user, token: formToken(c, sessionId), halted, impersonator, clock: clockOf(c.req.raw) };
 }
 
 /** The human in front of a page, or the way to the sign-in. */

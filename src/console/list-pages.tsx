@@ -1,83 +1,116 @@
-/** Every deputy, and every effect page by page: the overview shows the first of them. */
+/** Every deputy, and every effect, page by page: the console shows the newest of them. */
 import type { FC } from 'hono/jsx';
 import { domain } from '../domain.ts';
+import type { Deputy } from '../ledger/deputies.ts';
 import type { Effect } from '../ledger/effects.ts';
-import { isLive, type Overview } from '../ledger/view.ts';
-import { toMinute } from '../text.ts';
-import { DeputyTable, namesOf } from './deputy-card.tsx';
+import type { lookAtDeputies } from '../ledger/view.ts';
+import { Thing } from '../pages/icons.tsx';
+import { type Clock, When } from '../pages/when.tsx';
+import { capital } from './brake.tsx';
+import { DeputyCard } from './deputy-card.tsx';
 import { Frame, type Looking } from './frame.tsx';
+import { amountsInShort, brief, type NameOf, namesOf } from './in-short.tsx';
 
 /** "Orders", as a heading, and where all of them are. */
 export const EFFECTS_PATH = `/deputies/${domain.act.nouns}`;
-export const EFFECTS_TITLE = `${domain.act.nouns.charAt(0).toUpperCase()}${domain.act.nouns.slice(1)}`;
+export const EFFECTS_TITLE = capital(domain.act.nouns);
 
-export const DeputiesPage: FC<Looking & { overview: Overview }> = ({ overview: { account, deputies }, ...looking }) => {
-  const live = deputies.filter(isLive);
-  const ended = deputies.filter((deputy) => !isLive(deputy));
-  const { authority } = account;
-  const shown = { authority, nameOf: namesOf(deputies) };
+export const DeputiesPage: FC<Looking & { found: ReturnType<typeof lookAtDeputies>; first: boolean }> = ({
+  found: { account, live, deputies, older },
+  first,
+  ...looking
+}) => {
+  const names = namesOf(deputies);
   return (
-    <Frame {...looking} title="Every deputy" authority={authority}>
-      <h2>Acting for you: {live.length}</h2>
-      {live.length > 0 && <DeputyTable {...shown} deputies={live} label="Acting for you" />}
-      <h2>No longer acting for you: {ended.length}</h2>
-      {ended.length > 0 && <DeputyTable {...shown} deputies={ended} label="No longer acting for you" />}
-      <Back />
+    <Frame {...looking} title="All deputies" class="stack" authority={account.authority}>
+      <h1>All deputies</h1>
+      <p class="lead">{live === 1 ? 'One acts' : `${live} act`} for you. The newest come first.</p>
+      {deputies.length === 0 && <p>{first ? 'Nobody yet.' : 'No older ones.'}</p>}
+      <ol class="deputies all" role="list">
+        {deputies.map((deputy) => (
+          <DeputyCard
+            deputy={deputy}
+            authority={account.authority}
+            name={names(deputy.deputyId)}
+            token={looking.token}
+            clock={looking.clock}
+            last={
+              deputy.lastSeen && (
+                <>
+                  Last seen <When at={deputy.lastSeen} clock={looking.clock} />
+                </>
+              )
+            }
+          />
+        ))}
+      </ol>
+      <Pages path="/deputies/all" first={first} query={older && `after=${older}`} />
     </Frame>
   );
 };
 
+type EffectsProps = Looking & { effects: Effect[]; deputies: Deputy[]; older: number | undefined; first: boolean };
+
 /** `older` is what to pass as `before` for the page after this one. */
-export const EffectsPage: FC<Looking & { effects: Effect[]; older: number | undefined; first: boolean }> = ({
-  effects,
-  older,
-  first,
-  ...looking
-}) => (
-  <Frame {...looking} title={EFFECTS_TITLE}>
-    {effects.length === 0 && <p class="muted">{first ? 'None yet.' : 'No older ones.'}</p>}
-    {effects.length > 0 && <EffectTable effects={effects} />}
-    <p class="actions">
-      {!first && <a href={EFFECTS_PATH}>Newest</a>}
-      {older !== undefined && <a href={`${EFFECTS_PATH}?before=${older}`}>Older</a>}
-    </p>
-    <Back />
+export const EffectsPage: FC<EffectsProps> = ({ effects, deputies, older, first, ...looking }) => (
+  <Frame {...looking} title={EFFECTS_TITLE} class="stack">
+    <h1>{EFFECTS_TITLE}</h1>
+    <p class="lead">Each with the deputy that made it. The newest come first.</p>
+    {effects.length === 0 && <p>{first ? 'None yet.' : 'No older ones.'}</p>}
+    <ol class="stream sheet" role="list">
+      {effects.map((effect) => (
+        <EffectRow effect={effect} names={namesOf(deputies)} clock={looking.clock} />
+      ))}
+    </ol>
+    <Pages path={EFFECTS_PATH} first={first} query={older === undefined ? undefined : `before=${older}`} />
   </Frame>
 );
 
-export const EffectTable: FC<{ effects: Effect[] }> = ({ effects }) => (
-  <div class="scroll" tabindex={0} role="region" aria-label={EFFECTS_TITLE}>
-    <table>
-      <tr>
-        <th>Number</th>
-        <th>When</th>
-        {Object.keys(domain.effect.columns).map((title) => (
-          <th>{title}</th>
-        ))}
-        <th>Status</th>
-        <th>Id</th>
-      </tr>
-      {effects.map((effect) => (
-        <tr>
-          <td>{effect.number}</td>
-          <td>{toMinute(effect.at)}</td>
-          {Object.values(domain.effect.columns).map((read) => (
-            <td>
-              <bdi>{read(effect)}</bdi>
-            </td>
+const EffectRow: FC<{ effect: Effect; names: NameOf; clock: Clock }> = ({ effect, names, clock }) => {
+  const { id, number, at, state, amounts, deputyId } = effect;
+  const drawn = domain.effect.brief?.(effect);
+  return (
+    <li class="buy" id={`${domain.act.noun}-${number}`}>
+      <When at={at} clock={clock} />
+      <Thing class={drawn?.tint ?? ''} />
+      <div>
+        <p>
+          <b>
+            {capital(domain.act.noun)} {number}
+          </b>
+          : {drawn?.what ?? amountsInShort(amounts)}
+          {drawn?.more && `, ${drawn.more}`}, {domain.act.did} by{' '}
+          <a href={`/deputies/${deputyId}`}>
+            <bdi>{names(deputyId)}</bdi>
+          </a>
+          {state !== 'confirmed' && <b> {state}</b>}
+        </p>
+        <p class="small quiet">
+          {Object.entries(domain.effect.columns).map(([title, read]) => (
+            <>
+              {title} <bdi>{read(effect)}</bdi>.{' '}
+            </>
           ))}
-          <td>{effect.state}</td>
-          <td>
-            <code>{effect.id}</code>
-          </td>
-        </tr>
-      ))}
-    </table>
-  </div>
-);
+          <code>{id}</code>
+        </p>
+      </div>
+      <span class="sum num">{drawn?.sum && brief(drawn.sum)}</span>
+    </li>
+  );
+};
 
-const Back: FC = () => (
-  <a class="button" href="/deputies">
-    To your deputies
-  </a>
+/** To the next page, and back to the newest. */
+export const Pages: FC<{ path: string; first: boolean; query: string | undefined }> = ({ path, first, query }) => (
+  <p class="keys">
+    {!first && (
+      <a class="key" href={path}>
+        Newest
+      </a>
+    )}
+    {query !== undefined && query !== '' && (
+      <a class="key" href={`${path}?${query}`}>
+        Older
+      </a>
+    )}
+  </p>
 );

@@ -7,6 +7,7 @@ import { domain } from '../domain.ts';
 import { downloaded } from '../ledger/download.ts';
 import { slugOf } from '../text.ts';
 import { looking, visitor } from './guard.tsx';
+import { RecordPage } from './record-page.tsx';
 import { VerifyPage } from './verify-page.tsx';
 
 export const recordPages = new Hono<{ Bindings: PageEnv }>();
@@ -23,6 +24,24 @@ const headQuery = z.object({
     .regex(/^[0-9a-f]{64}$/),
 });
 
+const search = z.object({
+  before: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional().catch(undefined),
+  deputy: z.string().min(1).max(100).optional().catch(undefined),
+  tool: z.string().min(1).max(100).optional().catch(undefined),
+  decision: z.enum(['allowed', 'refused']).optional().catch(undefined),
+});
+
+recordPages.get('/record', async (c) => {
+  const session = await visitor(c);
+  if (session instanceof Response) return session;
+  const asked = search.parse(c.req.query());
+  const found = await objectOf(c, session.user.userId).lookAtRecord(asked);
+  return c.html(<RecordPage {...looking(c, session)} found={found} search={asked} />);
+});
+
+/** Lines that the page draws as links of a chain. */
+const LINKS = 6;
+
 recordPages.get('/verify', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
@@ -31,8 +50,10 @@ recordPages.get('/verify', async (c) => {
   const asked = sequence !== '' || hash !== '';
   const problem =
     asked && !expected.success ? 'A head is the number of a line and its hash of 64 hexadecimal digits.' : undefined;
-  const result = await objectOf(c, session.user.userId).verifyRecord(expected.data);
-  const page = <VerifyPage {...looking(c, session)} {...{ result, expected: { sequence, hash }, problem }} />;
+  const object = objectOf(c, session.user.userId);
+  const result = await object.verifyRecord(expected.data);
+  const newest = await object.newestRows(LINKS);
+  const page = <VerifyPage {...looking(c, session)} {...{ result, newest, expected: { sequence, hash }, problem }} />;
   return c.html(page, problem ? 400 : 200);
 });
 

@@ -2,52 +2,35 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { AuthkitUnavailableError } from '../auth/authkit.ts';
-import { objectOf } from '../auth/requests.ts';
+import { formOf, objectOf } from '../auth/requests.ts';
 import { type AppContext, lastSignedIn, type PageEnv, signedIn } from '../auth/session.ts';
-import { readCeiling, readDuration, readLimits, typedCeiling, typedLimits } from '../authority/form.ts';
+import { readCeiling, readDuration, readLimits } from '../authority/form.ts';
 import { ceilingOf, valueOf } from '../authority/limits.ts';
 import { type Ceiling, isNames, type Limits } from '../authority/terms.ts';
-import { readConfig } from '../config.ts';
 import { domain } from '../domain.ts';
 import { isLive } from '../ledger/view.ts';
 import { logError } from '../log.ts';
 import { Message } from '../pages/layout.tsx';
+import { visible } from '../text.ts';
 import { encodeWatcher, WATCHER_HEADER, WATCHER_URL } from '../watchers.ts';
 import { CeilingPage, DeputyPage, ErasePage, ResumePage } from './act-pages.tsx';
-import { finish, perform, problemPage, simply } from './acting.tsx';
+import { finish, perform, problemPage, type Show, simply } from './acting.tsx';
+import { BrakePage } from './brake.tsx';
 import { accept, formToken, freshVisitor, looking, visitor, withinPatience } from './guard.tsx';
 import { DeputiesPage, EffectsPage } from './list-pages.tsx';
-import { BrakePage, OverviewPage } from './overview-page.tsx';
 import { profilePages } from './profile-page.tsx';
 import { recordPages } from './record-routes.tsx';
+import { consoleFor, showCeiling, showDeputy } from './show.tsx';
 
 export const pages = new Hono<{ Bindings: PageEnv }>();
 
 const count = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
-const overviewQuery = z.object({
-  before: count.optional().catch(undefined),
-  deputy: z.string().min(1).max(100).optional().catch(undefined),
-  tool: z.string().min(1).max(100).optional().catch(undefined),
-  decision: z.enum(['allowed', 'refused']).optional().catch(undefined),
-  paused: count.optional().catch(undefined),
-  took: z.coerce.number().int().min(0).max(60_000).optional().catch(undefined),
-});
+const consoleQuery = z.object({ did: count.optional().catch(undefined) });
 
 pages.get('/', async (c) => {
   const session = await withinPatience(visitor(c)).catch((error: unknown) => brake(c, error));
   if (session instanceof Response) return session;
-  const { paused, took, ...search } = overviewQuery.parse(c.req.query());
-  const view = await objectOf(c, session.user.userId).look(search);
-  // How long it took is known of that very pause only.
-  const known = paused !== undefined && paused === view.account.authoritySequence;
-  return c.html(
-    <OverviewPage
-      {...looking(c, session)}
-      {...{ view, search }}
-      took={known ? took : undefined}
-      demoOff={readConfig(c.env).DEMO_TOOLS === 'off'}
-    />,
-  );
+  return consoleFor(c, session, consoleQuery.parse(c.req.query()));
 });
 
 /** An open page follows the record. The object gets a request of our own, which says whose page this is. */
@@ -75,7 +58,16 @@ pages.post('/pause', async (c) => {
   const form = await accept(c, 'brake');
   if (form instanceof Response) return form;
   const { userId, as } = form;
-  return perform(c, userId, { do: 'pause', as }, ({ sequence }) => `?paused=${sequence}&took=${Date.now() - start}`);
+  const answer = await perform(c, userId, { do: 'pause', as });
+  const sequence = /did=(\d+)$/.exec(answer.headers.get('Location') ?? '')?.[1];
+  if (sequence !== undefined) {
+    const took = Date.now() - start;
+    // It holds already; what it took is for the pages to show, and is no reason to fail.
+    await objectOf(c, userId)
+      .tookEffect(Number(sequence), took)
+      .catch((error: unknown) => logError('object_unreachable', error));
+  }
+  return answer;
 });
 pages.post('/unban', (c) => simply(c, 'valid', () => ({ do: 'unban' })));
 
@@ -90,26 +82,21 @@ pages.get('/resume', async (c) => {
   if (overview.account.authority === 'active') return c.redirect('/deputies');
   return c.html(<ResumePage {...looking(c, session)} overview={overview} />);
 });
-pages.post('/resume', (c) =>
-  simply(c, 'confirmed', ({ typed, presence }) => ({
+pages.post('/resume', async (c) => {
+  const { shown = [], resume = [] } = await formOf(c);
+  const ticked = new Set([resume].flat());
+  const without = [shown].flat().filter((id) => typeof id === 'string' && !ticked.has(id));
+  return simply(c, 'confirmed', ({ typed, presence }) => ({
     do: 'resume',
     pause: Number(typed['pause']),
+    without: without.map(String),
     ...(presence && { presence }),
-  })),
-);
+  }));
+});
 
 pages.get('/ceiling', async (c) => {
   const session = await freshVisitor(c);
-  if (session instanceof Response) return session;
-  const { account } = await objectOf(c, session.user.userId).lookAtOverview();
-  return c.html(
-    <CeilingPage
-      {...looking(c, session)}
-      typed={typedCeiling(domain, account.ceiling)}
-      version={account.ceilingVersion}
-      problems={{}}
-    />,
-  );
+  return session instanceof Response ? session : showCeiling(c);
 });
 pages.post('/ceiling', async (c) => {
   const form = await accept(c, 'fresh');
@@ -117,12 +104,7 @@ pages.post('/ceiling', async (c) => {
   // Who names no version has seen no change.
   const version = Number(form.typed['version'] ?? 0);
   const read = readCeiling(domain, form.typed);
-  if ('ceiling' in read)
-    return perform(c, form.userId, {
-      do: 'ceiling',
-      ceiling: read.ceiling,
-      version,
-    });
+  if ('ceiling' in read) return perform(c, form.userId, { do: 'ceiling', ceiling: read.ceiling, version }, showCeiling);
   const session = await visitor(c);
   if (session instanceof Response) return session;
   return c.html(
@@ -140,47 +122,79 @@ pages.post('/erase', (c) => simply(c, 'fresh', () => ({ do: 'erase' })));
 pages.route('/', recordPages);
 pages.route('/profile', profilePages);
 
+const deputiesQuery = z.object({ after: z.string().min(1).max(100).optional().catch(undefined) });
+
 pages.get('/all', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const overview = await objectOf(c, session.user.userId).lookAtOverview();
-  return c.html(<DeputiesPage {...looking(c, session)} overview={overview} />);
+  const { after } = deputiesQuery.parse(c.req.query());
+  const found = await objectOf(c, session.user.userId).lookAtDeputies(after);
+  return c.html(<DeputiesPage {...looking(c, session)} found={found} first={after === undefined} />);
 });
+
+const effectsQuery = z.object({ before: count.optional().catch(undefined) });
 
 pages.get(`/${domain.act.nouns}`, async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const { before } = overviewQuery.pick({ before: true }).parse(c.req.query());
-  const { effects, older } = await objectOf(c, session.user.userId).lookAtEffects(before);
-  return c.html(<EffectsPage {...looking(c, session)} {...{ effects, older }} first={before === undefined} />);
+  const { before } = effectsQuery.parse(c.req.query());
+  const found = await objectOf(c, session.user.userId).lookAtEffects(before);
+  return c.html(<EffectsPage {...looking(c, session)} {...found} older={found.older} first={before === undefined} />);
 });
 
-pages.get('/:id', async (c) => {
-  const session = await visitor(c);
-  if (session instanceof Response) return session;
-  const { deputies, now } = await objectOf(c, session.user.userId).lookAtOverview();
-  const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
-  if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
-  const { limits, scopes } = deputy.mandate;
-  return c.html(
-    <DeputyPage
-      {...looking(c, session)}
-      {...{ deputy, scopes, now }}
-      typed={typedLimits(domain, limits)}
-      problems={{}}
-    />,
+pages.get('/:id', (c) => showDeputy(c, c.req.param('id')));
+
+/** A deputy's own page as it is now, where an act on it was not carried out. */
+const onItsPage =
+  (deputyId: string): Show =>
+  (c, said, status) =>
+    showDeputy(c, deputyId, said, status);
+
+pages.post('/:id/revoke', (c) => {
+  const deputyId = c.req.param('id');
+  return simply(c, 'brake', ({ as }) => ({ do: 'revoke', deputyId, as }), onItsPage(deputyId));
+});
+pages.post('/:id/pause', (c) => {
+  const deputyId = c.req.param('id');
+  return simply(c, 'brake', ({ as }) => ({ do: 'pause', deputyId, as }), onItsPage(deputyId));
+});
+pages.post('/:id/resume', (c) => {
+  const deputyId = c.req.param('id');
+  return simply(
+    c,
+    'confirmed',
+    ({ typed, presence }) => ({
+      do: 'resumeOne',
+      deputyId,
+      pause: Number(typed['pause']),
+      ...(presence && { presence }),
+    }),
+    onItsPage(deputyId),
   );
 });
 
-pages.post('/:id/revoke', (c) => simply(c, 'brake', ({ as }) => ({ do: 'revoke', deputyId: c.req.param('id'), as })));
+const MOST_CHARACTERS = 60;
+
+pages.post('/:id/name', (c) => {
+  const deputyId = c.req.param('id');
+  const nameIn = (typed = '') => Array.from(visible(typed)).slice(0, MOST_CHARACTERS).join('');
+  return simply(
+    c,
+    'valid',
+    ({ typed }) => ({ do: 'name', deputyId, name: nameIn(typed['name']) }),
+    onItsPage(deputyId),
+  );
+});
 
 pages.post('/:id', async (c) => {
   const form = await accept(c, 'valid');
   if (form instanceof Response) return form;
   const { userId, typed } = form;
-  const { deputies, account, now } = await objectOf(c, userId).lookAtOverview();
-  const deputy = deputies.find(({ deputyId }) => deputyId === c.req.param('id'));
-  if (!deputy || !isLive(deputy)) return problemPage(c, deputy ? 'ended' : 'unknown_deputy');
+  const deputyId = c.req.param('id');
+  const show = onItsPage(deputyId);
+  const found = await objectOf(c, userId).lookAtDeputy(deputyId);
+  if (!found || !isLive(found.deputy)) return problemPage(c, found ? 'ended' : 'unknown_deputy', show);
+  const { deputy, account, now } = found;
   const scopes = form.ticked;
   const limits = readLimits(domain, typed, boundsOf(deputy.mandate.limits, account.ceiling));
   const duration = typed['until'] === 'keep' ? undefined : readDuration(typed['until']);
@@ -191,21 +205,21 @@ pages.post('/:id', async (c) => {
       ...('problems' in limits && limits.problems),
       ...(typeof duration === 'object' && duration.problems),
     };
-    return c.html(<DeputyPage {...looking(c, session)} {...{ deputy, scopes, typed, problems, now }} />, 400);
+    return c.html(<DeputyPage {...looking(c, session)} {...{ found, scopes, typed, problems }} />, 400);
   }
   const amendment = {
-    deputyId: deputy.deputyId,
+    deputyId,
     version: Number(typed['version']),
     scopes,
     limits: limits.limits,
     expiresAt: duration === undefined ? undefined : now + duration,
   };
   const narrowed = await objectOf(c, userId).act({ do: 'amend', amendment, narrowOnly: true });
-  if (!('problem' in narrowed && narrowed.problem === 'wider')) return finish(c, userId, narrowed);
+  if (!('problem' in narrowed && narrowed.problem === 'wider')) return finish(c, userId, narrowed, show);
   // Granting more takes a session that WorkOS confirms now; the form is the same one.
   const confirmed = await accept(c, 'confirmed');
   if (confirmed instanceof Response) return confirmed;
-  return perform(c, confirmed.userId, { do: 'amend', amendment, narrowOnly: false });
+  return perform(c, confirmed.userId, { do: 'amend', amendment, narrowOnly: false }, show);
 });
 
 /** A limit from before the ceiling was lowered may stay as it is; the ceiling binds it all the same. */

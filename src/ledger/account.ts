@@ -28,6 +28,8 @@ export type AccountState = {
   /** When, in milliseconds, and with which line any of that changed last. */
   authorityAt?: number;
   authoritySequence?: number;
+  /** How many milliseconds after the human pressed its answer was there, once that is known. */
+  authorityTook?: number;
   ceiling: Ceiling;
   /** The line that set the ceiling; 0 for the one that an account starts with. */
   ceilingVersion: number;
@@ -43,6 +45,7 @@ type Row = {
   authority: 'active' | 'paused';
   authority_at: number | null;
   authority_sequence: number | null;
+  authority_took: number | null;
   suspended: number;
   presence: string | null;
   ceiling: string;
@@ -64,7 +67,7 @@ export class Account {
   read(): AccountState {
     const row = this.#sql
       .exec<Row>(
-        `SELECT record_id, authority, authority_at, authority_sequence, suspended, presence, ceiling, ceiling_version,
+        `SELECT record_id, authority, authority_at, authority_sequence, authority_took, suspended, presence, ceiling, ceiling_version,
            windows, exported FROM account WHERE id = 1`,
       )
       .one();
@@ -74,6 +77,7 @@ export class Account {
       paused: row.authority === 'paused',
       ...(row.authority_at !== null && { authorityAt: row.authority_at }),
       ...(row.authority_sequence !== null && { authoritySequence: row.authority_sequence }),
+      ...(row.authority_took !== null && { authorityTook: row.authority_took }),
       ceiling: this.#ceilings.read(row.ceiling),
       ceilingVersion: row.ceiling_version,
       windows: this.#windows.read(row.windows),
@@ -85,7 +89,7 @@ export class Account {
   /** What the human said last, with which line. A suspension stays as it is. */
   setAuthority(authority: 'active' | 'paused', now: number, sequence: number): void {
     this.#sql.exec(
-      'UPDATE account SET authority = ?, authority_at = ?, authority_sequence = ? WHERE id = 1',
+      'UPDATE account SET authority = ?, authority_at = ?, authority_sequence = ?, authority_took = NULL WHERE id = 1',
       authority,
       now,
       sequence,
@@ -95,11 +99,16 @@ export class Account {
   /** Suspends, or ends the suspension, with that line. What the human said last stays as it is. */
   setSuspended(suspended: boolean, now: number, sequence: number): void {
     this.#sql.exec(
-      'UPDATE account SET suspended = ?, authority_at = ?, authority_sequence = ? WHERE id = 1',
+      'UPDATE account SET suspended = ?, authority_at = ?, authority_sequence = ?, authority_took = NULL WHERE id = 1',
       Number(suspended),
       now,
       sequence,
     );
+  }
+
+  /** Notes how long the pause with that line took to be answered, in milliseconds, unless another one came since. */
+  setTook(sequence: number, milliseconds: number): void {
+    this.#sql.exec('UPDATE account SET authority_took = ? WHERE authority_sequence = ?', milliseconds, sequence);
   }
 
   setPresence(presence: Presence): void {

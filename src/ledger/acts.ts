@@ -76,14 +76,66 @@ export function pause(ledger: Ledger, by: As = {}): Done {
   });
 }
 
+/** Stops one deputy, until its human lifts that very pause. Each press takes a new sequence, as with all of them. */
+export function pauseOne(ledger: Ledger, deputyId: string, by: As = {}): Done | Problem {
+  return ledger.transaction(() => {
+    const { head, now } = ledger.moment();
+    const deputy = ledger.deputies.find(deputyId, now);
+    if (!deputy) return { problem: 'unknown_deputy' };
+    // It can do nothing any more.
+    if (deputy.status === 'revoked' || deputy.status === 'superseded') return done(ledger, head);
+    const newest = ledger.record.append({ actor: 'human', act: 'paused', deputy: deputyId, ...by }, head, now);
+    ledger.deputies.setPaused(deputyId, newest.sequence);
+    return done(ledger, newest);
+  });
+}
+
+/** Lets one deputy go on, when no other pause of it came after that sequence. A pause of all of them stays. */
+export function resumeOne(
+  ledger: Ledger,
+  deputyId: string,
+  pauseSequence: number,
+  presence?: Presence,
+): Done | Problem {
+  return ledger.transaction(() => {
+    const { head, now } = ledger.moment();
+    const deputy = ledger.deputies.find(deputyId, now);
+    if (!deputy) return { problem: 'unknown_deputy' };
+    if (deputy.status === 'revoked' || deputy.status === 'superseded') return { problem: 'ended' };
+    if (deputy.paused === undefined || deputy.paused !== pauseSequence) return { problem: 'stale' };
+    const newest = ledger.record.append({ actor: 'human', act: 'resumed', deputy: deputyId }, head, now);
+    ledger.deputies.setPaused(deputyId, undefined);
+    if (presence) ledger.account.setPresence(presence);
+    return done(ledger, newest);
+  });
+}
+
+/** Gives a deputy the name that its human knows it by; an empty one takes that back. */
+export function nameOne(ledger: Ledger, deputyId: string, name: string): Done | Problem {
+  return ledger.transaction(() => {
+    const { head, now } = ledger.moment();
+    const deputy = ledger.deputies.find(deputyId, now);
+    if (!deputy) return { problem: 'unknown_deputy' };
+    if (name === (deputy.name ?? '')) return done(ledger, head);
+    ledger.deputies.setName(deputyId, name === '' ? undefined : name);
+    return done(ledger, ledger.record.append({ actor: 'human', act: 'named', deputy: deputyId, name }, head, now));
+  });
+}
+
 /**
  * Lifts the pause or the suspension, in that session, when nothing came after that sequence; else it is stale. A pause
- * below a suspension stays.
+ * below a suspension stays, and so does that of single deputies. Those in `without` are paused alone before that.
  */
-export function resume(ledger: Ledger, pauseSequence: number, presence?: Presence): Done | Problem {
+export function resume(
+  ledger: Ledger,
+  pauseSequence: number,
+  without: readonly string[] = [],
+  presence?: Presence,
+): Done | Problem {
   return ledger.transaction(() => {
     const { authority, authoritySequence } = ledger.account.read();
     if (authority === 'active' || authoritySequence !== pauseSequence) return { problem: 'stale' };
+    for (const deputyId of without) pauseOne(ledger, deputyId);
     const { head, now } = ledger.moment();
     const newest = ledger.record.append({ actor: 'human', act: 'resumed' }, head, now);
     if (authority === 'suspended') ledger.account.setSuspended(false, now, newest.sequence);
@@ -261,9 +313,11 @@ export type As = { impersonation?: string };
 /** An act as the console asks for it. */
 export type Act =
   | { do: 'erase' | 'unban' }
-  | { do: 'pause'; as?: As }
-  /** `pause` is the sequence of the pause or suspension that the human saw. */
-  | { do: 'resume'; pause: number; presence?: Presence }
+  | { do: 'pause'; deputyId?: string; as?: As }
+  /** `pause` is the sequence of the pause or suspension that the human saw; `without` are deputies that stay paused. */
+  | { do: 'resume'; pause: number; without?: string[]; presence?: Presence }
+  | { do: 'resumeOne'; deputyId: string; pause: number; presence?: Presence }
+  | { do: 'name'; deputyId: string; name: string }
   | { do: 'revoke'; deputyId: string; as?: As }
   | { do: 'amend'; amendment: Amendment; narrowOnly: boolean }
   | { do: 'ceiling'; ceiling: Ceiling; version: number }
@@ -272,9 +326,13 @@ export type Act =
 export function perform(ledger: Ledger, act: Act): Done | Problem {
   switch (act.do) {
     case 'pause':
-      return pause(ledger, act.as);
+      return act.deputyId === undefined ? pause(ledger, act.as) : pauseOne(ledger, act.deputyId, act.as);
     case 'resume':
-      return resume(ledger, act.pause, act.presence);
+      return resume(ledger, act.pause, act.without, act.presence);
+    case 'resumeOne':
+      return resumeOne(ledger, act.deputyId, act.pause, act.presence);
+    case 'name':
+      return nameOne(ledger, act.deputyId, act.name);
     case 'erase':
       return erase(ledger);
     case 'unban':

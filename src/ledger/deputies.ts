@@ -22,6 +22,10 @@ export type Appointment = {
 export type Deputy = Omit<Appointment, 'replaces'> & {
   status: Status;
   replaces: string[];
+  /** What its human calls it, instead of the name it came with. */
+  name?: string;
+  /** The line with which its human paused it alone; undefined while they have not. */
+  paused?: number;
   /** What the token was granted; the mandate can be narrower. */
   scopes: string[];
   /** The OAuth provider's grant, known from the first token on, until it was cleaned up. */
@@ -44,6 +48,8 @@ type Row = {
   replaces: string;
   grant_id: string | null;
   changed_at: number;
+  paused: number | null;
+  name: string | null;
 };
 
 export class Deputies {
@@ -81,11 +87,17 @@ export class Deputies {
 
   /** What decides about a call, and no more. */
   standingOf(deputyId: string): Standing | undefined {
-    const [row] = this.#sql.exec<Pick<Row, 'status' | 'mandate'>>(
-      'SELECT status, mandate FROM deputies WHERE deputy_id = ?',
+    const [row] = this.#sql.exec<Pick<Row, 'status' | 'mandate' | 'paused'>>(
+      'SELECT status, mandate, paused FROM deputies WHERE deputy_id = ?',
       deputyId,
     );
-    return row && { status: row.status, mandate: this.#mandates.read(row.mandate) };
+    return (
+      row && {
+        status: row.status,
+        mandate: this.#mandates.read(row.mandate),
+        ...(row.paused !== null && { paused: true }),
+      }
+    );
   }
 
   /** Newest first. */
@@ -95,6 +107,53 @@ export class Deputies {
       .toArray()
       .filter((row) => !isVoid(row, now))
       .map(toDeputy);
+  }
+
+  /** Those that can act or are about to, newest first, and how many there are. */
+  live(now: number, limit: number): { deputies: Deputy[]; count: number } {
+    const live = `((status = 'active' AND mandate ->> 'expiresAt' > ?1) OR (status = 'pending' AND appointed_at > ?2))`;
+    const times = [now, now - PENDING_MS];
+    const { count } = this.#sql
+      .exec<{ count: number }>(`SELECT count(*) AS count FROM deputies WHERE ${live}`, ...times)
+      .one();
+    const rows = this.#sql.exec<Row>(
+      `SELECT * FROM deputies WHERE ${live} ORDER BY appointed_at DESC, deputy_id LIMIT ?3`,
+      ...times,
+      limit,
+    );
+    return { deputies: rows.toArray().map(toDeputy), count };
+  }
+
+  /** Those of these ids, also the void ones: what a line of the record names is told apart by its name. */
+  named(ids: Iterable<string>): Deputy[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM deputies WHERE deputy_id IN (SELECT value FROM json_each(?))', JSON.stringify([...ids]))
+      .toArray()
+      .map(toDeputy);
+  }
+
+  /** A page of all of them, newest first, after the one with that id. */
+  page(limit: number, now: number, after?: string): Deputy[] {
+    return this.#sql
+      .exec<Row>(
+        `SELECT * FROM deputies WHERE NOT (status = 'pending' AND appointed_at <= ?1) AND (?2 IS NULL OR
+           (appointed_at, deputy_id) < (SELECT appointed_at, deputy_id FROM deputies WHERE deputy_id = ?2))
+         ORDER BY appointed_at DESC, deputy_id DESC LIMIT ?3`,
+        now - PENDING_MS,
+        after ?? null,
+        limit,
+      )
+      .toArray()
+      .map(toDeputy);
+  }
+
+  /** Pauses it with that line, or lets it go on. */
+  setPaused(deputyId: string, sequence: number | undefined): void {
+    this.#sql.exec('UPDATE deputies SET paused = ? WHERE deputy_id = ?', sequence ?? null, deputyId);
+  }
+
+  setName(deputyId: string, name: string | undefined): void {
+    this.#sql.exec('UPDATE deputies SET name = ? WHERE deputy_id = ?', name ?? null, deputyId);
   }
 
   setStatus(deputyId: string, status: Status, now: number): void {
@@ -133,6 +192,8 @@ function toDeputy(row: Row): Deputy {
     mandate: mandateSchema.parse(JSON.parse(row.mandate)),
     replaces: ids.parse(JSON.parse(row.replaces)),
     scopes: ids.parse(JSON.parse(row.scopes)),
+    ...(row.name !== null && { name: row.name }),
+    ...(row.paused !== null && { paused: row.paused }),
     ...(row.grant_id !== null && { grantId: row.grant_id }),
     appointedAt: new Date(row.appointed_at).toISOString(),
     changedAt: new Date(row.changed_at).toISOString(),

@@ -80,6 +80,14 @@ export class Effects {
     return row && toEffect(row);
   }
 
+  /** Those of these ids, in no order. */
+  withIds(ids: readonly string[]): Effect[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM effects WHERE id IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
+      .toArray()
+      .map(toEffect);
+  }
+
   /** Gives an effect another state; undefined when there is none of that id. */
   change(id: string, state: string, line: number): Effect | undefined {
     const [row] = this.#sql.exec<Row>(

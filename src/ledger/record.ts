@@ -43,9 +43,12 @@ const actSchema = z.discriminatedUnion('act', [
   z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema }),
   /** Which fields of the profile are kept from here on. What they say is in no line. */
   z.object({ actor: z.literal('human'), act: z.literal('profile'), kept: z.array(z.string()) }),
-  z.object({ ...asTheHuman, act: z.literal('paused') }),
+  /** One deputy, or all of them where none is named. */
+  z.object({ ...asTheHuman, act: z.literal('paused'), deputy: z.string().optional() }),
   z.object({ actor: z.literal('system'), act: z.literal('suspended'), why: z.enum(SUSPENSIONS) }),
-  z.object({ actor: z.literal('human'), act: z.literal('resumed') }),
+  z.object({ actor: z.literal('human'), act: z.literal('resumed'), deputy: z.string().optional() }),
+  /** The human's own name for it; empty takes it back. */
+  z.object({ actor: z.literal('human'), act: z.literal('named'), deputy: z.string(), name: z.string() }),
   /** The demo ban, which is no authority, was taken off by the human. */
   z.object({ actor: z.literal('human'), act: z.literal('unbanned') }),
   z.object({ actor: z.literal('human'), act: z.literal('erased'), ...foldedInto }),
@@ -110,10 +113,19 @@ export type Search = {
   tool?: string | undefined;
   decision?: 'allowed' | 'refused' | undefined;
 };
-/** Calls of one deputy in one hour, which is named as in ISO 8601: "2026-11-24T06". */
-export type Count = { deputy: string; hour: string; allowed: number; refused: number };
 
-type Switch = 'paused' | 'suspended' | 'resumed';
+/** A line in few words. `made` is 1 where it left an effect; `shared` are refusals that have no line of their own. */
+export type Brief = {
+  sequence: number;
+  /** ISO 8601. */
+  at: string;
+  deputy: string | null;
+  act: string | null;
+  decision: 'allowed' | 'refused' | null;
+  code: string | null;
+  made: number;
+  shared: number;
+};
 
 /** Lines read for one page or chart, so that neither costs more as the record grows. */
 const SEARCHED_AT_ONCE = 5000;
@@ -174,43 +186,15 @@ export class RecordLines {
     return { lines, ...(older !== undefined && first !== null && first < older && { older }) };
   }
 
-  /** When the oldest of the newest 5,000 lines was written (ISO 8601); undefined when there are not so many. */
-  searchedBackTo(): string | undefined {
-    // Sequences have no gaps.
-    const [row] = this.#sql.exec<{ at: string }>(
-      "SELECT line ->> 'at' AS at FROM record WHERE sequence = ?",
-      this.head().sequence - SEARCHED_AT_ONCE + 1,
+  /** What lately happened in few words, newest first. It reads as many lines as are taken, and 5,000 at most. */
+  *lately(): Iterable<Brief> {
+    yield* this.#sql.exec<Brief>(
+      `SELECT sequence, line ->> 'at' AS at, line ->> 'deputy' AS deputy, line ->> 'act' AS act,
+         line ->> 'decision' AS decision, line ->> 'code' AS code, line ->> '$.effect.amounts' IS NOT NULL AS made,
+         coalesce(line ->> 'refusedBefore', line ->> 'refused', 0) AS shared
+       FROM record ORDER BY sequence DESC LIMIT ?`,
+      SEARCHED_AT_ONCE,
     );
-    return row?.at;
-  }
-
-  /** Calls of each deputy at and after `since` (ISO 8601), counted by hour, from the newest 5,000 lines. */
-  countByHour(since: string): Count[] {
-    return this.#sql
-      .exec<Count>(
-        `SELECT deputy, hour, sum(decision IS 'allowed') AS allowed, sum(decision IS 'refused') + sum(shared) AS refused
-         FROM (SELECT line ->> 'deputy' AS deputy, substr(line ->> 'at', 1, 13) AS hour, line ->> 'decision' AS decision,
-             coalesce(line ->> 'refusedBefore', line ->> 'refused', 0) AS shared
-           FROM (SELECT line FROM record ORDER BY sequence DESC LIMIT ?)
-           WHERE (line ->> 'actor' = 'deputy' OR line ->> 'act' = 'counted') AND line ->> 'at' >= ?)
-         GROUP BY deputy, hour`,
-        SEARCHED_AT_ONCE,
-        since,
-      )
-      .toArray();
-  }
-
-  /** Pauses, suspensions and resumes at and after `since` (ISO 8601), oldest first, from the newest 5,000 lines. */
-  switches(since: string): { at: string; act: Switch }[] {
-    return this.#sql
-      .exec<{ at: string; act: Switch }>(
-        `SELECT line ->> 'at' AS at, line ->> 'act' AS act
-         FROM (SELECT sequence, line FROM record ORDER BY sequence DESC LIMIT ?)
-         WHERE line ->> 'act' IN ('paused', 'suspended', 'resumed') AND line ->> 'at' >= ? ORDER BY sequence`,
-        SEARCHED_AT_ONCE,
-        since,
-      )
-      .toArray();
   }
 
   /** Lines that say what was used, and those that set the clock back, oldest first. */

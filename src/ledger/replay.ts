@@ -24,6 +24,9 @@ export const coreSchema = z.object({
       clientDomain: z.string().optional(),
       /** What was granted on the consent page. */
       scopes: z.array(z.string()).readonly(),
+      name: z.string().optional(),
+      /** The line that paused it alone. */
+      paused: z.int().optional(),
     }),
   ),
 });
@@ -64,14 +67,22 @@ export function apply(state: State, line: Line): void {
       state.ceiling = line.ceiling;
       return;
     case 'paused':
+      if (line.deputy === undefined) state.authority = 'paused';
+      else deputy(state, line.deputy).paused = line.sequence;
+      return;
     case 'restored':
       state.authority = 'paused';
+      return;
+    case 'named':
+      if (line.name === '') delete deputy(state, line.deputy).name;
+      else deputy(state, line.deputy).name = line.name;
       return;
     case 'suspended':
       state.suspended = true;
       return;
     case 'resumed':
-      if (state.suspended) state.suspended = false;
+      if (line.deputy !== undefined) delete deputy(state, line.deputy).paused;
+      else if (state.suspended) state.suspended = false;
       else state.authority = 'active';
       return;
     case 'erased':

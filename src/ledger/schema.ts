@@ -25,7 +25,9 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     mandate TEXT NOT NULL,
     replaces TEXT NOT NULL,
     grant_id TEXT,
-    changed_at INTEGER NOT NULL
+    changed_at INTEGER NOT NULL,
+    paused INTEGER,
+    name TEXT
   ) WITHOUT ROWID`);
   sql.exec(`CREATE TABLE meters (
     deputy_id TEXT PRIMARY KEY,
@@ -41,6 +43,7 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     authority TEXT NOT NULL,
     authority_at INTEGER,
     authority_sequence INTEGER,
+    authority_took INTEGER,
     suspended INTEGER NOT NULL,
     presence TEXT,
     ceiling TEXT NOT NULL,

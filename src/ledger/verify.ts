@@ -13,7 +13,13 @@ const VERIFY_BATCH = 1000;
 const MOST_OVERTAKEN = 3;
 
 export type Verification =
-  | { ok: true; lines: number; head: { sequence: number; hash: string } }
+  | {
+      ok: true;
+      lines: number;
+      head: { sequence: number; hash: string };
+      /** What the lines amount to, and the tables hold: how many deputies and effects, and the amounts of those, by unit. */
+      holds: { deputies: number; effects: number; amounts: Amounts };
+    }
   | {
       ok: false;
       /** The line at fault; undefined when a table or the expected head is. */
@@ -89,7 +95,8 @@ function* checkingOnce(ledger: Ledger, expected: Expected): Generator<void, Veri
   if (!anchored && expected !== undefined && expected.sequence < first)
     return { ok: false, tooOld: true, problem: 'the line of that head was folded or erased since' };
   if (!anchored) return { ok: false, problem: 'the expected head is not part of this record' };
-  return { ok: true, lines, head: { sequence: replayed.head.sequence, hash: replayed.head.hash } };
+  const { sequence, hash } = replayed.head;
+  return { ok: true, lines, head: { sequence, hash }, holds: replayed.amountsTo() };
 }
 
 /** What the lines amount to, one after the other, from the checkpoint on. */
@@ -144,6 +151,15 @@ class Replay {
     return this.#accountDiffers() ?? this.#deputiesDiffer() ?? this.#effectsDiffer();
   }
 
+  /** What the lines amount to. */
+  amountsTo(): { deputies: number; effects: number; amounts: Amounts } {
+    const { deputies, effects } = this.#state;
+    const amounts: Amounts = {};
+    for (const effect of effects.values())
+      for (const [unit, amount] of Object.entries(effect.amounts)) amounts[unit] = (amounts[unit] ?? 0) + amount;
+    return { deputies: Object.keys(deputies).length, effects: effects.size, amounts };
+  }
+
   #count(line: Line, at: number): void {
     if (line.actor !== 'deputy' || !line.effect?.amounts) return;
     const used: Amounts = { ...line.effect.amounts, [ACTS]: 1 };
@@ -184,6 +200,8 @@ class Replay {
       const client = [clientId, clientName, clientDomain, scopes];
       if (!isEqual(client, [said.clientId, said.clientName, said.clientDomain, said.scopes]))
         return `the client of ${id} is not the one in the record`;
+      if (row.name !== said.name) return `the name of ${id} is not the one in the record`;
+      if (row.paused !== said.paused) return `the pause of ${id} is not the one in the record`;
       if (!this.#isUsed(this.#ledger.pairs.own, this.#ledger.meters.read(id).windows, this.#own.get(id) ?? {}))
         return `what ${id} used is not what the record says`;
     }

@@ -1,14 +1,14 @@
 /** What the human sees of the ledger: one read for a whole page. */
 import { leftOf, startCeiling, startLimits } from '../authority/limits.ts';
 import type { Authority } from '../authority/policy.ts';
-import { maySpend, type Amounts, type Ceiling } from '../authority/terms.ts';
+import { CALLS, maySpend, type Amounts, type Ceiling } from '../authority/terms.ts';
 import { useOf, type Windows, type Pair } from '../authority/window.ts';
 import { PENDING_MS } from '../lifetimes.ts';
 import type { AccountState } from './account.ts';
-import { type Activity, activityOf } from './activity.ts';
 import type { Deputy } from './deputies.ts';
 import type { Effect } from './effects.ts';
 import type { Ledger } from './ledger.ts';
+import { type Recent, recentOf } from './recent.ts';
 import type { Line, Search } from './record.ts';
 
 export type DeputyView = Deputy & {
@@ -18,6 +18,8 @@ export type DeputyView = Deputy & {
   left?: Left;
   /** ISO 8601; undefined when it never called. */
   lastSeen?: string;
+  /** When the first of what it used counts no longer, in milliseconds; undefined when nothing counts. */
+  freesAt?: number;
   /** When its state or what is left changes without any act, in milliseconds. */
   changesAt: number;
 };
@@ -33,83 +35,159 @@ export type Overview = {
   banned: boolean;
   /** By the name of each limit of the account. */
   used: Amounts;
-  /** Newest first. */
+  /** What the account still leaves to all deputies together, by unit. */
+  left: Amounts;
+  /** How many can act, or are about to. */
+  live: number;
+  /** The newest of those, and others that what is shown beside them names. Newest first. */
   deputies: DeputyView[];
+};
+
+/** Lines of the record, and what they are about. */
+export type Story = {
+  /** Newest first. */
+  lines: Line[];
+  /** Those that the lines made or changed, as they are now. */
+  effects: Effect[];
+  /** Those that the lines name. */
+  deputies: Deputy[];
 };
 
 export type View = Overview & {
   /** Newest first. */
   effects: Effect[];
-  activity: Activity;
+  recent: Recent;
   /** Newest first. */
   timeline: Line[];
+  story: Story;
   /** Pass it as `before` for older lines. */
   older?: number;
   head: { sequence: number; hash: string };
-  /** The line that paused or resumed; undefined when it was erased or pruned. */
-  authorityLine?: number;
+  /** The line that a page has just led here with. */
+  did?: Line;
   /** Milliseconds until what is shown stops being true without any act; undefined when it does not. */
   changesIn?: number;
 };
 
-const LINES_SHOWN = 50;
-const EFFECTS_SHOWN = 10;
-const EFFECTS_ON_A_PAGE = 50;
+/** What one page shows at most. */
+const [DEPUTIES_SHOWN, LINES_SHOWN, EFFECTS_SHOWN] = [24, 50, 10];
+const ON_A_PAGE = 50;
 
-/** Everything on the console's page. */
-export function lookAt(ledger: Ledger, search: Search): View {
+/** Everything on the console's page. `did` is the line of an act that was just carried out. */
+export function lookAt(ledger: Ledger, search: Search, did?: number): View {
+  const { record } = ledger;
   const overview = lookAtOverview(ledger);
-  const { now, account, deputies } = overview;
-  const { sequence, hash } = ledger.record.head();
-  const { lines, older } = ledger.record.newest(LINES_SHOWN, search);
+  const { now, account } = overview;
+  const { sequence, hash } = record.head();
+  const { lines, older } = record.newest(LINES_SHOWN, search);
+  const story = storyOf(ledger, lines);
+  const known = new Set(overview.deputies.map(({ deputyId }) => deputyId));
+  const others = story.deputies.filter(({ deputyId }) => !known.has(deputyId));
+  const deputies = [...overview.deputies, ...others.map((deputy) => toView(ledger, deputy, now))];
   const free = firstToFree(ledger.account.read().windows, ledger.pairs.all, now);
   const changes = [...deputies.filter(isLive).map(({ changesAt }) => changesAt), free].filter((at) => at < Infinity);
+  const [just] = did === undefined ? [] : record.lines(did - 1, 1);
   return {
     ...overview,
+    deputies: deputies.toSorted((one, other) => other.appointedAt.localeCompare(one.appointedAt)),
     effects: ledger.effects.newest(EFFECTS_SHOWN),
-    activity: activityOf(ledger.record, account.authority, now),
+    recent: recentOf(record, account, now),
     timeline: lines,
+    story,
     ...(older !== undefined && { older }),
     head: { sequence, hash },
-    ...authorityLineOf(ledger, account),
+    ...(just?.sequence === did && just && { did: just }),
     ...(changes.length > 0 && { changesIn: Math.min(...changes) - now }),
   };
 }
 
-function authorityLineOf({ record }: Ledger, { authoritySequence = 0 }: Pick<AccountState, 'authoritySequence'>) {
-  const [line] = record.lines(authoritySequence - 1, 1);
-  return line?.sequence === authoritySequence && !('act' in line && line.act === 'erased')
-    ? { authorityLine: authoritySequence }
-    : undefined;
+/** What an open page is of: the newest line, and what became known of it afterwards. */
+export function versionOf({ hash }: { hash: string }, { authorityTook }: Pick<AccountState, 'authorityTook'>): string {
+  return authorityTook === undefined ? hash : `${hash} ${authorityTook}`;
+}
+
+/** The effects and deputies that lines are about. */
+export function storyOf(ledger: Ledger, lines: Line[]): Story {
+  const effects = lines.flatMap((line) => ('effect' in line && line.effect ? [line.effect.id] : []));
+  const deputies = lines.flatMap((line) => ('deputy' in line && line.deputy !== undefined ? [line.deputy] : []));
+  return { lines, effects: ledger.effects.withIds(effects), deputies: ledger.deputies.named(new Set(deputies)) };
 }
 
 export function lookAtOverview(ledger: Ledger): Overview {
   const now = ledger.now();
   const { windows, exported: _, presence: __, ...account } = ledger.account.read();
   const usage = ledger.usage(windows, now);
-  const deputies = ledger.deputies.all(now).map((deputy) => toView(ledger, deputy, now));
+  const { deputies, count } = ledger.deputies.live(now, DEPUTIES_SHOWN);
   return {
     now,
     account,
     banned: ledger.demo.read() === 'banned',
     used: Object.fromEntries(Object.keys(startCeiling(ledger.terms)).map((name) => [name, usage(name).used])),
-    deputies,
+    left: leftOfAccount(ledger, now),
+    live: count,
+    deputies: deputies.map((deputy) => toView(ledger, deputy, now)),
   };
 }
 
-/** A page of all effects, newest first. Pass `older` as `before` for the next one. */
-export function lookAtEffects({ effects }: Ledger, before?: number): { effects: Effect[]; older?: number } {
+/** What is left to all deputies together, whatever each may; units that no limit of the account counts are left out. */
+function leftOfAccount(ledger: Ledger, now: number): Amounts {
+  const { ceiling, windows } = ledger.account.read();
+  const usage = ledger.usage(windows, now);
+  const unbound = Object.fromEntries(Object.keys(startLimits(ledger.terms)).map((name) => [name, Infinity]));
+  const left = leftOf(ledger.terms, unbound, ceiling, { own: () => ({ used: 0, freesAt: undefined }), all: usage });
+  return Object.fromEntries(Object.entries(left).filter(([, amount]) => amount < Infinity));
+}
+
+/** Lines of the record that match, and what they are about. */
+export function lookAtRecord(ledger: Ledger, search: Search) {
+  const now = ledger.now();
+  const { lines, older } = ledger.record.newest(ON_A_PAGE, search);
+  const { account, deputies } = lookAtOverview(ledger);
+  return { now, account, live: deputies, story: storyOf(ledger, lines), older, head: ledger.record.head() };
+}
+
+/** One deputy, and what it did last. Undefined when the human has none of that id. */
+export function lookAtDeputy(ledger: Ledger, deputyId: string) {
+  const now = ledger.now();
+  const deputy = ledger.deputies.find(deputyId, now);
+  if (!deputy) return undefined;
+  const { account } = lookAtOverview(ledger);
+  const { lines } = ledger.record.newest(EFFECTS_SHOWN * 2, { deputy: deputyId });
+  return { now, account, deputy: toView(ledger, deputy, now), story: storyOf(ledger, lines) };
+}
+
+/** A page of all deputies, newest first. Pass `older` as `after` for the next one. */
+export function lookAtDeputies(ledger: Ledger, after?: string) {
+  const now = ledger.now();
+  const { account, live } = lookAtOverview(ledger);
+  const found = ledger.deputies.page(ON_A_PAGE + 1, now, after);
+  const shown = found.slice(0, ON_A_PAGE);
+  const older = found.length > ON_A_PAGE ? shown.at(-1)?.deputyId : undefined;
+  return { now, account, live, deputies: shown.map((deputy) => toView(ledger, deputy, now)), older };
+}
+
+/** A page of all effects, newest first, and who made them. Pass `older` as `before` for the next one. */
+export function lookAtEffects(
+  { effects, deputies }: Ledger,
+  before?: number,
+): { effects: Effect[]; deputies: Deputy[]; older?: number } {
   // One more than is shown tells whether there is a next page.
-  const found = effects.newest(EFFECTS_ON_A_PAGE + 1, before);
-  const shown = found.slice(0, EFFECTS_ON_A_PAGE);
+  const found = effects.newest(ON_A_PAGE + 1, before);
+  const shown = found.slice(0, ON_A_PAGE);
   const last = shown.at(-1);
-  return { effects: shown, ...(found.length > EFFECTS_ON_A_PAGE && last && { older: last.number }) };
+  return {
+    effects: shown,
+    deputies: deputies.named(new Set(shown.map(({ deputyId }) => deputyId))),
+    ...(found.length > ON_A_PAGE && last && { older: last.number }),
+  };
 }
 
 /** What the consent page needs to know of the ledger. */
 export type ConsentView = {
   ceiling: Ceiling;
   authority: Authority;
+  /** What the account still leaves to all deputies together, by unit. */
+  left: Amounts;
   /** Of the record that the page is about. */
   recordId: string;
   deputies: DeputyView[];
@@ -138,6 +216,7 @@ export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentVie
   return {
     ceiling,
     authority,
+    left: leftOfAccount(ledger, now),
     recordId,
     deputies,
     ...(at !== undefined && deputies.length === 0 && { dismissed: { at, same: mine !== undefined } }),
@@ -157,13 +236,19 @@ export function isLive({ status, expired }: DeputyView): boolean {
 function toView(ledger: Ledger, deputy: Deputy, now: number): DeputyView {
   const { lastSeen, windows } = ledger.meters.read(deputy.deputyId);
   const { status, mandate, appointedAt } = deputy;
+  const frees = firstToFree(
+    windows,
+    ledger.pairs.own.filter(({ of }) => of !== CALLS),
+    now,
+  );
   const ends = status === 'pending' ? Date.parse(appointedAt) + PENDING_MS : mandate.expiresAt;
   return {
     ...deputy,
     expired: status === 'active' && now >= mandate.expiresAt,
     ...(maySpend(ledger.terms, mandate.scopes) && { left: leftFor(ledger, deputy, windows, now) }),
     ...(lastSeen > 0 && { lastSeen: new Date(lastSeen).toISOString() }),
-    changesAt: Math.min(ends, firstToFree(windows, ledger.pairs.own, now)),
+    ...(frees < Infinity && { freesAt: frees }),
+    changesAt: Math.min(ends, frees),
   };
 }
 

@@ -5,9 +5,10 @@ import { slugOf } from '../text.ts';
 
 export type Way = { name: string; copy: string; what: string; text: Child };
 
+const of = (name: string) => `the command for ${name}`;
+
 /** `address` is that of the MCP endpoint. */
 export function waysTo(address: string): Way[] {
-  const of = (name: string) => `the command for ${name}`;
   return [
     {
       name: 'MCP Inspector',

@@ -30,14 +30,14 @@ export const shop = defineDomain({
     },
     'shop:buy': {
       reads: 'buy shirts and cancel orders',
-      title: 'Buy shirts in your name, and cancel orders',
-      detail: 'Orders are placed at once, and you pay for them, within the limits below.',
+      title: 'Buy shirts, and cancel orders',
+      detail: `In your name, at ${formatPrice(SHIRT.price)} each. You pay.`,
       metered: true,
     },
     'orders:read': {
       reads: 'read the order history',
-      title: 'Read your order history',
-      detail: 'It shows companies, addresses and prices.',
+      title: 'Read your orders',
+      detail: 'With companies, addresses and prices.',
     },
     'profile:read': {
       reads: 'read the profile',
@@ -98,7 +98,6 @@ export const shop = defineDomain({
   sentence:
     'It may buy up to {shirtsPerOrder} an order, and up to {shirtsPerDay} for {spendPerDay} in any 24 hours. Above {askAbove} in one order it must ask first.',
   ceiling: 'All deputies together may order up to {shirtsPerDay} for {spendPerDay} in any 24 hours.',
-  affordable: ({ shirts: left = 0, spend = 0 }) => ({ shirts: Math.min(left, Math.floor(spend / SHIRT.price)), spend }),
   profile: {
     power: 'profile:read',
     title: 'Where your orders go',
@@ -108,6 +107,7 @@ export const shop = defineDomain({
       mailingAddress: { label: 'Mailing address', rows: 4, of: MAILING_ADDRESS },
     },
   },
+  price: { of: 'shirts', in: 'spend', each: SHIRT.price },
   effect: {
     data: orderData,
     tells: ({ number, state, amounts: { shirts: count = 0, spend = 0 } = {} }) =>

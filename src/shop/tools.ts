@@ -12,6 +12,7 @@ const MAX_PAGE = 100;
 export const listMcpShopInventory = defineTool({
   name: 'listMcpShopInventory',
   title: 'List the inventory',
+  did: 'looked around',
   description:
     'Lists what the MCP Shop sells, with sizes, colors and prices. Call it before buying, so that you offer your human real choices. Next: buyMcpShopItem.',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -113,6 +114,7 @@ function describe({ quantity, color, tshirtSize }: Order): string {
 export const listMcpShopOrders = defineTool({
   name: 'listMcpShopOrders',
   title: 'List the orders',
+  did: 'read your orders',
   description:
     "Lists your human's orders, newest first, whichever deputy placed them. Call it to check what was bought, or before buying again. Next: pass nextCursor as cursor for older orders.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },

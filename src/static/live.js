@@ -1,6 +1,7 @@
 /**
  * Keeps /deputies up to date. A socket says where the record stands; a page that is behind fetches itself again and takes
  * over what has changed. So there is one way to draw the page, on the server, and whoever is signed out gets nothing.
+ * A key that is pressed here is sent from here, so that the page stays, and shows at once what came of it.
  */
 
 /** Milliseconds. The first wait before another try; each further one is twice as long, up to the last. */
@@ -9,10 +10,11 @@ const RETRY = { first: 500, last: 15_000 };
 const PING_EVERY_MS = 20_000;
 const PONG_WITHIN_MS = 10_000;
 const PAGE_WITHIN_MS = 15_000;
-/** Milliseconds between two drawings, and between two announcements to a screen reader. */
+/** Milliseconds between two drawings. */
 const DRAW_EVERY_MS = 400;
-const ANNOUNCE_EVERY_MS = 10_000;
 const SESSION_OVER = 4401;
+/** Without what the page was led to with: that was said once. */
+const HERE = '/deputies';
 
 const NOT_CONNECTED = 'Not connected. What you see may be out of date. Trying again…';
 const NOT_DRAWN = 'The newest lines cannot be shown at the moment. Trying again…';
@@ -23,51 +25,42 @@ const { morph } = /** @type {typeof globalThis & typeof import('idiomorph')} */ 
 
 const bar = element('live');
 const state = element('live-state');
-const announced = element('live-news');
 const toggle = element('live-toggle');
-
-/** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
 
 /** @type {WebSocket | undefined} */
 let socket;
 /** Where the record stands, as far as this page knows. */
 let newest = shown();
-/** Whether the page is to be fetched although there is no news of the record. */
 let stale = false;
 let following = true;
 let drawing = false;
+/** Counts the keys that were pressed: a page that was asked for before is older than their answer. */
+let presses = 0;
+let pressing = false;
 let lastDrawn = 0;
-let lastAnnounced = 0;
 let connectWait = RETRY.first;
 let drawWait = RETRY.first;
-/** @type {Timer} */
-let connecting;
-/** @type {Timer} */
-let redrawing;
-/** @type {Timer} */
-let changing;
-/** @type {Timer} */
-let answering;
-/** @type {Timer} */
-let announcing;
+/** @type {Partial<Record<'connect' | 'redraw' | 'change' | 'answer', ReturnType<typeof setTimeout>>>} */
+const timers = {};
 
 bar.hidden = false;
 toggle.addEventListener('click', () => (following ? stop() : start()));
 addEventListener('online', connect);
 document.addEventListener('visibilitychange', () => draw());
+document.addEventListener('submit', (event) => void press(event));
 setInterval(ping, PING_EVERY_MS);
 watchTheClock();
 connect();
 
 function connect() {
-  clearTimeout(connecting);
+  clearTimeout(timers.connect);
   if (!following || socket) return;
   const address = new URL('/deputies/live', location.href);
   address.protocol = address.protocol.replace('http', 'ws');
   const opened = new WebSocket(address);
   socket = opened;
   opened.addEventListener('message', ({ data }) => {
-    clearTimeout(answering);
+    clearTimeout(timers.answer);
     if (data === 'pong') return;
     connectWait = RETRY.first;
     newest = String(data);
@@ -83,7 +76,7 @@ function lose(lost, code) {
   hangUp();
   // Another page may have refreshed the session meanwhile, so this is no news yet.
   if (code !== SESSION_OVER) say('lost', NOT_CONNECTED);
-  connecting = setTimeout(connect, connectWait * (0.75 + Math.random() / 2));
+  timers.connect = setTimeout(connect, connectWait * (0.75 + Math.random() / 2));
   connectWait = Math.min(connectWait * 2, RETRY.last);
   // Whether the session is over, the page finds out by fetching itself, even when nobody looks.
   stale = true;
@@ -91,7 +84,7 @@ function lose(lost, code) {
 }
 
 function hangUp() {
-  clearTimeout(answering);
+  clearTimeout(timers.answer);
   const open = socket;
   socket = undefined;
   open?.close();
@@ -101,13 +94,13 @@ function ping() {
   const asked = socket;
   if (asked?.readyState !== WebSocket.OPEN) return;
   asked.send('ping');
-  clearTimeout(answering);
-  answering = setTimeout(() => lose(asked), PONG_WITHIN_MS);
+  clearTimeout(timers.answer);
+  timers.answer = setTimeout(() => lose(asked), PONG_WITHIN_MS);
 }
 
 function stop() {
   following = false;
-  for (const timer of [connecting, redrawing, changing]) clearTimeout(timer);
+  for (const timer of [timers.connect, timers.redraw, timers.change]) clearTimeout(timer);
   hangUp();
   toggle.textContent = 'Follow live';
   say('off', 'Live updates are off');
@@ -115,22 +108,27 @@ function stop() {
 
 function start() {
   following = true;
-  toggle.textContent = 'Stop live updates';
+  toggle.textContent = 'Stop following';
   say('lost', 'Connecting…');
   watchTheClock();
   connect();
   // Somebody else may have signed in meanwhile.
+  again();
+}
+
+/** Fetches the page although there is no news of the record. */
+function again() {
   stale = true;
   draw();
 }
 
 /** Fetches the page when it is behind: one at a time, not more often than one can see, and not while nobody looks. */
 function draw({ unseen = false } = {}) {
-  if (!following || drawing || (document.hidden && !unseen)) return;
+  if (!following || drawing || pressing || (document.hidden && !unseen)) return;
   if (!stale && newest === shown()) return;
-  clearTimeout(redrawing);
+  clearTimeout(timers.redraw);
   const due = lastDrawn + DRAW_EVERY_MS - Date.now();
-  if (due > 0) redrawing = setTimeout(() => draw({ unseen }), due);
+  if (due > 0) timers.redraw = setTimeout(() => draw({ unseen }), due);
   else void redraw();
 }
 
@@ -151,7 +149,7 @@ async function redraw() {
   } else {
     stale = true;
     say('lost', socket ? NOT_DRAWN : NOT_CONNECTED);
-    redrawing = setTimeout(draw, drawWait);
+    timers.redraw = setTimeout(draw, drawWait);
     drawWait = Math.min(drawWait * 2, RETRY.last);
   }
 }
@@ -163,25 +161,62 @@ function sayLive() {
 
 async function fetchPage() {
   try {
+    const asked = presses;
     const signal = AbortSignal.timeout(PAGE_WITHIN_MS);
-    const response = await fetch(location.href, { redirect: 'manual', headers: { Accept: 'text/html' }, signal });
+    const response = await fetch(HERE, { redirect: 'manual', headers: { Accept: 'text/html' }, signal });
     if (response.type === 'opaqueredirect') return signedOut();
-    const text = await response.text();
-    if (!response.ok || !following) return false;
-    const page = new DOMParser().parseFromString(text, 'text/html');
-    const main = page.querySelector('main');
-    if (!main) return false;
+    const { page, main } = parsed(await response.text());
+    if (asked !== presses) return true;
+    if (!response.ok || !following || main?.dataset['version'] === undefined) return false;
     // Somebody else has signed in meanwhile, in another page.
-    if (main.dataset['account'] !== element('page').dataset['account']) return location.reload();
-    take(page.title, main);
+    if (!isTheirs(main)) return location.reload();
+    await take(page, main);
     return true;
   } catch {
     return false;
   }
 }
 
-/** @param {string} title @param {HTMLElement} main */
-function take(title, main) {
+/**
+ * Sends the form of a key on this page, and takes over the page that it leads to. Any other answer is opened as it is.
+ *
+ * @param {SubmitEvent} event
+ */
+async function press(event) {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.method !== 'post' || !form.closest('main')) return;
+  event.preventDefault();
+  if (pressing) return;
+  pressing = true;
+  presses += 1;
+  try {
+    const body = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) if (typeof value === 'string') body.append(name, value);
+    const response = await fetch(form.action, { method: 'POST', body, headers: { Accept: 'text/html' } });
+    const { page, main } = parsed(await response.text());
+    if (main?.dataset['version'] === undefined || !isTheirs(main)) return location.assign(response.url);
+    await take(page, main);
+  } catch {
+    // Sent once more as a form: what stops deputies may be said twice, and what lets them go on names what it lifts.
+    return form.submit();
+  } finally {
+    pressing = false;
+  }
+  lastDrawn = Date.now();
+  draw();
+}
+
+/** @param {string} text */
+function parsed(text) {
+  const page = new DOMParser().parseFromString(text, 'text/html');
+  return { page, main: page.querySelector('main') };
+}
+
+/** @param {HTMLElement} main */
+const isTheirs = (main) => main.dataset['account'] === element('page').dataset['account'];
+
+/** @param {Document} page @param {HTMLElement} main */
+async function take(page, main) {
   const before = lines(document);
   // After the record was erased it begins anew, and all of it is news.
   const last = numberOf(lines(main)[0]) < numberOf(before[0]) ? 0 : numberOf(before[0]);
@@ -189,42 +224,33 @@ function take(title, main) {
   const news = lines(main).filter((line) => numberOf(line) > last);
   for (const line of lines(main)) if (news.includes(line) || shownAsNew.has(numberOf(line))) line.classList.add('new');
   const focused = document.activeElement !== document.body;
-  // What the human opened or chose stays as it is.
-  const chosen = selects().map(({ name, value }) => ({ name, value }));
+  // What the human opened stays as it is.
   const callbacks = {
     /** @param {string} name @param {Element} node */
     beforeAttributeUpdated: (name, node) => !(name === 'open' && node.localName === 'details'),
-    /** @param {Element} node */
-    beforeNodeMorphed: (node) => !(node instanceof HTMLElement && node.id === 'live'),
   };
   // Taken before: the morph moves what it can use.
-  const said = news.map((line) => ({ human: line.classList.contains('human'), text: sentenceOf(line) }));
-  void morph(element('page'), main, { morphStyle: 'outerHTML', callbacks });
-  for (const select of selects()) select.value = chosen.find(({ name }) => name === select.name)?.value ?? select.value;
-  document.title = title;
-  // What had the focus is gone: the button that stops everything, or the way to go on, is never a wrong place.
-  if (focused && document.activeElement === document.body) {
-    const brake = document.querySelector('#brake button, #brake a');
-    if (brake instanceof HTMLElement) brake.focus({ preventScroll: true });
-  }
+  const said = news.map((line) => ({
+    human: 'human' in line.dataset,
+    text: line.querySelector('.sentence')?.textContent?.trim(),
+  }));
+  const isCalm = main.dataset['authority'] === element('page').dataset['authority'];
+  const change = () => {
+    document.body.className = page.body.className;
+    void morph(element('page'), main, { morphStyle: 'outerHTML', callbacks });
+    document.title = page.title;
+    const [orders, now] = [document, page].map((one) => one.querySelector('.foot a'));
+    if (orders && now) orders.textContent = now.textContent;
+    document.dispatchEvent(new CustomEvent('redrawn', { detail: said }));
+  };
+  // The red runs out of the key, as it does between two pages.
+  if (isCalm || !document.startViewTransition || matchMedia('(prefers-reduced-motion)').matches) change();
+  else await document.startViewTransition(change).updateCallbackDone;
+  // What had the focus is gone: the word that says so, or the key that stops everything, is never a wrong place.
+  const next = document.querySelector('#brake [autofocus], #brake .stop');
+  if (focused && document.activeElement === document.body && next instanceof HTMLElement)
+    next.focus({ preventScroll: true });
   watchTheClock();
-  if (said.length > 0) announce(said);
-}
-
-/**
- * Tells a screen reader: what the human did at once, the rest not more often than one can listen to.
- *
- * @param {{ human: boolean, text: string }[]} news The newest first.
- */
-function announce(news) {
-  clearTimeout(announcing);
-  const act = news.find(({ human }) => human);
-  const due = act ? 0 : Math.max(lastAnnounced + ANNOUNCE_EVERY_MS - Date.now(), 0);
-  const { text } = act ?? news[0] ?? { text: '' };
-  announcing = setTimeout(() => {
-    lastAnnounced = Date.now();
-    announced.textContent = news.length > 1 ? `${news.length} new lines. ${text}` : text;
-  }, due);
 }
 
 function signedOut() {
@@ -240,17 +266,11 @@ function signedOut() {
 
 /** Some things change without any act: an end comes, a limit frees up. The server says in how long: clocks differ. */
 function watchTheClock() {
-  clearTimeout(changing);
+  clearTimeout(timers.change);
   const inside = Number(element('page').dataset['changesIn'] || Infinity);
   // A timer holds 24 days.
   if (inside >= 2 ** 31) return;
-  changing = setTimeout(
-    () => {
-      stale = true;
-      draw();
-    },
-    Math.max(inside, 0) + 1000,
-  );
+  timers.change = setTimeout(again, Math.max(inside, 0) + 1000);
 }
 
 /** @param {string} name @param {string} text */
@@ -265,28 +285,13 @@ function shown() {
   return element('page').dataset['version'] ?? '';
 }
 
-function selects() {
-  return [...document.querySelectorAll('select')];
-}
-
-/**
- * The lines of the record that are shown, newest first.
- *
- * @param {ParentNode} root
- */
+/** The lines of the record that are shown, newest first. @param {ParentNode} root */
 function lines(root) {
   return [...root.querySelectorAll('li[data-line]')].filter((line) => line instanceof HTMLElement);
 }
 
 /** @param {HTMLElement | undefined} line */
-function numberOf(line) {
-  return Number(line?.dataset['line'] ?? 0);
-}
-
-/** @param {HTMLElement} line */
-function sentenceOf(line) {
-  return line.querySelector('.sentence')?.textContent?.trim() ?? '';
-}
+const numberOf = (line) => Number(line?.dataset['line'] ?? 0);
 
 /** @param {string} id @returns {HTMLElement} */
 function element(id) {

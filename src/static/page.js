@@ -10,8 +10,34 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long' });
 tick();
 setInterval(tick, 1000);
-// The script that follows the record has drawn the page again.
-document.addEventListener('redrawn', tick);
+// The script that follows the record has drawn the page again, and says what is new on it.
+document.addEventListener('redrawn', (event) => {
+  tick();
+  if (event instanceof CustomEvent && event.detail.length > 0) announce(event.detail);
+});
+
+/** Milliseconds between two announcements to a screen reader. */
+const ANNOUNCE_EVERY_MS = 10_000;
+let lastAnnounced = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let announcing;
+
+/**
+ * Tells a screen reader: what the human did at once, the rest not more often than one can listen to.
+ *
+ * @param {{ human: boolean, text: string }[]} news The newest first.
+ */
+function announce(news) {
+  clearTimeout(announcing);
+  const act = news.find(({ human }) => human);
+  const due = act ? 0 : Math.max(lastAnnounced + ANNOUNCE_EVERY_MS - Date.now(), 0);
+  const { text } = act ?? news[0] ?? { text: '' };
+  announcing = setTimeout(() => {
+    lastAnnounced = Date.now();
+    const announced = document.getElementById('live-news');
+    if (announced) announced.textContent = news.length > 1 ? `${news.length} new lines. ${text}` : text;
+  }, due);
+}
 
 /** Without script there are no such buttons, and the text can be selected. @param {Element} button */
 function offerCopy(button) {
@@ -38,6 +64,10 @@ function tick() {
   for (const time of document.querySelectorAll('time')) {
     const words = inWords(Date.parse(time.dateTime), now, time.dataset['as'] === 'moment');
     if (words !== undefined && time.textContent !== words) time.textContent = words;
+  }
+  for (const option of document.querySelectorAll('option')) {
+    const { at, words } = option.dataset;
+    if (at) option.textContent = words?.replace('{}', inWords(Number(at), now, true) ?? '') ?? '';
   }
 }
 
@@ -109,7 +139,10 @@ function foresee(output) {
   form.addEventListener('input', () => {
     const typed = new FormData(form);
     /** @param {string} name */
-    const value = (name) => Number(String(typed.get(name) ?? '').replace(/^\$/, '') || Number.NaN);
+    const value = (name) => {
+      const text = typed.get(name);
+      return typeof text === 'string' ? Number(text.replace(/^\$/, '') || Number.NaN) : Number.NaN;
+    };
     const most = units.map(({ fields, left, scale }) =>
       Math.min(left ?? Infinity, ...fields.map((name) => Math.round(value(name) * scale))),
     );

@@ -60,6 +60,8 @@ type Annotations = {
 type Shape = {
   name: string;
   title: string;
+  /** What its human reads of a call that was carried out: "looked around". */
+  did?: string;
   /** What it does, when to call it, and what comes next. */
   description: string;
   annotations: Annotations;

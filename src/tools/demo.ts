@@ -25,6 +25,7 @@ export function demoTools(scope: string, looks: string, acts: string): AnyTool[]
     ...shape,
     name: 'setDemoMode',
     title: 'Set the demo mode',
+    did: 'set the demo mode',
     description: `FOR DEMO: bans every deputy of your human, or lifts that ban. Call it only when your human asks for the demo. Next: try ${acts}; prettyPlease lifts the ban.`,
     input: strict({ mode: oneOf(DEMO_MODES, `"banned" refuses ${looks} and ${acts}; "normal" allows them.`) }),
     run({ mode }, { ban }) {
@@ -39,6 +40,7 @@ export function demoTools(scope: string, looks: string, acts: string): AnyTool[]
     ...shape,
     name: 'clearDemoMode',
     title: 'Clear the demo mode',
+    did: 'cleared the demo mode',
     description: `FOR DEMO: removes the demo state of your human altogether, a ban included. Call it to reset after a demo. Next: ${looks}.`,
     input: strict({}),
     run(_, { ban }) {
@@ -52,6 +54,7 @@ export function demoTools(scope: string, looks: string, acts: string): AnyTool[]
     ...shape,
     name: 'prettyPlease',
     title: 'Say pretty please',
+    did: 'said pretty please',
     description:
       'FOR DEMO: asks nicely to be let back in, which lifts a demo ban. It lifts nothing that a human set. Call it when you were refused by the demo ban. Next: repeat the call that was refused.',
     input: strict({}),

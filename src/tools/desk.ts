@@ -1,6 +1,6 @@
 /** The desk of one call: what its tool may see, and its own effects, made and changed through the ledger. */
 import type { z } from 'zod';
-import { leftOf } from '../authority/limits.ts';
+import { affordable, leftOf } from '../authority/limits.ts';
 import { Refusal } from '../authority/refusal.ts';
 import { type Amounts, maySpend } from '../authority/terms.ts';
 import type { Caller } from '../deputy.ts';
@@ -109,7 +109,7 @@ export function deskOf(ledger: Ledger, caller: Caller, turn: Turn, amounts: Amou
         const remaining = leftOf(terms, mandate.limits, turn.account.ceiling, turn.usage);
         const may = maySpend(terms, mandate.scopes) && maySpend(terms, caller.scopes);
         if (!may) return Object.fromEntries(Object.keys(remaining).map((unit) => [unit, 0]));
-        return terms.affordable?.(remaining) ?? remaining;
+        return affordable(terms, remaining);
       },
     },
   };

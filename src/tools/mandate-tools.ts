@@ -34,6 +34,7 @@ export function mandateTools(terms: Terms, adminPermission: string): AnyTool[] {
   const getMyMandate = defineTool({
     name: 'getMyMandate',
     title: 'Read your mandate',
+    did: 'read its mandate',
     description: `Tells you what your human allows you: powers, limits, what remains of them, what needs their approval, and until when. Call it before you plan to ${act.verb}. Next: stay within it; only your human can change it.`,
     annotations,
     scope,
@@ -63,6 +64,7 @@ export function mandateTools(terms: Terms, adminPermission: string): AnyTool[] {
   const getUserInfo = defineTool({
     name: 'getUserInfo',
     title: 'Get user info',
+    did: 'read who you are',
     description:
       'Tells an administrator whose deputy you are: the human, their permissions, and what they granted you. Call it to check on whose behalf you act. Next: carry on within what was granted.',
     annotations,

@@ -214,7 +214,7 @@ test.each([
   expect(ada.browser.cookies.get(SESSION)).toBe(good);
   const brake = await ada.browser.open('/deputies');
   expect(brake.html).toContain('href="/login?return_to=/deputies"');
-  await ada.browser.press(brake, 'Pause every deputy');
+  await ada.browser.press(brake, 'Stop all');
   expect((await recordOf(ada)).account.authority).toBe('paused');
   await ada.browser.press(brake, 'Sign out');
   expect(ada.browser.cookies.has(SESSION)).toBe(false);

@@ -50,7 +50,7 @@ test.each([
   for (const [name, value] of parts) expect(name.length + value.length).toBeLessThan(3900);
 
   later(6 * 60_000);
-  await ada.browser.press(await ada.browser.open('/deputies'), 'Pause every deputy');
+  await ada.browser.press(await ada.browser.open('/deputies'), 'Stop all');
   expect((await recordOf(ada)).account.authority).toBe('paused');
   await ada.browser.press(await ada.browser.open('/deputies'), 'Sign out');
   expect(partsOf(ada)).toEqual([]);

@@ -35,7 +35,7 @@ test('while the password is rotated, nobody is signed out, and open pages and si
   const signIn = await ada.browser.open('/login?fresh&return_to=/deputies/all');
   const browser = at(rotating, ada);
   expect((await browser.open('/deputies')).status).toBe(200);
-  await browser.press(page, 'Pause every deputy');
+  await browser.press(page, 'Stop all');
   expect((await recordOf(ada)).account.authority).toBe('paused');
   const back = await browser.press(signIn, 'Continue', { email: ada.email });
   expect([back.status, back.url.pathname]).toEqual([200, '/deputies/all']);
@@ -56,7 +56,7 @@ test('without the password before, what was made by it is nothing: sessions, for
   const page = await ada.browser.open('/deputies');
   const signIn = await ada.browser.open('/login?fresh&return_to=/deputies/all');
   const browser = at(rotated, ada);
-  const refused = await browser.press(page, 'Pause every deputy');
+  const refused = await browser.press(page, 'Stop all');
   expect([refused.status, textOf(refused)]).toEqual([401, expect.stringContaining('You are signed out')]);
   const back = await browser.press(signIn, 'Continue', { email: ada.email });
   expect(textOf(back)).toContain('This sign-in cannot be continued');
@@ -65,7 +65,7 @@ test('without the password before, what was made by it is nothing: sessions, for
   const again = at(rotating, ada);
   later(6 * 60_000);
   await again.open('/deputies');
-  const same = await at(rotated, { browser: again }).press(page, 'Pause every deputy');
+  const same = await at(rotated, { browser: again }).press(page, 'Stop all');
   expect([same.status, textOf(same)]).toEqual([403, expect.stringContaining('not from your session')]);
   expect((await recordOf(ada)).account.authority).toBe('active');
 });

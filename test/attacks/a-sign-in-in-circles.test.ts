@@ -101,7 +101,7 @@ test.each([
     expect(posted.status).toBe(403);
   }
   // The brake stays in reach.
-  await browser.press(await browser.open('/deputies'), 'Pause every deputy');
+  await browser.press(await browser.open('/deputies'), 'Stop all');
   const { account, deputies } = await recordOf(ada);
   expect([account.authority, account.ceiling['spendPerDay'], deputies.length]).toEqual(['paused', 50_000, 1]);
 });

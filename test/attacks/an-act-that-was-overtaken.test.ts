@@ -40,7 +40,7 @@ function posting(path: string, fields: Record<string, string>, cookies: string):
 test('a resume that was pressed before a pause counts for nothing', async () => {
   const ada = person();
   const deputy = await deputyOf(ada, '2026-07-28');
-  await ada.browser.press(await ada.walk('/deputies'), 'Pause every deputy');
+  await ada.browser.press(await ada.walk('/deputies'), 'Stop all');
   const fields = hiddenFields(await ada.browser.open('/deputies/resume'));
   const { asked, answer } = slowWorkOS();
   const resumed = posting('/deputies/resume', fields, cookiesOf(ada));

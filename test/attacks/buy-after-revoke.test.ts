@@ -14,7 +14,7 @@ test.each(ERAS)('the next call of a %s client that was dismissed leads back to t
   const deputy = await deputyOf(ada, era);
   await buy(deputy);
   const [record] = (await recordOf(ada)).deputies;
-  await ada.browser.press(await ada.walk(`/deputies/${record?.deputyId}`), 'Dismiss this deputy');
+  await ada.browser.press(await ada.walk(`/deputies/${record?.deputyId}`), 'Dismiss for good');
 
   ada.decision = 'Deny';
   await expect(deputy.call('buyMcpShopItem', PURCHASE)).rejects.toThrow('access_denied');

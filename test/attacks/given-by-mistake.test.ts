@@ -91,7 +91,7 @@ test.each([
     await deputyOf(human, '2026-07-28');
     const [deputy] = (await recordOf(human)).deputies;
     const changed = await human.browser.open(`/deputies/${deputy?.deputyId ?? ''}`);
-    const answer = await human.browser.press(changed, 'Change the mandate', blanks);
+    const answer = await human.browser.press(changed, 'Sign the new terms', blanks);
     expect(answer.status).toBe(400);
     expect(textOf(answer)).toMatch(told);
     expect((await recordOf(human)).deputies[0]?.mandate.version).toBe(1);

@@ -77,7 +77,7 @@ test('who is taken back signs in again, resumes that suspension, and nothing els
     expect(await objectOf(ada).act({ do: 'resume', pause })).toEqual({ problem: 'stale' });
   const page = await ada.walk('/deputies');
   expect(textOf(page)).toContain('Every deputy is suspended');
-  const resumed = await ada.browser.press(await ada.browser.open('/deputies/resume'), 'Resume every deputy');
+  const resumed = await ada.browser.press(await ada.browser.open('/deputies/resume'), 'Let these go on');
   expect(textOf(resumed)).toContain('You let your deputies go on.');
   expect(await outcome(deputy, 'buyMcpShopItem', PURCHASE)).toBe('allowed');
   expect(await objectOf(ada).checkPresence()).toBe(true);
@@ -92,12 +92,12 @@ test('a session from before cannot resume: WorkOS refuses it, and says to sign i
   await userManagement.deleteOrganizationMembership(await membershipOf(ada));
   await hearOfEvents();
   const page = await ada.browser.open('/deputies/resume');
-  const refused = await ada.browser.press(page, 'Resume every deputy', hiddenFields(page));
+  const refused = await ada.browser.press(page, 'Let these go on', hiddenFields(page));
   expect([refused.status, textOf(refused)]).toEqual([401, expect.stringContaining('You are signed out')]);
   expect(await authorityOf(ada)).toBe('suspended');
   // Signed in again, without that organization, she is the one who decides.
   await ada.walk(linkOf(refused, 'Sign in') ?? '');
-  await ada.browser.press(await ada.browser.open('/deputies/resume'), 'Resume every deputy');
+  await ada.browser.press(await ada.browser.open('/deputies/resume'), 'Let these go on');
   expect(await authorityOf(ada)).toBe('active');
   expect(await objectOf(ada).checkPresence()).toBe(true);
   expect(await authorityOf(ada)).toBe('active');
@@ -186,7 +186,7 @@ test('a no that was asked for before she came back counts for nothing', async ()
   const checking = objectOf(ada).checkPresence();
   await vi.waitUntil(() => state.looks === 2, { timeout: 4000, interval: 5 });
   await userManagement.reactivateOrganizationMembership(membership);
-  await ada.browser.press(page, 'Resume every deputy');
+  await ada.browser.press(page, 'Let these go on');
   state.answered = true;
   expect(await checking).toBe(true);
   expect(await outcome(deputy, LOOK)).toBe('allowed');

@@ -34,11 +34,11 @@ test('support looks, pauses and dismisses, under a banner, and the record names 
   expect(textOf(page)).toContain('grace@support.example is signed in as Ada');
   expect(textOf(page)).toContain('because: Helping a customer.');
   expect(textOf(await ada.browser.open('/deputies'))).not.toContain('grace@support.example');
-  await grace.browser.press(page, 'Pause every deputy');
+  await grace.browser.press(page, 'Stop all');
   expect(await outcome(deputy, LOOK)).toBe('paused');
   const { deputies } = await recordOf(ada);
   const one = await grace.browser.open(`/deputies/${deputies[0]?.deputyId}`);
-  await grace.browser.press(one, 'Dismiss this deputy');
+  await grace.browser.press(one, 'Dismiss for good');
   const { timeline, account } = await recordOf(ada);
   const acts = timeline.flatMap((line) => (line.actor === 'human' ? [line] : []));
   expect(acts.slice(0, 2)).toMatchObject([
@@ -49,7 +49,7 @@ test('support looks, pauses and dismisses, under a banner, and the record names 
   expect(JSON.stringify(timeline)).not.toContain('grace');
   expect(textOf(await ada.browser.open('/deputies'))).toContain('Somebody who was signed in as you (session_');
   await objectOf(ada).act({ do: 'resume', pause: account.authoritySequence ?? 0 });
-  await ada.browser.press(await ada.browser.open('/deputies'), 'Pause every deputy');
+  await ada.browser.press(await ada.browser.open('/deputies'), 'Stop all');
   const [newest] = (await recordOf(ada)).timeline;
   expect(newest).not.toHaveProperty('impersonation');
   expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
@@ -64,8 +64,8 @@ test('support cannot resume, change a mandate or the limits, lift the demo ban, 
   const before = await recordOf(ada);
   const id = before.deputies[0]?.deputyId ?? '';
   for (const [path, button] of [
-    ['/deputies/resume', 'Resume every deputy'],
-    [`/deputies/${id}`, 'Change the mandate'],
+    ['/deputies/resume', 'Let these go on'],
+    [`/deputies/${id}`, 'Sign the new terms'],
     ['/deputies/ceiling', 'Set these limits'],
     ['/deputies/erase', 'Delete everything'],
   ] as const) {
@@ -103,7 +103,7 @@ test('a session of support stays one: refreshed, while WorkOS is down, and when 
   }) as never);
   later(12 * 60_000);
   const page = await grace.browser.open('/deputies');
-  await grace.browser.press(page, 'Pause every deputy');
+  await grace.browser.press(page, 'Stop all');
   const [paused] = (await recordOf(ada)).timeline;
   expect(paused).toMatchObject({ act: 'paused', impersonation: expect.any(String) });
 

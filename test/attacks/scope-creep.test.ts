@@ -30,7 +30,7 @@ test('a power that the human took back is refused to the token that still names 
   expect(await statusOf(tokens.access_token, 'listMcpShopOrders')).toBe(200);
   const [deputy] = (await recordOf(ada)).deputies;
   const page = await ada.walk(`/deputies/${deputy?.deputyId}`);
-  await ada.browser.press(page, 'Change the mandate', { scope: [] });
+  await ada.browser.press(page, 'Sign the new terms', { scope: [] });
   expect(await statusOf(tokens.access_token, 'listMcpShopOrders')).toBe(403);
   expect(await statusOf(tokens.access_token, 'buyMcpShopItem', PURCHASE)).toBe(403);
   expect(await statusOf(tokens.access_token, 'listMcpShopInventory')).toBe(200);

@@ -12,7 +12,7 @@ import { outcome, post, recordOf } from '../support/scene.ts';
 test.each(ERAS)('no tool of a %s client lifts a pause, asked nicely or not', async (era) => {
   const ada = person();
   const deputy = await deputyOf(ada, era);
-  await ada.browser.press(await ada.walk('/deputies'), 'Pause every deputy');
+  await ada.browser.press(await ada.walk('/deputies'), 'Stop all');
 
   const tools = await deputy.listTools();
   for (let round = 0; round < 2; round += 1) {

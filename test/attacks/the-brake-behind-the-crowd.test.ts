@@ -117,7 +117,7 @@ test('the pause, the pages and other humans are not behind that bound', async ()
   const page = await ada.browser.open('/deputies');
   const crowd = flood(tokens, OF_ONE);
   await onTheWay(AT_ONCE);
-  expect((await ada.browser.press(page, 'Pause every deputy')).status).toBe(200);
+  expect((await ada.browser.press(page, 'Stop all')).status).toBe(200);
   expect((await objectOf(ada).lookAtOverview()).account.authority).toBe('paused');
   expect(
     await post('/deputies/pause', {}, { Cookie: cookiesOf(ada), Authorization: `Bearer ${tokens.access_token}` }),

@@ -106,7 +106,7 @@ test('everything the Worker and its administrator ask of WorkOS, and each answer
     email: human.email,
     impersonator: 'grace@support.example',
   });
-  await support.browser.press(seen, 'Pause every deputy');
+  await support.browser.press(seen, 'Stop all');
   later(20 * MINUTE);
   await runDurableObjectAlarm(objectOf(human));
   vi.useRealTimers();
@@ -193,7 +193,7 @@ test.each(REFUSALS)(
     const page = await send('/deputies', { headers: { Cookie: cookiesOf(ada) } });
     if (outage) {
       expect(page.status).toBe(502);
-      expect(await page.text()).toContain('Pause every deputy');
+      expect(await page.text()).toContain('Stop all');
       expect(logged.mock.calls.join()).toContain('"event":"authkit_unavailable"');
       expect(page.headers.getSetCookie()).toEqual([]);
     } else {

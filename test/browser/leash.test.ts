@@ -124,8 +124,8 @@ test.skipIf(noBrowser())('two windows follow the deputies, and either one stops 
     await says(other, /laptop agent bought 1 shirt/);
     await says(other, 'Left now: 7 shirts of 8 shirts');
 
-    await other.getByRole('button', { name: 'Pause every deputy' }).focus();
-    await one.getByRole('button', { name: 'Pause every deputy' }).click();
+    await other.getByRole('button', { name: 'Stop all' }).focus();
+    await one.getByRole('button', { name: 'Stop all' }).click();
     await says(one, /after order \d+, \d+ ms after it was asked for/);
     await says(other, 'Every deputy is paused');
     // A screen reader hears of it at once, and the focus is not lost with the button that it was on.
@@ -135,20 +135,20 @@ test.skipIf(noBrowser())('two windows follow the deputies, and either one stops 
     await says(other, /laptop agent was refused “List the inventory”, because you have paused/);
 
     await other.getByRole('link', { name: 'Resume…' }).click();
-    await other.getByRole('button', { name: 'Resume every deputy' }).click();
+    await other.getByRole('button', { name: 'Let these go on' }).click();
     await says(one, 'You let your deputies go on.');
     expect((await deputy.call('listMcpShopInventory')).isError).toBe(false);
 
     await one.getByRole('link', { name: /Change limits or dismiss .laptop agent/ }).click();
     await one.getByLabel('Shirts in one order', { exact: true }).fill('1');
     await one.getByLabel('Shirts in one order above which it must ask').fill('');
-    await one.getByRole('button', { name: 'Change the mandate' }).click();
+    await one.getByRole('button', { name: 'Sign the new terms' }).click();
     await says(other, /You changed the mandate of laptop agent/);
     const refused = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 2 });
     expect(refused.data['error']).toMatchObject({ code: 'act_limit' });
 
     await one.getByRole('link', { name: /Change limits or dismiss .laptop agent/ }).click();
-    await one.getByRole('button', { name: 'Dismiss this deputy' }).click();
+    await one.getByRole('button', { name: 'Dismiss for good' }).click();
     await says(other, 'You dismissed laptop agent.');
     const { status } = await fetch(`${server.origin}/mcp`, {
       method: 'POST',
@@ -351,7 +351,7 @@ test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
       await says(page, 'That was too soon');
       await check('consent-too-soon');
       await page.goto(`${server.origin}/deputies`);
-      await page.getByRole('button', { name: 'Pause every deputy' }).click();
+      await page.getByRole('button', { name: 'Stop all' }).click();
       await page.waitForURL('**/deputies?paused=*');
       await check('paused');
       await page.getByRole('button', { name: 'Sign out' }).click();
@@ -391,7 +391,7 @@ test.skipIf(noBrowser())(
       await foreign.getByRole('button', { name: 'Win' }).click();
       await says(foreign, 'Requests from this origin are not allowed here.');
       await page.reload();
-      await page.getByRole('button', { name: 'Pause every deputy' }).waitFor();
+      await page.getByRole('button', { name: 'Stop all' }).waitFor();
     });
   },
 );

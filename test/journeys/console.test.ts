@@ -195,7 +195,7 @@ test.each(ERAS)(
     const stranger = await deputyOf(person(), era);
     await buy(first);
     await buy(first);
-    const paused = await human.browser.press(await consoleOf(human), 'Pause every deputy');
+    const paused = await human.browser.press(await consoleOf(human), 'Stop all');
     expect(textOf(paused)).toMatch(
       /Every deputy is paused since .* It took effect as line \d+ of the record, after order 2, \d+ ms after/,
     );
@@ -216,7 +216,7 @@ test.each(ERAS)(
 
     const careful = await human.browser.open('/deputies/resume');
     expect(textOf(careful)).toContain('From then on these may act for you again');
-    const resumed = await human.browser.press(careful, 'Resume every deputy');
+    const resumed = await human.browser.press(careful, 'Let these go on');
     expect(textOf(resumed)).toContain('You let your deputies go on.');
     for (const deputy of [first, second]) expect(await codeOf(deputy)).toBeUndefined();
   },
@@ -268,10 +268,10 @@ test('each press of the pause counts, on an old page too, and only the last one 
   const human = person();
   await deputyOf(human, '2025-11-25');
   const page = await consoleOf(human);
-  const first = await human.browser.press(page, 'Pause every deputy');
+  const first = await human.browser.press(page, 'Stop all');
   expect(textOf(first)).toMatch(/\d+ ms after it was asked for/);
   const before = await objectOf(human).look({});
-  const second = await human.browser.press(page, 'Pause every deputy');
+  const second = await human.browser.press(page, 'Stop all');
   expect(textOf(second)).toMatch(/\d+ ms after it was asked for/);
   const { account } = await objectOf(human).look({});
   expect(account.authority).toBe('paused');
@@ -287,7 +287,7 @@ test.each(ERAS)('a dismissed %s deputy gets 401 at its next call, and its grant 
   const [leaving] = (await objectOf(human).look({})).deputies;
   const page = await human.browser.open(`/deputies/${leaving?.deputyId}`);
   expect(textOf(page)).toContain('Leaves');
-  const overview = await human.browser.press(page, 'Dismiss this deputy');
+  const overview = await human.browser.press(page, 'Dismiss for good');
   expect(textOf(overview)).toContain('You dismissed Leaves.');
   expect(textOf(overview)).toContain('Leaves unverified dismissed');
   expect(await codeOf(dismissed)).toBeUndefined();
@@ -301,7 +301,7 @@ test.each(ERAS)('a dismissed %s deputy gets 401 at its next call, and its grant 
 test.each(ERAS)('a dismissed %s deputy that signs in again is a new one, which the human sees', async (era) => {
   const human = person();
   const deputy = await deputyOf(human, era);
-  await human.browser.press(await deputyPage(human), 'Dismiss this deputy');
+  await human.browser.press(await deputyPage(human), 'Dismiss for good');
   expect(await status(deputy)).toBe(401);
   expect(await codeOf(deputy)).toBeUndefined();
   expect(deputy.credentials.asked).toBe(2);
@@ -314,7 +314,7 @@ test.each(ERAS)('a dismissed %s deputy that signs in again is a new one, which t
 test('a mandate can be narrowed, and the next call feels it', async () => {
   const human = person();
   const deputy = await deputyOf(human, '2026-07-28');
-  const page = await human.browser.press(await deputyPage(human), 'Change the mandate', {
+  const page = await human.browser.press(await deputyPage(human), 'Sign the new terms', {
     shirtsPerOrder: '1',
     askAbove: '',
     scope: ['shop:buy'],
@@ -330,10 +330,10 @@ test('a mandate can be widened up to what the account allows, and be given more 
   const human = person();
   const deputy = await deputyOf(human, '2026-07-28');
   const page = await deputyPage(human);
-  const tooMuch = await human.browser.press(page, 'Change the mandate', { shirtsPerDay: '21' });
+  const tooMuch = await human.browser.press(page, 'Sign the new terms', { shirtsPerDay: '21' });
   expect(tooMuch.status).toBe(400);
   expect(textOf(tooMuch)).toContain('Your account allows 20 shirts');
-  await human.browser.press(page, 'Change the mandate', { shirtsPerOrder: '8', askAbove: '', until: 'month' });
+  await human.browser.press(page, 'Sign the new terms', { shirtsPerOrder: '8', askAbove: '', until: 'month' });
   expect((await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 8 })).isError).toBe(false);
   const { expiresAt } = (await deputy.call('getMyMandate')).data['mandate'] as { expiresAt: string };
   const [{ appointedAt } = { appointedAt: '' }] = (await objectOf(human).look({})).deputies;
@@ -348,8 +348,8 @@ test('a mandate from before the account was lowered can be given more time, and 
   expect(textOf(await consoleOf(human))).toContain(
     'Left now: 3 shirts of 10 shirts, because the account allows no more Left now: $75.00 of $250.00, because',
   );
-  expect((await human.browser.press(page, 'Change the mandate', { shirtsPerDay: '11' })).status).toBe(400);
-  const longer = await human.browser.press(page, 'Change the mandate', { until: 'month' });
+  expect((await human.browser.press(page, 'Sign the new terms', { shirtsPerDay: '11' })).status).toBe(400);
+  const longer = await human.browser.press(page, 'Sign the new terms', { until: 'month' });
   expect(textOf(longer)).toContain('You changed the mandate');
 });
 
@@ -357,7 +357,7 @@ test('a power that the client was not granted cannot be added on the page', asyn
   const human = person();
   human.ticks = [];
   await deputyOf(human, '2026-07-28');
-  await human.browser.press(await deputyPage(human), 'Change the mandate', { scope: ['shop:buy', 'orders:read'] });
+  await human.browser.press(await deputyPage(human), 'Sign the new terms', { scope: ['shop:buy', 'orders:read'] });
   expect((await objectOf(human).look({})).deputies[0]?.mandate.scopes).toEqual(['shop:browse']);
 });
 
@@ -365,22 +365,22 @@ test('a form that another tab has overtaken changes nothing and says so', async 
   const human = person();
   await deputyOf(human, '2025-11-25');
   const stale = await deputyPage(human);
-  await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '2', askAbove: '1' });
-  const answer = await human.browser.press(stale, 'Change the mandate', { shirtsPerOrder: '4' });
+  await human.browser.press(stale, 'Sign the new terms', { shirtsPerOrder: '2', askAbove: '1' });
+  const answer = await human.browser.press(stale, 'Sign the new terms', { shirtsPerOrder: '4' });
   expect(answer.status).toBe(409);
   expect(textOf(answer)).toContain('Nothing was changed. Another page, or you, pressed something since.');
   const [, now = ''] = /href="([^"]+)">Look at it as it is now/.exec(answer.html) ?? [];
   expect((await human.browser.open(now)).html).toMatch(/name="shirtsPerOrder"[^>]* value="2"/);
   expect((await objectOf(human).look({})).deputies[0]?.mandate.limits['shirtsPerOrder']).toBe(2);
-  await human.browser.press(stale, 'Dismiss this deputy');
-  expect((await human.browser.press(stale, 'Change the mandate')).status).toBe(409);
+  await human.browser.press(stale, 'Dismiss for good');
+  expect((await human.browser.press(stale, 'Sign the new terms')).status).toBe(409);
   expect((await human.browser.open('/deputies/dep_nobody')).status).toBe(404);
 });
 
 test.each(['', '-1', 'x', '101'])('"%s" in a blank of the page shows it again with what to change', async (value) => {
   const human = person();
   await deputyOf(human, '2025-11-25');
-  const again = await human.browser.press(await deputyPage(human), 'Change the mandate', { shirtsPerOrder: value });
+  const again = await human.browser.press(await deputyPage(human), 'Sign the new terms', { shirtsPerOrder: value });
   expect(again.status).toBe(400);
   expect(textOf(again)).toContain('Shirts in one order: Enter a whole number from 1 to 100.');
   expect(again.html).toContain(`value="${value}"`);
@@ -423,7 +423,7 @@ test('the session that was ended at WorkOS can neither resume nor raise, whateve
   const human = person();
   const deputy = await deputyOf(human, '2026-07-28');
   const mandate = await deputyPage(human);
-  await human.browser.press(await consoleOf(human), 'Pause every deputy');
+  await human.browser.press(await consoleOf(human), 'Stop all');
   const careful = await human.browser.open('/deputies/resume');
   const sessions = await env.OAUTH_KV.list({ prefix: 'local-authkit:session:' });
   for (const { name, metadata } of sessions.keys) {
@@ -431,8 +431,8 @@ test('the session that was ended at WorkOS can neither resume nor raise, whateve
     const session = await env.OAUTH_KV.get<Record<string, unknown>>(name, 'json');
     await env.OAUTH_KV.put(name, JSON.stringify({ ...session, endedAt: new Date().toISOString() }), { metadata });
   }
-  expect((await human.browser.press(careful, 'Resume every deputy')).status).toBe(401);
-  expect((await human.browser.press(mandate, 'Change the mandate', { shirtsPerOrder: '9' })).status).toBe(401);
+  expect((await human.browser.press(careful, 'Let these go on')).status).toBe(401);
+  expect((await human.browser.press(mandate, 'Sign the new terms', { shirtsPerOrder: '9' })).status).toBe(401);
   expect(await codeOf(deputy)).toBe('paused');
 });
 
@@ -449,11 +449,11 @@ test('while WorkOS cannot be reached the brake still works, and nothing else doe
   expect(brake.status).toBe(502);
   expect(textOf(brake)).toContain('You can still stop every deputy.');
   expect(brake.html).not.toContain(human.email);
-  const pulled = await human.browser.press(brake, 'Pause every deputy');
+  const pulled = await human.browser.press(brake, 'Stop all');
   expect(textOf(pulled)).toContain('Every deputy is paused.');
   expect(await codeOf(deputy)).toBe('paused');
   expect((await human.browser.open('/deputies/resume')).status).toBe(502);
-  expect((await person().browser.open('/deputies')).html).not.toContain('Pause every deputy');
+  expect((await person().browser.open('/deputies')).html).not.toContain('Stop all');
 });
 
 test('the record can be verified, against a head kept elsewhere too', async () => {
@@ -551,7 +551,7 @@ test('while WorkOS hangs the brake does not', async () => {
   const get = env.OAUTH_KV.get.bind(env.OAUTH_KV) as (...args: unknown[]) => Promise<unknown>;
   vi.spyOn(env.OAUTH_KV, 'get').mockImplementation(((...args: unknown[]) =>
     String(args[0]).startsWith('local-authkit:refresh') ? new Promise(() => {}) : get(...args)) as never);
-  const pulled = await human.browser.press(page, 'Pause every deputy');
+  const pulled = await human.browser.press(page, 'Stop all');
   expect(textOf(pulled)).toContain('Every deputy is paused.');
   expect(await codeOf(deputy)).toBe('paused');
 });
@@ -569,7 +569,7 @@ test('a client that was dismissed between consent and its first token gets none'
   const human = person();
   const clientId = await registeredClient();
   const answer = await human.answer(authorizePath(clientId));
-  await human.browser.press(await deputyPage(human), 'Dismiss this deputy');
+  await human.browser.press(await deputyPage(human), 'Dismiss for good');
   const response = await redeem(clientId, answer.get('code') ?? '');
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({ error: 'invalid_grant' });

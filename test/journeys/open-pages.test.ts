@@ -18,7 +18,7 @@ test('an open page is told where the record stands, and of every act of a deputy
   await vi.waitFor(() => expect(one.heard).toEqual([start]));
   await buy(deputy);
   const bought = await headOf(human);
-  await human.browser.press(await human.browser.open('/deputies'), 'Pause every deputy');
+  await human.browser.press(await human.browser.open('/deputies'), 'Stop all');
   const paused = await headOf(human);
   for (const page of [one, other]) await vi.waitFor(() => expect(page.heard).toEqual([start, bought, paused]));
 });

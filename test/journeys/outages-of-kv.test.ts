@@ -139,7 +139,7 @@ test('a revocation holds while its grant cannot be removed, which the next act o
   const { deputyId, grantId } = await theDeputy(human);
   const page = await human.browser.open(`/deputies/${deputyId}`);
   const failing = vi.spyOn(env.OAUTH_KV, 'delete').mockRejectedValue(new Error('KV is down'));
-  expect((await human.browser.press(page, 'Dismiss this deputy')).status).toBe(200);
+  expect((await human.browser.press(page, 'Dismiss for good')).status).toBe(200);
   await vi.waitUntil(() => failing.mock.calls.length > 0);
   expect((await purchase(tokens)).status).toBe(401);
   expect((await refresh(clientId, tokens)).status).toBe(400);
@@ -148,7 +148,7 @@ test('a revocation holds while its grant cannot be removed, which the next act o
   expect((await theDeputy(human)).grantId).toBe(grantId);
 
   vi.restoreAllMocks();
-  await human.browser.press(await human.browser.open('/deputies'), 'Pause every deputy');
+  await human.browser.press(await human.browser.open('/deputies'), 'Stop all');
   await vi.waitUntil(async () => (await theDeputy(human)).grantId === undefined);
   expect(await env.OAUTH_KV.get(grant)).toBeNull();
   expect((await purchase(tokens)).status).toBe(401);

@@ -105,10 +105,10 @@ test('while the object cannot be reached, no page shows or grants anything', asy
   await objectOf(human).act(await resumption(objectOf(human)));
   const forms: [Page, string][] = [
     [consent, 'Allow'],
-    [overview, 'Pause every deputy'],
-    [resume, 'Resume every deputy'],
-    [await human.browser.open(`/deputies/${deputyId}`), 'Dismiss this deputy'],
-    [await human.browser.open(`/deputies/${deputyId}`), 'Change the mandate'],
+    [overview, 'Stop all'],
+    [resume, 'Let these go on'],
+    [await human.browser.open(`/deputies/${deputyId}`), 'Dismiss for good'],
+    [await human.browser.open(`/deputies/${deputyId}`), 'Sign the new terms'],
     [await human.browser.open('/deputies/ceiling'), 'Set these limits'],
     [await human.browser.open('/deputies/erase'), 'Delete everything'],
   ];
@@ -137,10 +137,10 @@ test('a pause whose answer was lost holds, and pressed again it takes a line of 
   const { human, tokens } = await connected();
   const page = await human.browser.open('/deputies');
   const gone = unreachable({ after: true, method: 'act' });
-  expect((await human.browser.press(page, 'Pause every deputy')).status).toBeGreaterThanOrEqual(500);
+  expect((await human.browser.press(page, 'Stop all')).status).toBeGreaterThanOrEqual(500);
   gone.mockRestore();
   expect(await messageOf(await purchase(tokens))).toMatchObject({ result: { isError: true } });
-  expect((await human.browser.press(page, 'Pause every deputy')).status).toBe(200);
+  expect((await human.browser.press(page, 'Stop all')).status).toBe(200);
   expect((await actsOf(human)).filter((act) => act === 'paused')).toHaveLength(2);
   expect(await ordersOf(human)).toEqual([]);
   await expectSound(human);
@@ -372,9 +372,9 @@ test('an act of the human that cannot be recorded has no effect, and is not answ
   const waiting = await consented(human);
   const forms: [Page, string, Record<string, string>][] = [
     [await human.walk(authorizePath(clientId)), 'Allow', {}],
-    [await human.browser.open('/deputies'), 'Pause every deputy', {}],
-    [await human.browser.open(`/deputies/${deputyId}`), 'Change the mandate', { shirtsPerDay: '9' }],
-    [await human.browser.open(`/deputies/${deputyId}`), 'Dismiss this deputy', {}],
+    [await human.browser.open('/deputies'), 'Stop all', {}],
+    [await human.browser.open(`/deputies/${deputyId}`), 'Sign the new terms', { shirtsPerDay: '9' }],
+    [await human.browser.open(`/deputies/${deputyId}`), 'Dismiss for good', {}],
     [await human.browser.open('/deputies/ceiling'), 'Set these limits', { shirtsPerDay: '99' }],
     [await human.browser.open('/deputies/erase'), 'Delete everything', {}],
   ];

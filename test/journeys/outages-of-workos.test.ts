@@ -58,7 +58,7 @@ async function expectUnchanged({ human, before, acts }: Awaited<ReturnType<typeo
 
 test('while WorkOS is down, the human can pause', async () => {
   const { human, tokens, page } = await inAnOutage('/deputies');
-  await human.browser.press(page, 'Pause every deputy');
+  await human.browser.press(page, 'Stop all');
   expect((await objectOf(human).look({})).account.authority).toBe('paused');
   expect(await messageOf(await purchase(tokens))).toMatchObject({
     result: { structuredContent: { error: { code: 'paused' } } },
@@ -69,7 +69,7 @@ test('while WorkOS is down, the human can pause', async () => {
 
 test('while WorkOS is down, the human can dismiss a deputy', async () => {
   const { human, tokens, page } = await inAnOutage((id) => `/deputies/${id}`);
-  await human.browser.press(page, 'Dismiss this deputy');
+  await human.browser.press(page, 'Dismiss for good');
   expect((await purchase(tokens)).status).toBe(401);
   expect(await theDeputy(human)).toMatchObject({ status: 'revoked' });
   await expectSound(human);
@@ -78,15 +78,15 @@ test('while WorkOS is down, the human can dismiss a deputy', async () => {
 test('while WorkOS is down, the human can narrow a mandate, and nobody can widen it', async () => {
   const set = await inAnOutage((id) => `/deputies/${id}`);
   const { human, page } = set;
-  await expectUnchanged(set, await human.browser.press(page, 'Change the mandate', { shirtsPerDay: '11' }));
-  await human.browser.press(page, 'Change the mandate', { shirtsPerDay: '9' });
+  await expectUnchanged(set, await human.browser.press(page, 'Sign the new terms', { shirtsPerDay: '11' }));
+  await human.browser.press(page, 'Sign the new terms', { shirtsPerDay: '9' });
   expect((await theDeputy(human)).mandate.limits['shirtsPerDay']).toBe(9);
   await expectSound(human);
 });
 
 test('while WorkOS is down, nobody can resume', async () => {
   const set = await inAnOutage('/deputies/resume');
-  await expectUnchanged(set, await set.human.browser.press(set.page, 'Resume every deputy'));
+  await expectUnchanged(set, await set.human.browser.press(set.page, 'Let these go on'));
   expect((await objectOf(set.human).look({})).account.authority).toBe('paused');
 });
 

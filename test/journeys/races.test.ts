@@ -297,7 +297,7 @@ test(
     let orders = 0;
     const outcomes = await race(set, {
       async middle() {
-        if (onPage) expect((await set.human.browser.press(page, 'Pause every deputy')).status).toBe(200);
+        if (onPage) expect((await set.human.browser.press(page, 'Stop all')).status).toBe(200);
         else await set.object.act({ do: 'pause' });
         late = Promise.all(set.buyers.map((buyer) => buy(buyer)));
         orders = (await rowsOf(set)).length;
@@ -324,7 +324,7 @@ test(
     let late: Promise<Outcome[]> = Promise.resolve([]);
     const outcomes = await race(set, {
       async middle() {
-        if (onPage) expect((await set.human.browser.press(page, 'Dismiss this deputy')).status).toBe(200);
+        if (onPage) expect((await set.human.browser.press(page, 'Dismiss for good')).status).toBe(200);
         else await set.object.act({ do: 'revoke', deputyId: victim.id });
         late = Promise.all(set.buyers.map((buyer) => buy(buyer)));
       },

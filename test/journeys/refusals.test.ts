@@ -97,6 +97,12 @@ const WAYS: Record<RefusalCode, () => Promise<Told>> & Partial<Record<Case, () =
     await objectOf(human).act({ do: 'pause' });
     return told(deputy, 'prettyPlease');
   },
+  async deputy_paused() {
+    const human = person();
+    const deputy = await deputyOf(human, '2025-11-25');
+    await objectOf(human).act({ do: 'pause', deputyId: await newest(human) });
+    return told(deputy, 'prettyPlease');
+  },
   async suspended() {
     const human = person();
     const deputy = await deputyOf(human, '2025-11-25');

@@ -49,18 +49,18 @@ test('its human pauses, resumes and dismisses both agents, and then it ends', as
   await live.prints(/REFUSED: 50 shirts are more than your human allows/);
   const human = await presenter(email);
 
-  await press(human, '/deputies', 'Pause every deputy');
+  await press(human, '/deputies', 'Stop all');
   await live.prints(/laptop .*\n +REFUSED: Your human has paused[^]*phone .*\n +REFUSED: Your human has paused/);
 
-  await press(human, '/deputies/resume', 'Resume every deputy');
+  await press(human, '/deputies/resume', 'Let these go on');
   await live.prints(/\n +MCP Shop T-shirt, \$25\.00/);
 
   const pages = await pagesOf(human);
   expect([...pages.keys()].toSorted()).toEqual(['laptop agent', 'phone agent']);
-  await press(human, pages.get('laptop agent') ?? '', 'Dismiss this deputy');
+  await press(human, pages.get('laptop agent') ?? '', 'Dismiss for good');
   await live.prints(/laptop .*\n +REFUSED: HTTP 401: no longer a deputy/);
   await live.prints(/phone /);
-  await press(human, pages.get('phone agent') ?? '', 'Dismiss this deputy');
+  await press(human, pages.get('phone agent') ?? '', 'Dismiss for good');
   await live.prints(/phone .*\n +REFUSED: HTTP 401: no longer a deputy/);
 
   expect(await live.ended, live.output()).toBe(0);
@@ -77,7 +77,7 @@ test('a power that its human takes away is refused, and not asked for again', as
   await live.prints(/presses Allow \(scripted\)[^]*presses Allow \(scripted\)/);
   const human = await presenter(email);
   for (const path of (await pagesOf(human)).values()) {
-    await human.browser.press(await human.browser.open(path), 'Change the mandate', { scope: ['orders:read'] });
+    await human.browser.press(await human.browser.open(path), 'Sign the new terms', { scope: ['orders:read'] });
   }
   await live.prints(/laptop +buyMcpShopItem.*\n +REFUSED: HTTP 403[^]*phone +buyMcpShopItem.*\n +REFUSED: HTTP 403/);
   await live.prints(/REFUSED: HTTP 403/);

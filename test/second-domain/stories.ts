@@ -102,11 +102,11 @@ export function stories(play: Play): void {
     test.each(ERAS)('a pause stops every tool of a %s client, and only the human lifts it', async (era) => {
       const ada = person();
       const deputy = await deputyOf(ada, era);
-      await ada.browser.press(await ada.walk('/deputies'), 'Pause every deputy');
+      await ada.browser.press(await ada.walk('/deputies'), 'Stop all');
       for (const { name } of await deputy.listTools())
         expect(await outcome(deputy, name, name === tool ? act() : {}), name).toBe('paused');
       expect((await recordOf(ada)).account.authority).toBe('paused');
-      await ada.browser.press(await ada.walk('/deputies/resume'), 'Resume every deputy');
+      await ada.browser.press(await ada.walk('/deputies/resume'), 'Let these go on');
       expect(await acting(deputy)).toBe('allowed');
     });
 

@@ -24,6 +24,7 @@ const REASONS: Record<RefusalCode, Reason> = {
   deputy_superseded: { code: 'deputy_superseded' },
   mandate_expired: { code: 'mandate_expired', expiresAt: NOW },
   paused: { code: 'paused' },
+  deputy_paused: { code: 'deputy_paused' },
   suspended: { code: 'suspended' },
   insufficient_scope: { code: 'insufficient_scope', tool: 'aTool', scope: 'shop:buy' },
   permission_required: { code: 'permission_required', tool: 'aTool', permission: 'shop:admin' },

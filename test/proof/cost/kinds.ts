@@ -89,7 +89,7 @@ export async function countShop(): Promise<{
       ['cancel an order', () => call('2026-07-28', token, 'cancelMcpShopOrder', { orderId })],
       ['refused call', () => call('2026-07-28', token, 'buyMcpShopItem', { ...PURCHASE, quantity: 99 })],
       ['open the console', () => human.browser.open('/deputies')],
-      ['pause', async () => human.browser.press(await human.browser.open('/deputies'), 'Pause every deputy')],
+      ['pause', async () => human.browser.press(await human.browser.open('/deputies'), 'Stop all')],
     ];
     const counts = { ...appointment, ...(await count(server, steps)) };
     const perCall = await growth(shop, 2000, 'listMcpShopInventory', {});

@@ -130,6 +130,6 @@ async function pressPause(form: RequestInit) {
 }
 
 async function resume(): Promise<void> {
-  await human.browser.press(await human.browser.open('/deputies/resume'), 'Resume every deputy');
+  await human.browser.press(await human.browser.open('/deputies/resume'), 'Let these go on');
   await sleep(REST_MS);
 }

@@ -33,16 +33,16 @@ export class Human {
   }
 
   pause(): Promise<HumanAct> {
-    return this.#act({ act: 'pause' }, '/deputies', 'Pause every deputy');
+    return this.#act({ act: 'pause' }, '/deputies', 'Stop all');
   }
   resume(): Promise<HumanAct> {
-    return this.#act({ act: 'resume' }, '/deputies/resume', 'Resume every deputy');
+    return this.#act({ act: 'resume' }, '/deputies/resume', 'Let these go on');
   }
   dismiss(client: string, deputyId: string): Promise<HumanAct> {
-    return this.#act({ act: 'dismiss', client }, `/deputies/${deputyId}`, 'Dismiss this deputy');
+    return this.#act({ act: 'dismiss', client }, `/deputies/${deputyId}`, 'Dismiss for good');
   }
   amend(client: string, deputyId: string, fields: Record<string, string | string[]>): Promise<HumanAct> {
-    return this.#act({ act: 'amend', client }, `/deputies/${deputyId}`, 'Change the mandate', fields);
+    return this.#act({ act: 'amend', client }, `/deputies/${deputyId}`, 'Sign the new terms', fields);
   }
   ceiling(fields: Record<string, string>): Promise<HumanAct> {
     return this.#act({ act: 'ceiling' }, '/deputies/ceiling', 'Set these limits', fields);

@@ -33,9 +33,9 @@ export function* visits(seed: number): Generator<Visit, never> {
 export async function carryOut(visit: Visit, shopper: Shopper, turn: number, client: RawClient): Promise<string[]> {
   if ('args' in visit) return [await call(shopper, turn, client, visit.tool, visit.args)];
   const { browser } = shopper.person;
-  await browser.press(await browser.open('/deputies'), 'Pause every deputy');
+  await browser.press(await browser.open('/deputies'), 'Stop all');
   const refused = await call(shopper, turn, client, 'listMcpShopInventory', {});
-  await browser.press(await browser.open('/deputies/resume'), 'Resume every deputy');
+  await browser.press(await browser.open('/deputies/resume'), 'Let these go on');
   return [refused.includes('paused') ? refused : `FAULT: after a pause: ${refused}`, 'human pauses and resumes'];
 }
 

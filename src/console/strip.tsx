@@ -1,0 +1,89 @@
+/** The last quarter of an hour: a lane for each deputy, and the stop as a curtain over all of them. */
+import type { FC } from 'hono/jsx';
+import { domain } from '../domain.ts';
+import { type Lane, type Recent, STEP_MS, STEPS } from '../ledger/recent.ts';
+import { isolated } from '../text.ts';
+import type { NameOf } from './in-short.tsx';
+
+const WIDTH = 10;
+
+/** Lanes that fit beside the record. */
+const LANES_SHOWN = 4;
+
+/** `deputies` have a lane even when they did nothing. */
+export const Strip: FC<{ recent: Recent; deputies: readonly string[]; nameOf: NameOf }> = ({
+  recent: { since, lanes, stops },
+  deputies,
+  nameOf,
+}) => {
+  const ids = [...new Set([...lanes.map(({ deputyId }) => deputyId), ...deputies])].slice(0, LANES_SHOWN);
+  const shown = ids.map((id) => lanes.find(({ deputyId }) => deputyId === id) ?? { ...QUIET, deputyId: id });
+  const others = lanes.length - LANES_SHOWN;
+  return (
+    <section class="strip sheet" aria-label="The last 15 minutes">
+      <h2 class="label">Last 15 min</h2>
+      <p class="legend quiet">
+        <span class="k did">looked</span>
+        <span class="k bought">{domain.act.did}</span>
+        <span class="k no">refused</span>
+        {stops.length > 0 && <span class="k curtain">stopped</span>}
+        {others > 0 && <span>and {others} more</span>}
+      </p>
+      {shown.map((lane) => (
+        <>
+          <b class="who">
+            <bdi>{nameOf(lane.deputyId)}</bdi>
+          </b>
+          <svg
+            class="lane"
+            viewBox={`0 0 ${STEPS * WIDTH} 24`}
+            preserveAspectRatio="none"
+            role="img"
+            aria-label={`${isolated(nameOf(lane.deputyId))}: ${inNumbers(lane)}`}
+          >
+            {stops
+              .filter(({ deputyId }) => deputyId === undefined || deputyId === lane.deputyId)
+              .map(({ from, to }) => {
+                const [x, end] = [xOf(Math.max(from, since), since), xOf(to, since)];
+                return end < 0 ? null : (
+                  <rect class="curtain" x={String(x)} y="0" width={String(Math.max(end - x, 2))} height="24" />
+                );
+              })}
+            {lane.marks.map(({ step, made, refused, looked }) => (
+              <Mark x={step * WIDTH} made={made} refused={refused} looked={looked} />
+            ))}
+          </svg>
+        </>
+      ))}
+      <p class="axis" aria-hidden="true">
+        <span>15 min ago</span>
+        <span>10</span>
+        <span>5</span>
+        <span>now</span>
+      </p>
+    </section>
+  );
+};
+
+const QUIET = { marks: [], made: 0, refused: 0, looked: 0 };
+
+const Mark: FC<{ x: number; made: boolean; refused: boolean; looked: boolean }> = ({ x, made, refused, looked }) => (
+  <>
+    {made && <rect class="bought" x={String(x + 1)} y="4" width="8" height="18" />}
+    {refused && <rect class="no" x={String(x + (made ? 4 : 2))} y="5" width={made ? '5' : '6'} height="17" />}
+    {looked && !made && !refused && <rect class="did" x={String(x + 2)} y="17" width="6" height="5" />}
+  </>
+);
+
+function xOf(at: number, since: number): number {
+  return Math.round(((at - since) / STEP_MS) * WIDTH * 10) / 10;
+}
+
+function inNumbers({ made, refused, looked }: Lane): string {
+  const { noun, nouns } = domain.act;
+  return `${count(looked, 'look', 'looks')}, ${count(made, noun, nouns)}, ${count(refused, 'refusal', 'refusals')}`;
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
