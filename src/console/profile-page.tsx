@@ -4,13 +4,13 @@ import type { FC } from 'hono/jsx';
 import { objectOf } from '../auth/requests.ts';
 import type { AppContext, PageEnv } from '../auth/session.ts';
 import { domain } from '../domain.ts';
-import { shownAs } from '../edge/client-document.ts';
 import { type DeputyView, isLive } from '../ledger/view.ts';
 import { Message } from '../pages/layout.tsx';
 import { type ProfileSpec, readProfile } from '../tools/profile-tool.ts';
 import { perform } from './acting.tsx';
 import { Frame, type Looking, Post, type Said } from './frame.tsx';
 import { accept, looking, visitor } from './guard.tsx';
+import { nameOf } from './in-short.tsx';
 
 export const profilePages = new Hono<{ Bindings: PageEnv }>();
 
@@ -106,7 +106,7 @@ const ProfilePage: FC<Looking & Refused & { profile: ProfileSpec; readers: Deput
             <>
               {index > 0 && ', '}
               <a href={`/deputies/${deputy.deputyId}`}>
-                <bdi>{shownAs(deputy).name}</bdi>
+                <bdi>{nameOf(deputy)}</bdi>
               </a>
             </>
           ))}

@@ -35,7 +35,7 @@ test.each(ERAS)('a %s deputy that may, reads where its human wants orders to go,
     actor: 'human',
     kept: ['company', 'mailingAddress'],
   });
-  expect(textOf(await ada.browser.open('/deputies'))).toContain('You changed your profile.');
+  expect(textOf(await ada.browser.open('/deputies'))).toContain('You changed your profile');
 });
 
 test('what cannot be an address is told at its field, and nothing typed is lost', async () => {
@@ -59,13 +59,13 @@ test('one field alone can be kept, and an empty form removes everything, whateve
   await keep(ada, HOME);
   await ada.browser.press(old, 'Keep this', { company: '', mailingAddress: '' });
   expect((await deputy.call('getUserProfile')).data['profile']).toEqual({});
-  expect(textOf(await ada.browser.open('/deputies'))).toContain('You removed your profile.');
+  expect(textOf(await ada.browser.open('/deputies'))).toContain('You removed your profile');
 });
 
 test('a pause holds for it as for any call', async () => {
   const ada = person();
   const deputy = await deputyOf(ada, '2025-11-25');
   await keep(ada, HOME);
-  await ada.browser.press(await ada.browser.open('/deputies'), 'Pause every deputy');
+  await ada.browser.submit(await ada.browser.open('/deputies'), '/deputies/pause');
   expect(await outcome(deputy, 'getUserProfile')).toBe('paused');
 });
