@@ -1,5 +1,6 @@
 /** The Worker: checks configuration, host and origin, then hands over to the OAuth provider of this origin. */
 import { waitUntil } from 'cloudflare:workers';
+import { app } from './app.tsx';
 import { exchangeInTurn } from './auth/exchange.ts';
 import { followEvents } from './auth/presence.ts';
 import { ConfigError, readConfig } from './config.ts';
@@ -82,7 +83,10 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     // The provider keeps its helpers on the env it is given, so each provider gets one of its own.
     const own = { ...env, OAUTH_KV: kv };
     const serve = (asked: Request) => providerFor(origin).fetch(asked, own, ctx);
-    if (url.pathname === '/mcp') return await deputyInTurn(request, () => serve(canonical));
+    if (url.pathname === '/mcp') {
+      const answered = await deputyInTurn(request, () => serve(canonical));
+      return await forPeople(request, answered, () => app.fetch(canonical, own, ctx));
+    }
     const isToken = url.pathname === '/token' && request.method === 'POST';
     return await (isToken ? exchangeInTurn(canonical, own, serve) : serve(canonical));
   } catch (error) {
@@ -95,6 +99,25 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     logError('request_failed', error);
     return plain(500, 'Something broke on our side. Try again in a moment.');
   }
+}
+
+/**
+ * The same answer to a browser that opens the address, as a page that says what to do with it. It stays a 401 with its
+ * challenge, so that a client which asks this way finds what it looks for (RFC 9728, section 5.1).
+ */
+async function forPeople(
+  request: Request,
+  answered: Response,
+  page: () => Response | Promise<Response>,
+): Promise<Response> {
+  // A program in a page says where it runs, and one with a token has found its way.
+  const isNavigation = !request.headers.has('Authorization') && !request.headers.has('Origin');
+  const isAsked = request.method === 'GET' && /\btext\/html\b/i.test(request.headers.get('Accept') ?? '');
+  if (answered.status !== 401 || !isAsked || !isNavigation) return answered;
+  const shown = await page();
+  const headers = new Headers(answered.headers);
+  for (const [name, value] of shown.headers) headers.set(name, value);
+  return new Response(shown.body, { status: 401, headers });
 }
 
 function plain(status: number, message: string): Response {

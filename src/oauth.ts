@@ -1,7 +1,6 @@
 /** The OAuth provider of an origin: who may register, what a token is good for, and for how long. */
 import {
   type ClientRegistrationCallbackOptions,
-  getOAuthApi,
   GrantType,
   OAuthError,
   OAuthProvider,
@@ -59,7 +58,7 @@ export function providerFor(origin: string): OAuthProvider<Env> {
     clientRegistrationCallback: checkRegistration,
     // An address of another kind may stand beside others, or alone; `whyNoCode` says why no code is sent to it.
     allowPrivateUseRedirectUris: true,
-    tokenExchangeCallback: (exchange) => askTheLedger(exchange, options),
+    tokenExchangeCallback: (exchange) => askTheLedger(exchange),
     onError({ code, description, status, headers, internal: { category, reason, detail } }) {
       log({ event: 'oauth_error', code, category, reason, status });
       if (category === 'client-registration' && /redirect.uri/i.test(description))
@@ -82,10 +81,14 @@ export function providerFor(origin: string): OAuthProvider<Env> {
  * No token without the ledger of the human: the first one makes the deputy live, and each further one is asked for.
  * `invalid_grant` also makes the provider remove the grant (RFC 6749, section 5.2).
  */
-async function askTheLedger(
-  { grantType, grantId, userId, clientId, props, env }: TokenExchangeCallbackOptions<Env>,
-  options: OAuthProviderOptions<Env>,
-): Promise<void> {
+async function askTheLedger({
+  grantType,
+  grantId,
+  userId,
+  clientId,
+  props,
+  env,
+}: TokenExchangeCallbackOptions<Env>): Promise<void> {
   const halt = haltFor(env, clientId);
   if (halt?.blocked) throw new OAuthError('unauthorized_client', { description: halt.message });
   if (halt) {
@@ -99,7 +102,7 @@ async function askTheLedger(
     if (grantType === GrantType.AUTHORIZATION_CODE) {
       const result = await object.activate(deputyId, grantId);
       live = !('problem' in result);
-      if ('grants' in result) waitUntil(clearGrants(getOAuthApi(options, env), env, userId, result.grants));
+      if ('grants' in result) waitUntil(clearGrants(env, userId, result.grants));
     } else {
       live = await object.mayRefresh(deputyId);
     }

@@ -49,7 +49,7 @@ export async function perform(c: PageContext, userId: string, act: Act, show?: S
 /** Back to the console, which says what was done, while grants of dismissed deputies are removed; or what was not done. */
 export async function finish(c: PageContext, userId: string, result: Done | Problem, show?: Show): Promise<Response> {
   if ('problem' in result) return problemPage(c, result.problem, show);
-  c.executionCtx.waitUntil(clearGrants(c.env.OAUTH_PROVIDER, c.env, userId, result.grants));
+  c.executionCtx.waitUntil(clearGrants(c.env, userId, result.grants));
   return c.redirect(`/deputies?did=${result.sequence}`, 303);
 }
 

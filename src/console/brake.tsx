@@ -113,20 +113,14 @@ export const Stopped: FC<{ view: View; token: string; clock: Clock }> = ({ view,
             <b class="num">{authorityTook} ms</b> and it held
           </li>
         )}
-        <li>
-          {last ? (
-            <>
-              <b class="num">
-                {capital(domain.act.noun)} {last.number}
-              </b>{' '}
-              was the last
-            </>
-          ) : (
-            <>
-              <b class="num">No {domain.act.noun}</b> before it
-            </>
-          )}
-        </li>
+        {last && (
+          <li>
+            <b class="num">
+              {capital(domain.act.noun)} {last.number}
+            </b>{' '}
+            was the last
+          </li>
+        )}
         <li>
           <b class="num">
             {tried}

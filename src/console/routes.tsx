@@ -175,9 +175,12 @@ pages.post('/:id/resume', (c) => {
 
 const MOST_CHARACTERS = 60;
 
+function nameIn(typed = ''): string {
+  return Array.from(visible(typed)).slice(0, MOST_CHARACTERS).join('');
+}
+
 pages.post('/:id/name', (c) => {
   const deputyId = c.req.param('id');
-  const nameIn = (typed = '') => Array.from(visible(typed)).slice(0, MOST_CHARACTERS).join('');
   return simply(
     c,
     'valid',

@@ -15,7 +15,6 @@ const DRAW_EVERY_MS = 400;
 const SESSION_OVER = 4401;
 /** Without what the page was led to with: that was said once. */
 const HERE = '/deputies';
-
 const NOT_CONNECTED = 'Not connected. What you see may be out of date. Trying again…';
 const NOT_DRAWN = 'The newest lines cannot be shown at the moment. Trying again…';
 
@@ -26,7 +25,6 @@ const { morph } = /** @type {typeof globalThis & typeof import('idiomorph')} */ 
 const bar = element('live');
 const state = element('live-state');
 const toggle = element('live-toggle');
-
 /** @type {WebSocket | undefined} */
 let socket;
 /** Where the record stands, as far as this page knows. */

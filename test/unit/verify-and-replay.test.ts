@@ -152,7 +152,7 @@ test('each line has the next number, its own hash and the hash of the line befor
     expect(lines.map(({ sequence }) => sequence)).toEqual(rows.map((_, index) => index + 1));
     expect(lines.map(({ previous }) => previous)).toEqual([GENESIS, ...rows.slice(0, -1).map(({ hash }) => hash)]);
     expect(ledger.record.head()).toEqual({ sequence: rows.length, hash: rows.at(-1)?.hash, at: START });
-    expect(verify(ledger)).toEqual({
+    expect(verify(ledger)).toMatchObject({
       ok: true,
       lines: rows.length,
       head: { sequence: rows.length, hash: rows.at(-1)?.hash },
@@ -375,9 +375,11 @@ const BEHIND: [string, string][] = [
     "UPDATE deputies SET mandate = replace(mandate, 'expiresAt\":', 'expiresAt\":1') WHERE deputy_id = 'dep_2'",
     'dep_2',
   ],
+  ["UPDATE deputies SET paused = 1 WHERE deputy_id = 'dep_2'", 'the pause of dep_2 is not the one in the record'],
+  ["UPDATE deputies SET name = 'x' WHERE deputy_id = 'dep_2'", 'the name of dep_2 is not the one in the record'],
   [
     `INSERT INTO deputies SELECT 'dep_9', client_id, client_name, client_domain, redirect_host, scopes, appointed_at,
-       status, mandate, replaces, grant_id, changed_at FROM deputies WHERE deputy_id = 'dep_2'`,
+       status, mandate, replaces, grant_id, changed_at, paused, name FROM deputies WHERE deputy_id = 'dep_2'`,
     'deputy dep_9 was never appointed',
   ],
   [

@@ -264,7 +264,16 @@ class Scenario {
       const act =
         this.#paused && this.#plan.happens(0.9)
           ? 'resume'
-          : this.#plan.weighted({ pause: 15, resume: 3, amend: 40, ceiling: 12, dismiss: 5, appoint: 12 });
+          : this.#plan.weighted({
+              pause: 15,
+              resume: 3,
+              pauseOne: 6,
+              resumeOne: 12,
+              amend: 40,
+              ceiling: 12,
+              dismiss: 5,
+              appoint: 12,
+            });
       await scheduler.wait(this.#plan.between(0, 60));
       await this.#do(act);
     }
@@ -288,10 +297,14 @@ class Scenario {
         return this.#human.resume();
       case 'ceiling':
         return this.#human.ceiling(ceiling(this.#plan, this.#mood));
+      case 'pauseOne':
+      case 'resumeOne':
       case 'dismiss':
       case 'amend': {
         const id = await this.#idOf(client).catch(() => undefined);
         if (id === undefined) return undefined;
+        if (act === 'pauseOne') return this.#human.pauseOne(client.name, id);
+        if (act === 'resumeOne') return this.#human.resumeOne(client.name, id);
         if (act === 'dismiss') return this.#human.dismiss(client.name, id);
         const ticks = this.#plan.happens(0.2) ? { scope: scopes(this.#plan) } : {};
         return this.#human.amend(client.name, id, { ...blanks(this.#plan, this.#mood), ...ticks });

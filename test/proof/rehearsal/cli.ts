@@ -60,7 +60,7 @@ async function rehearse(browser: BrowserContext): Promise<void> {
   await page.goto(`${server.origin}/deputies/profile`);
   for (const [name, value] of Object.entries(HOME)) await page.locator(`textarea[name=${name}]`).fill(value);
   await page.locator('form[action="/deputies/profile"] button').click();
-  await page.waitForURL('**/deputies');
+  await page.waitForURL((url) => url.pathname === '/deputies');
   const inspector = await startInspector(server.origin, home);
   const tool = await browser.newPage();
   try {
@@ -150,11 +150,8 @@ async function play(browser: BrowserContext, page: Page, second: Page, tool: Pag
   };
   await until(exported, () => 'the local AuthKit has no audit event of the dismissal');
   holds((await page.goto(`${server.origin}/deputies/verify`))?.status() === 200, 'no verdict');
-  await page
-    .getByText(/holds together/)
-    .first()
-    .waitFor();
-  seen('minute 8: what WorkOS was told, and the record holds together');
+  await page.getByRole('heading', { name: /^The record holds/ }).waitFor();
+  seen('minute 8: what WorkOS was told, and the record holds');
   await claude.close();
 
   const reset = startDemo('--reset', '--url', server.origin, '--as', EMAIL);
