@@ -12,11 +12,8 @@ import { pages as consolePages } from './console/routes.tsx';
 import { readConfig } from './config.ts';
 import { domain } from './domain.ts';
 import { logError } from './log.ts';
-<<<<<<< HEAD
 import { HowPage } from './pages/how.tsx';
-=======
 import { AddressPage } from './pages/address-page.tsx';
->>>>>>> pages
 import { LandingPage } from './pages/landing.tsx';
 import { Message } from './pages/layout.tsx';
 
@@ -69,12 +66,10 @@ app.get('/', (c) => {
   return c.html(<LandingPage origin={origin} signIn={signInPlace(readConfig(c.env), origin)} />);
 });
 
-<<<<<<< HEAD
 app.get('/how', (c) => c.html(<HowPage signIn={signInPlace(readConfig(c.env), new URL(c.req.url).origin)} />));
-=======
+
 // Reached by `forPeople` alone: the OAuth provider answers for this address.
 app.get('/mcp', (c) => c.html(<AddressPage address={`${new URL(c.req.url).origin}/mcp`} />, 401));
->>>>>>> pages
 
 app.get('/healthz', (c) => c.json({ status: 'ok' }));
 
