@@ -425,7 +425,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'each click that is too soon starts the moment anew',
     story: 'stolen-consent',
     file: 'static/page.js',
-    text: '    forget();\n    attend();\n    if (notice)',
+    text: '    forget();\n    attend(event);\n    if (notice)',
     without: '    if (notice)',
   },
   {
