@@ -92,7 +92,7 @@ test.each(OLDER_SDKS)(
     expect(deputy.credentials.asked).toBe(1);
 
     const [page = ''] = /\/deputies\/dep_[^"]+/.exec((await person.walk('/deputies')).html) ?? [];
-    await person.browser.press(await person.walk(page), 'Dismiss this deputy');
+    await person.browser.press(await person.walk(page), 'Dismiss for good');
     expect((await deputy.call('listMcpShopOrders')).isError).toBe(false);
     expect(deputy.credentials.asked).toBe(2);
     // It prints here when it cannot read a tool's schema.
@@ -129,7 +129,7 @@ test('mcp-remote, started as Claude Desktop starts it, signs in, buys and lists'
   const client = await connectMcpRemote(server.origin, home, async (address) => {
     const person = new Person('desktop@example.com', server.origin, (input, init) => fetch(input, init));
     const consent = await person.walk(address);
-    expect(consent.html).toContain('This goes to a program on this computer.');
+    expect(consent.html).toContain('a program on this computer');
     const { left } = await person.browser.press(consent, 'Allow', { scope: ['shop:buy', 'orders:read'] });
     expect((await fetch(left ?? '')).status).toBe(200);
   });
