@@ -91,7 +91,7 @@ test.each(OLDER_SDKS)(
     expect((await deputy.call('listMcpShopOrders')).data).toMatchObject({ orders: [PURCHASE] });
     expect(deputy.credentials.asked).toBe(1);
 
-    const [page = ''] = /\/deputies\/dep_[^"]+/.exec((await person.walk('/deputies')).html) ?? [];
+    const [, page = ''] = /href="(\/deputies\/dep_[^"#?]+)"/.exec((await person.walk('/deputies')).html) ?? [];
     await person.browser.press(await person.walk(page), 'Dismiss for good');
     expect((await deputy.call('listMcpShopOrders')).isError).toBe(false);
     expect(deputy.credentials.asked).toBe(2);
