@@ -25,7 +25,7 @@ export const ConsolePage: FC<Props> = ({ view, demoOff, origin, said, ...looking
   const { account, head, live, deputies, effects } = view;
   const { authority } = account;
   const clock = { ...looking.clock, now: view.now };
-  const names = namesOf(deputies);
+  const names = namesOf([...deputies, ...view.story.deputies]);
   const isFirst = live === 0 && deputies.length === 0 && effects.length === 0 && authority === 'active';
   return (
     <Frame

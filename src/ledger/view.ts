@@ -83,7 +83,11 @@ export function lookAt(ledger: Ledger, search: Search, did?: number): View {
   const story = storyOf(ledger, lines);
   const known = new Set(overview.deputies.map(({ deputyId }) => deputyId));
   const others = story.deputies.filter(({ deputyId }) => !known.has(deputyId));
-  const deputies = [...overview.deputies, ...others.map((deputy) => toView(ledger, deputy, now))];
+  // Appointments that ran out are as if they had never been; the lines still have their names.
+  const isVoid = ({ status, appointedAt }: Deputy) =>
+    status === 'pending' && Date.parse(appointedAt) + PENDING_MS <= now;
+  const named = others.filter((deputy) => !isVoid(deputy)).map((deputy) => toView(ledger, deputy, now));
+  const deputies = [...overview.deputies, ...named];
   const free = firstToFree(ledger.account.read().windows, ledger.pairs.all, now);
   const changes = [...deputies.filter(isLive).map(({ changesAt }) => changesAt), free].filter((at) => at < Infinity);
   const [just] = did === undefined ? [] : record.lines(did - 1, 1);

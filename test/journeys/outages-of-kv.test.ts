@@ -153,7 +153,8 @@ test('a revocation holds while its grant cannot be removed, which the next act o
   expect(await env.OAUTH_KV.get(grant)).toBeNull();
   expect((await purchase(tokens)).status).toBe(401);
   expect(await ordersOf(human)).toEqual([]);
-  expect(await actsOf(human)).toEqual(['appointed', 'activated', 'revoked', 'buyMcpShopItem deputy_revoked', 'paused']);
+  const knock = 'buyMcpShopItem deputy_revoked';
+  expect(await actsOf(human)).toEqual(['appointed', 'activated', 'revoked', knock, 'paused', knock]);
   await expectSound(human);
 });
 
