@@ -12,6 +12,7 @@ import { pages as consolePages } from './console/routes.tsx';
 import { readConfig } from './config.ts';
 import { domain } from './domain.ts';
 import { logError } from './log.ts';
+import { HowPage } from './pages/how.tsx';
 import { AddressPage } from './pages/address-page.tsx';
 import { LandingPage } from './pages/landing.tsx';
 import { Message } from './pages/layout.tsx';
@@ -64,6 +65,8 @@ app.get('/', (c) => {
   const { origin } = new URL(c.req.url);
   return c.html(<LandingPage origin={origin} signIn={signInPlace(readConfig(c.env), origin)} />);
 });
+
+app.get('/how', (c) => c.html(<HowPage signIn={signInPlace(readConfig(c.env), new URL(c.req.url).origin)} />));
 
 // Reached by `forPeople` alone: the OAuth provider answers for this address.
 app.get('/mcp', (c) => c.html(<AddressPage address={`${new URL(c.req.url).origin}/mcp`} />, 401));

@@ -24,6 +24,7 @@ import { Outbox } from './ledger/outbox.ts';
 import type { Assertion, Attestation, Signed } from './ledger/passkeys.ts';
 import { type Act, perform } from './ledger/perform.ts';
 import { PresenceChecks } from './ledger/presence.ts';
+import type { Profile } from './ledger/profile.ts';
 import { recordingShared } from './ledger/prune.ts';
 import { readLine, type Search } from './ledger/record.ts';
 import { Restore } from './ledger/restore.ts';
@@ -338,6 +339,10 @@ export class McpShopServer extends McpAgent {
 
   async lookAtEffects(before?: number): Promise<ReturnType<typeof lookAtEffects>> {
     return lookAtEffects(this.#ledger, before);
+  }
+
+  async lookAtProfile(): Promise<Profile> {
+    return this.#ledger.profile.read();
   }
 
   async lookForConsent(client: AskingClient): Promise<ConsentView> {

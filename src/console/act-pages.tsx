@@ -323,9 +323,9 @@ export const ErasePage: FC<Looking> = (looking) => (
     <div class="sheet deed paper">
       <h1>Delete your data?</h1>
       <p>
-        This deletes your deputies, their mandates, your {domain.act.nouns} and their copies, and the record of what
-        happened. Every deputy must be appointed anew. What was done stays done. A stop and the limits of your account
-        stay as they are. Nobody can undo it.
+        This deletes your deputies, their mandates, your {domain.act.nouns} and their copies, what you keep for deputies
+        to read, and the record of what happened. Every deputy must be appointed anew. What was done stays done. A stop
+        and the limits of your account stay as they are. Nobody can undo it.
       </p>
       <Post action="/deputies/erase" token={looking.token} class="keys">
         <button class="key red">

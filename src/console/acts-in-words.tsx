@@ -79,6 +79,8 @@ function sentenceFor(line: ActLine, named: Named, clock: Clock, whole: boolean):
       );
     case 'ceiling':
       return `You set the limits of your account${whole ? `. ${brief(ceilingInWords(domain, line.ceiling))}` : ''}`;
+    case 'profile':
+      return line.kept.length > 0 ? 'You changed your profile' : 'You removed your profile';
     case 'paused':
       return line.deputy === undefined ? (
         `${who(line)} stopped every deputy`

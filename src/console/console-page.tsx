@@ -214,6 +214,7 @@ const Foot: FC<{ count: number }> = ({ count }) => (
     <a href="/deputies/all">All deputies</a>
     <a href="/deputies/ceiling">Limits of your account</a>
     <a href="/deputies/passkeys">Your passkeys</a>
+    {domain.profile && <a href="/deputies/profile">{domain.profile.title}</a>}
     <a href="/deputies/record">The full record</a>
     <a href="/deputies/verify">Verify it</a>
     <a href="/deputies/record.jsonl">Download it</a>

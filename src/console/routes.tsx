@@ -19,6 +19,7 @@ import { BrakePage } from './brake.tsx';
 import { accept, formToken, freshVisitor, looking, visitor, withinPatience } from './guard.tsx';
 import { approvalPages } from './approval-routes.tsx';
 import { DeputiesPage, EffectsPage } from './list-pages.tsx';
+import { profilePages } from './profile-page.tsx';
 import { recordPages } from './record-routes.tsx';
 import { consoleFor, showCeiling, showDeputy } from './show.tsx';
 
@@ -120,6 +121,7 @@ pages.get('/erase', async (c) => {
 pages.post('/erase', (c) => simply(c, 'fresh', () => ({ do: 'erase' })));
 
 pages.route('/', recordPages);
+pages.route('/profile', profilePages);
 pages.route('/', approvalPages);
 
 const deputiesQuery = z.object({ after: z.string().min(1).max(100).optional().catch(undefined) });

@@ -9,15 +9,18 @@ import { Cast, ordersIn } from './cast.ts';
 import type { ToolResult } from '../dev/clients.ts';
 import { DevServer } from '../dev/dev-server.ts';
 import { type LiveOptions, playLive, readLive } from './live.ts';
+import { reset } from './reset.ts';
 import { messageOf, type Scene, Stage } from './stage.ts';
 
 const USAGE = `Usage: pnpm demo [--auto] [--scene N]
        pnpm demo --live [--as EMAIL] [--url ORIGIN] [--minutes N] [--every SECONDS]
+       pnpm demo --reset [--as EMAIL] [--url ORIGIN]
 
   --auto      go on by itself after four seconds, instead of waiting for Enter
   --scene N   start at scene N; the ones before it are played unseen
   --live      let two agents shop at a running \`pnpm dev\`, for you to stop
-  --as        whose agents they are; ada@example.com when left out
+  --reset     between two talks: empty that human's pages there, and lift their stop
+  --as        whose agents or pages they are; ada@example.com when left out
   --url       where it runs; http://localhost:8787 when left out
   --minutes   when they stop by themselves; 15 when left out, 50 at most
   --every     seconds between two calls; 3 when left out`;
@@ -122,11 +125,11 @@ function story(cast: Cast): Scene[] {
       title: 'The red button',
       narration: 'Ada pauses, on her own page. Not even pretty please lifts what a human has set.',
       async play(show) {
-        show(await cast.press(ADA, '/deputies', 'Stop all', /It took effect as line \d+ of the record/));
+        show(await cast.press(ADA, '/deputies', 'Stop all', /\d+ ms and it held Order \d+ was the last/));
         show(await cast.call('laptop', 'buyMcpShopItem', SHIRT, refused('paused')));
         show(await cast.call('phone', 'prettyPlease', {}, refused('paused')));
         show(await cast.call('bob', 'listMcpShopInventory', {}, done));
-        show(await cast.press(ADA, '/deputies/resume', 'Let these go on', /You let your deputies go on\./));
+        show(await cast.press(ADA, '/deputies/resume', 'Let these go on', /You let your deputies go on/));
         show(await cast.call('phone', 'listMcpShopOrders', {}, orders(3)));
       },
     },
@@ -135,7 +138,7 @@ function story(cast: Cast): Scene[] {
       narration: 'Ada dismisses the laptop. Its token is worth nothing at the very next call; the phone goes on.',
       async play(show) {
         const page = await cast.pageOf(ADA, 'laptop');
-        show(await cast.press(ADA, page, 'Dismiss for good', /You dismissed laptop agent\./));
+        show(await cast.press(ADA, page, 'Dismiss for good', /You dismissed laptop agent/));
         show(await cast.knock('laptop', 'listMcpShopOrders', 401));
         show(await cast.call('phone', 'listMcpShopOrders', {}, orders(3)));
       },
@@ -144,7 +147,7 @@ function story(cast: Cast): Scene[] {
       title: 'Who did that?',
       narration: 'Every call and every decision is a line, chained to the one before, and replays to what is stored.',
       async play(show) {
-        show(await cast.read(ADA, '/deputies/verify', /The record holds together\. \d+ lines/));
+        show(await cast.read(ADA, '/deputies/verify', /The record holds\. \d+ lines/));
       },
     },
   ];
@@ -166,6 +169,7 @@ async function main(): Promise<number> {
   const options = readOptions();
   if (typeof options === 'number') return options;
   if ('live' in options) return playLive(new Stage({ auto: true }), options.live);
+  if ('reset' in options) return reset(new Stage({ auto: true }), options.reset);
   const stage = new Stage(options);
   stage.line('MCP Shop on Cloudflare: deputies, not users', 'bold');
   stage.line('Starting a shop with its own local AuthKit ...', 'dim');
@@ -191,7 +195,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
-type Options = { auto: boolean; scene: number } | { live: LiveOptions };
+type Options = { auto: boolean; scene: number } | { live: LiveOptions } | { reset: LiveOptions };
 
 function readOptions(): Options | number {
   try {
@@ -201,6 +205,7 @@ function readOptions(): Options | number {
         scene: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         live: { type: 'boolean' },
+        reset: { type: 'boolean' },
         as: { type: 'string' },
         url: { type: 'string' },
         minutes: { type: 'string' },
@@ -211,10 +216,13 @@ function readOptions(): Options | number {
       console.log(USAGE);
       return 0;
     }
-    const { live, auto, scene, help: _, ...others } = values;
-    if (live) {
-      if (auto || scene !== undefined) throw new Error('--live has no scenes');
-      return { live: readLive(others) };
+    const { live, reset: empty, auto, scene, help: _, ...others } = values;
+    if (live && empty) throw new Error('--live and --reset are two commands');
+    if (live || empty) {
+      if (auto || scene !== undefined) throw new Error(`--${live ? 'live' : 'reset'} has no scenes`);
+      if (empty && (others.minutes ?? others.every) !== undefined)
+        throw new Error('--reset takes --as and --url alone');
+      return live ? { live: readLive(others) } : { reset: readLive(others) };
     }
     const [other] = Object.keys(others);
     if (other !== undefined) throw new Error(`--${other} goes with --live`);

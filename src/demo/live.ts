@@ -46,6 +46,9 @@ const PATIENCE_MS = 10_000;
 /** Calls in a row without an answer, after which the server counts as gone. */
 const ENOUGH = 10;
 
+/** Calls of a dismissed agent after which it gives up: its human sees on the page that it still tries. */
+const KNOCKS = 3;
+
 /** A token was not accepted. Thrown before a client sees it, because a client would ask the human again by itself. */
 class TurnedAwayError extends Error {
   readonly status: number;
@@ -112,7 +115,7 @@ export async function playLive(stage: Stage, { origin, email, minutes, every }: 
   }
 
   const end = Date.now() + minutes * 60_000;
-  const waiting = AGENTS.map(({ name, begins }) => ({ name, next: begins }));
+  const waiting = AGENTS.map(({ name, begins }) => ({ name, next: begins, knocks: 0 }));
   let unanswered = 0;
   for (let agent = waiting.shift(); agent; agent = waiting.shift()) {
     await sleep(Math.max(0, Math.min(every * 1000, end - Date.now())));
@@ -134,8 +137,10 @@ export async function playLive(stage: Stage, { origin, email, minutes, every }: 
         unanswered += 1;
         if (unanswered === ENOUGH) return fail(`\nNothing answers at ${origin} any more.`);
       } else if (error.status === 401) {
-        show('REFUSED: HTTP 401: no longer a deputy. It stops here.');
-        continue;
+        agent.knocks += 1;
+        const over = agent.knocks === KNOCKS;
+        show(`REFUSED: HTTP 401: no longer a deputy.${over ? ' It gives up.' : ''}`);
+        if (over) continue;
       } else {
         show('REFUSED: HTTP 403: not in its mandate.');
       }
@@ -147,7 +152,7 @@ export async function playLive(stage: Stage, { origin, email, minutes, every }: 
 }
 
 /** What stands in the way of playing at that address, in a sentence. */
-async function problemAt(origin: string): Promise<string | undefined> {
+export async function problemAt(origin: string): Promise<string | undefined> {
   try {
     const { html } = await new Browser(origin, patient).open('/deputies');
     if (html.includes('name="email"')) return undefined;

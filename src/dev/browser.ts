@@ -33,6 +33,20 @@ export class Browser {
       .find((candidate) => candidate.text.trim() === label);
     const form = button?.closest('form');
     if (!button || !form) throw new Error(`no button "${label}" on: ${page.html || page.left?.href}`);
+    return this.#send(page, form, button, fields);
+  }
+
+  /** Presses the first button of the form that goes to `action`, a path, whatever the button says. */
+  submit(page: Page, action: string, fields: Fields = {}): Promise<Page> {
+    const form = parsed(page)
+      .querySelectorAll('form')
+      .find((candidate) => candidate.getAttribute('action') === action);
+    const button = form?.querySelector('button');
+    if (!button || !form) throw new Error(`no form for ${action} on: ${page.html || page.left?.href}`);
+    return this.#send(page, form, button, fields);
+  }
+
+  #send(page: Page, form: HTMLElement, button: HTMLElement, fields: Fields): Promise<Page> {
     const body = new URLSearchParams();
     for (const [name, value] of valuesOf(form)) if (!(name in fields)) body.append(name, value);
     for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) body.append(name, one);
@@ -102,13 +116,15 @@ function parsed({ html }: Pick<Page, 'html'>): HTMLElement {
 }
 
 function valuesOf(form: HTMLElement): [string, string][] {
-  return form.querySelectorAll('input, select').flatMap((input): [string, string][] => {
+  return form.querySelectorAll('input, select, textarea').flatMap((input): [string, string][] => {
     const name = input.getAttribute('name');
     if (!name || input.hasAttribute('disabled')) return [];
     if (input.rawTagName === 'select') {
       const chosen = input.querySelector('option[selected]') ?? input.querySelector('option');
       return [[name, chosen?.getAttribute('value') ?? '']];
     }
+    // Its first line break is not part of what it holds.
+    if (input.rawTagName === 'textarea') return [[name, input.text.replace(/^\n/, '')]];
     // Without script a person types what the page asks for.
     if (input.closest('noscript')) return [[name, input.getAttribute('placeholder') ?? '']];
     if (input.getAttribute('type') === 'checkbox' && !input.hasAttribute('checked')) return [];

@@ -295,6 +295,7 @@ const ERASED = [
   'passkeys',
   'idempotency',
   'account',
+  'profile',
   'record',
   'checkpoint',
   'checkpoint_effects',
@@ -329,6 +330,18 @@ export function erase(ledger: Ledger): Done {
     ledger.account.setAuthority(own, authorityAt ?? now, head.sequence);
     ledger.account.setCeiling(ceiling, head.sequence);
     return { ...done(ledger, head), grants };
+  });
+}
+
+/** Keeps what deputies that may can read of the human, or removes it. To write one, `version` must be that of what is kept. */
+export function setProfile(ledger: Ledger, fields: Record<string, string>, version: number): Done | Problem {
+  return ledger.transaction(() => {
+    const kept = Object.keys(fields);
+    if (kept.length > 0 && ledger.profile.read().version !== version) return { problem: 'stale' };
+    const { head, now } = ledger.moment();
+    const newest = ledger.record.append({ actor: 'human', act: 'profile', kept }, head, now);
+    ledger.profile.write({ fields, version: newest.sequence });
+    return done(ledger, newest);
   });
 }
 

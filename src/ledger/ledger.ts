@@ -17,6 +17,7 @@ import { IdempotencyKeys } from './idempotency.ts';
 import { type Meter, type MeterRow, Meters } from './meters.ts';
 import { Passkeys } from './passkeys.ts';
 import { Pending } from './pending.ts';
+import { ProfileSheet } from './profile.ts';
 import { type CallEntry, type Head, type HeadRow, RecordLines } from './record.ts';
 import { recount } from './recount.ts';
 import { migrate } from './schema.ts';
@@ -41,6 +42,7 @@ export class Ledger {
   readonly deputies: Deputies;
   readonly meters: Meters;
   readonly account: Account;
+  readonly profile: ProfileSheet;
   readonly effects: Effects;
   readonly approvals: Approvals;
   readonly allowances: Allowances;
@@ -63,6 +65,7 @@ export class Ledger {
     this.deputies = new Deputies(storage.sql);
     this.meters = new Meters(storage.sql);
     this.account = new Account(storage.sql);
+    this.profile = new ProfileSheet(storage.sql);
     this.effects = new Effects(storage.sql, delivers);
     this.approvals = new Approvals(storage.sql);
     this.allowances = new Allowances(storage.sql);

@@ -17,6 +17,7 @@ import {
   resumeOne,
   revoke,
   setCeiling,
+  setProfile,
   unban,
 } from './acts.ts';
 import { approve, type Decision, deny, denyAndPause, endAllowance, type UsesNow } from './approving.ts';
@@ -34,6 +35,7 @@ export type Act =
   | { do: 'revoke'; deputyId: string; as?: As }
   | { do: 'amend'; amendment: Amendment; narrowOnly: boolean }
   | { do: 'ceiling'; ceiling: Ceiling; version: number }
+  | { do: 'profile'; fields: Record<string, string>; version: number }
   | { do: 'approve'; decision: Decision }
   | { do: 'deny'; effectId: string; pause: boolean; as?: As }
   | { do: 'endAllowance'; line: number }
@@ -47,6 +49,8 @@ export type Actor = { userId: string; signed?: Signed | undefined; usesNow: Uses
 export function perform(ledger: Ledger, act: Act, by: Actor): Done | Problem {
   const { signed, usesNow, userId } = by;
   switch (act.do) {
+    case 'profile':
+      return setProfile(ledger, act.fields, act.version);
     case 'pause':
       return act.deputyId === undefined ? pause(ledger, act.as) : pauseOne(ledger, act.deputyId, act.as);
     case 'resume': {

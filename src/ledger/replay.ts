@@ -134,6 +134,7 @@ export function apply(state: State, line: Line): void {
     case 'pruned':
     case 'counted':
     case 'unbanned':
+    case 'profile':
       return;
   }
 }

@@ -2,6 +2,7 @@
 import type { FC } from 'hono/jsx';
 import { domain } from '../domain.ts';
 import type { Brief } from '../tools/define-domain.ts';
+import { AddressCode } from './address-code.tsx';
 import { Icon, Thing } from './icons.tsx';
 import { Copy, Layout, Notice, ToConsole } from './layout.tsx';
 import { waysTo } from './ways.tsx';
@@ -14,7 +15,12 @@ export const LandingPage: FC<{ origin: string; signIn: { name: string; local: bo
       title="Deputies, not users"
       kind="landing"
       nav={<ToConsole class="me" />}
-      foot={<span>Streamable HTTP with OAuth. People sign in at {signIn.name}.</span>}
+      foot={
+        <>
+          <a href="/how">How it works</a>
+          <span>Streamable HTTP with OAuth. People sign in at {signIn.name}.</span>
+        </>
+      }
     >
       <section class="hero">
         <div>
@@ -32,6 +38,7 @@ export const LandingPage: FC<{ origin: string; signIn: { name: string; local: bo
             </a>{' '}
             <span class="small quiet">Give the address to your agent. It comes here to ask you.</span>
           </p>
+          <AddressCode origin={origin} />
         </div>
         <div class="scene">
           <Hero />

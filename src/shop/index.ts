@@ -2,7 +2,7 @@
 import { defineDomain } from '../tools/define-domain.ts';
 import { CURRENCY, dollars, formatPrice, MAX_QUANTITY, SHIRT, shirts } from './catalog.ts';
 import { look } from './look.ts';
-import { deliverOrder, orderData } from './order.ts';
+import { COMPANY, deliverOrder, MAILING_ADDRESS, orderData } from './order.ts';
 import { buyMcpShopItem, cancelMcpShopOrder, listMcpShopInventory, listMcpShopOrders } from './tools.ts';
 
 export const shop = defineDomain({
@@ -10,7 +10,7 @@ export const shop = defineDomain({
   serverInfo: { name: 'MCP Shop on Cloudflare', version: '1.0.0' },
   about: 'This is a T-shirt shop that AI agents shop at.',
   instructions:
-    'A T-shirt shop. List the inventory, ask your human for company, address and size, buy, then tell them the order id.',
+    'A T-shirt shop. List the inventory, ask your human for company, address and size, buy, then tell them the order id. When they say "my address", getUserProfile may have it.',
   adminPermission: 'shop:admin',
   look,
   mandateType: 'mcp_shop_mandate',
@@ -38,6 +38,11 @@ export const shop = defineDomain({
       reads: 'read the order history',
       title: 'Read your orders',
       detail: 'With companies, addresses and prices.',
+    },
+    'profile:read': {
+      reads: 'read the profile',
+      title: 'Read your profile',
+      detail: 'The company and address that you keep on a page of yours, for "ship to my address".',
     },
   },
   units: { shirts, spend: dollars },
@@ -93,6 +98,15 @@ export const shop = defineDomain({
   sentence:
     'It may buy up to {shirtsPerOrder} an order, and up to {shirtsPerDay} for {spendPerDay} in any 24 hours. Above {askAbove} in one order it must ask first.',
   ceiling: 'All deputies together may order up to {shirtsPerDay} for {spendPerDay} in any 24 hours.',
+  profile: {
+    power: 'profile:read',
+    title: 'Where your orders go',
+    holds: 'company and mailing address for orders',
+    fields: {
+      company: { label: 'Company', rows: 1, of: COMPANY },
+      mailingAddress: { label: 'Mailing address', rows: 4, of: MAILING_ADDRESS },
+    },
+  },
   price: { of: 'shirts', in: 'spend', each: SHIRT.price },
   effect: {
     data: orderData,

@@ -1,9 +1,13 @@
 /** An order: what an effect of the kernel means in this shop, and its copy in KV. */
 import { z } from 'zod';
 import type { Effect } from '../ledger/effects.ts';
+import { line, paragraph } from '../tools/fields.ts';
 import { COLORS, CURRENCY, MAX_QUANTITY, SIZES } from './catalog.ts';
 
 const STATUSES = ['confirmed', 'cancelled', 'waiting', 'denied', 'lapsed', 'void'] as const;
+/** Whom and where an order is for, as a deputy states it or a human keeps it in their profile. */
+export const COMPANY = line('The company the shirts are for, e.g. "Analytical Engines Ltd".', 100);
+export const MAILING_ADDRESS = paragraph('Where to send them, e.g. "12 St James\'s Square, London SW1Y 4JH, UK".', 500);
 
 /** As tools answer with it and KV holds it. */
 export const orderSchema = z.object({

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { quoted } from '../text.ts';
 import { defineTool } from '../tools/define-tool.ts';
-import { line, oneOf, paragraph, strict, wholeNumber } from '../tools/fields.ts';
+import { line, oneOf, strict, wholeNumber } from '../tools/fields.ts';
 import { COLORS, DEFAULT_COLOR, formatPrice, MAX_QUANTITY, SHIRT, SIZES } from './catalog.ts';
-import { type Order, orderData, orderOf, orderSchema } from './order.ts';
+import { COMPANY, MAILING_ADDRESS, type Order, orderData, orderOf, orderSchema } from './order.ts';
 
 const SOLD_OUT_FOR_YOU = 'ABSOLUTELY NOT. GO AWAY 👋';
 const MAX_PAGE = 100;
@@ -48,8 +48,8 @@ export const buyMcpShopItem = defineTool({
   scope: 'shop:buy',
   whenBanned: SOLD_OUT_FOR_YOU,
   input: strict({
-    company: line('The company the shirts are for, e.g. "Analytical Engines Ltd".', 100),
-    mailingAddress: paragraph('Where to send them, e.g. "12 St James\'s Square, London SW1Y 4JH, UK".', 500),
+    company: COMPANY,
+    mailingAddress: MAILING_ADDRESS,
     tshirtSize: oneOf(SIZES, 'Shirt size.'),
     color: oneOf(COLORS, `Shirt color; ${DEFAULT_COLOR} when left out.`).default(DEFAULT_COLOR),
     quantity: wholeNumber('How many; 1 when left out.', 1, MAX_QUANTITY).default(1),

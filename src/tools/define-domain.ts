@@ -9,6 +9,7 @@ import type { Effect } from '../ledger/effects.ts';
 import { demoTools } from './demo.ts';
 import type { AnyTool } from './define-tool.ts';
 import { mandateTools } from './mandate-tools.ts';
+import { type ProfileSpec, profileTool } from './profile-tool.ts';
 
 /** Who is told that, wherever a human or a model first meets the server. */
 type Introduction = {
@@ -21,6 +22,8 @@ type Introduction = {
   instructions: string;
   /** The permission at the identity provider that `getUserInfo` needs. */
   adminPermission: string;
+  /** What humans may keep on a page of theirs, for deputies that may read it. Without it there is no such page and no such tool. */
+  profile?: ProfileSpec;
 };
 
 type Effects<Data> = {
@@ -103,7 +106,12 @@ export function defineDomain<Data>(
       ),
       ...(deliver && { deliver: (env, at, effect) => deliver(env, at, effect && typed(effect)) }),
     },
-    tools: [...spec.tools, ...mandateTools(spec, spec.adminPermission), ...demoTools(basePower(spec), first, metered)],
+    tools: [
+      ...spec.tools,
+      ...mandateTools(spec, spec.adminPermission),
+      ...(spec.profile ? [profileTool(spec.profile, metered)] : []),
+      ...demoTools(basePower(spec), first, metered),
+    ],
   };
   for (const problem of problemsIn(domain))
     throw new Error(`The domain "${spec.name}" contradicts itself: ${problem}.`);
@@ -131,6 +139,10 @@ function* problemsIn(domain: Domain): Generator<string> {
     if (name === ACTS || name === CALLS) yield `the kernel counts ${name} itself, so no unit can be called that`;
     if (!Object.values(domain.limits).some(({ of }) => of === name)) yield `no limit counts the unit ${name}`;
   }
+  if (domain.profile?.power === basePower(domain))
+    yield "every deputy could read the profile, because its power is every deputy's";
+  for (const name of Object.keys(domain.profile?.fields ?? {}))
+    if (TAKEN.has(name)) yield `no field of the profile can be called ${name}`;
   yield* problemsOfLimits(domain);
 }
 

@@ -7,6 +7,7 @@ import type { Amounts, Terms, Uses } from '../authority/terms.ts';
 import type { Caller } from '../deputy.ts';
 import type { DemoMode } from '../ledger/demo-mode.ts';
 import type { Effect } from '../ledger/effects.ts';
+import type { Profile } from '../ledger/profile.ts';
 import { asMeant } from './as-meant.ts';
 import { answerOrRefusal, publishedSchema } from './schemas.ts';
 
@@ -43,8 +44,11 @@ export type EffectBook<Data> = {
 /** An effect among those of other deputies. `clientName` is what the client of the deputy that made it calls itself. */
 export type Listed<Data> = Effect<Data> & { clientName: string };
 
-/** For the demo tools alone: the ban, which deputies may lift. */
-export type DemoDesk = Desk & { readonly ban: { read(): DemoMode; write(mode: DemoMode): void; clear(): void } };
+/** For the kernel's own tools alone: the demo ban, which deputies may lift, and the human's profile. */
+export type KernelDesk = Desk & {
+  readonly ban: { read(): DemoMode; write(mode: DemoMode): void; clear(): void };
+  readonly profile: Profile['fields'];
+};
 
 /** `text` is for the model and ends in a next step; `data` is the same as structured content. */
 export type Answer<Data> = { text: string; data: Data };
@@ -98,8 +102,8 @@ export type Prepared = {
   idempotency?: { key: string | undefined; arguments: unknown } | undefined;
   /** The same for each call that is like it. */
   like: unknown;
-  run: (desk: DemoDesk) => Answer<Record<string, unknown>>;
-  again: (id: string, desk: DemoDesk) => Answer<Record<string, unknown>>;
+  run: (desk: KernelDesk) => Answer<Record<string, unknown>>;
+  again: (id: string, desk: KernelDesk) => Answer<Record<string, unknown>>;
 };
 
 /** A tool of any shape, as a domain lists it. */
@@ -123,12 +127,12 @@ export type AnyTool = Shape & {
  * });
  */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(tool: Tool<Input, Output>): AnyTool {
-  return defineDemoTool(tool);
+  return defineKernelTool(tool);
 }
 
-/** A tool that may switch the demo ban, on a desk with that switch. */
-export function defineDemoTool<Input extends z.ZodObject, Output extends z.ZodObject>(
-  tool: Tool<Input, Output, DemoDesk>,
+/** A tool of every server, on a desk with more than a domain's tools see. */
+export function defineKernelTool<Input extends z.ZodObject, Output extends z.ZodObject>(
+  tool: Tool<Input, Output, KernelDesk>,
 ): AnyTool {
   const { run, meter, input: inputs, output, ...shape } = tool;
   // A tool that breaks its own output schema is a fault of ours; parsing here undoes what it wrote.

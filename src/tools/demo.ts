@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Refusal } from '../authority/refusal.ts';
 import { DEMO_MODES, type DemoMode } from '../ledger/demo-mode.ts';
-import { type AnyTool, defineDemoTool } from './define-tool.ts';
+import { type AnyTool, defineKernelTool } from './define-tool.ts';
 import { oneOf, strict } from './fields.ts';
 
 /** Throws the Refusal `demo_banned` when the ban is on and the tool heeds it. */
@@ -21,7 +21,7 @@ export function demoTools(scope: string, looks: string, acts: string): AnyTool[]
     output: state,
   };
 
-  const setDemoMode = defineDemoTool({
+  const setDemoMode = defineKernelTool({
     ...shape,
     name: 'setDemoMode',
     title: 'Set the demo mode',
@@ -36,7 +36,7 @@ export function demoTools(scope: string, looks: string, acts: string): AnyTool[]
     },
   });
 
-  const clearDemoMode = defineDemoTool({
+  const clearDemoMode = defineKernelTool({
     ...shape,
     name: 'clearDemoMode',
     title: 'Clear the demo mode',
@@ -50,7 +50,7 @@ export function demoTools(scope: string, looks: string, acts: string): AnyTool[]
     },
   });
 
-  const prettyPlease = defineDemoTool({
+  const prettyPlease = defineKernelTool({
     ...shape,
     name: 'prettyPlease',
     title: 'Say pretty please',

@@ -8,7 +8,7 @@ import { type Approval, isEnded, WAITING } from '../ledger/approvals.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Ledger, Turn } from '../ledger/ledger.ts';
 import { shownAs } from '../edge/client-document.ts';
-import type { DemoDesk, EffectBook } from './define-tool.ts';
+import type { KernelDesk, EffectBook } from './define-tool.ts';
 
 /** Who made an effect and was erased since. */
 const GONE = { clientId: '', clientName: '' };
@@ -28,7 +28,7 @@ function mustBeTheDomains(state: string): void {
 }
 
 export type CallDesk = {
-  desk: DemoDesk;
+  desk: KernelDesk;
   /** Ends the call: nothing is made or changed at this desk any more. Tells which effect the tool made or changed, if any. */
   close: () => Touched | undefined;
 };
@@ -132,6 +132,9 @@ export function deskOf(
       terms,
       effects: book,
       ban: ledger.demo,
+      get profile() {
+        return ledger.profile.read().fields;
+      },
       get deputy() {
         const deputy = ledger.deputies.find(caller.deputyId, turn.now);
         if (!deputy) throw new Error(`no row for deputy ${caller.deputyId}`);

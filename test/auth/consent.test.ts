@@ -85,7 +85,7 @@ test('Allow sends the client its code, state and issuer', async () => {
     token_type: 'bearer',
     expires_in: 86_400,
     refresh_token: expect.any(String),
-    scope: 'shop:browse shop:buy orders:read',
+    scope: 'shop:browse shop:buy orders:read profile:read',
   });
 });
 

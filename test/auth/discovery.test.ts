@@ -30,7 +30,7 @@ test('the authorization server takes S256 only, registers clients both ways, and
     registration_endpoint: `${ORIGIN}/register`,
     code_challenge_methods_supported: ['S256'],
     response_types_supported: ['code'],
-    scopes_supported: ['shop:browse', 'shop:buy', 'orders:read', 'offline_access'],
+    scopes_supported: ['shop:browse', 'shop:buy', 'orders:read', 'profile:read', 'offline_access'],
     token_endpoint_auth_methods_supported: expect.arrayContaining(['none']),
     client_id_metadata_document_supported: true,
     authorization_response_iss_parameter_supported: true,

@@ -57,7 +57,7 @@ test('a refresh keeps the scopes, rotates, and tolerates one lost answer', async
   const { clientId, tokens } = await signedInClient();
   const response = await refresh(clientId, tokens.refresh_token);
   const next = await response.json<Tokens>();
-  expect(next).toMatchObject({ scope: 'shop:browse shop:buy orders:read', expires_in: 86_400 });
+  expect(next).toMatchObject({ scope: 'shop:browse shop:buy orders:read profile:read', expires_in: 86_400 });
   expect(next.refresh_token).not.toBe(tokens.refresh_token);
   expect(await works(next)).toBe(true);
 

@@ -12,12 +12,13 @@ const NAMES = [
   'cancelMcpShopOrder',
   'getMyMandate',
   'getUserInfo',
+  'getUserProfile',
   'setDemoMode',
   'clearDemoMode',
   'prettyPlease',
 ];
 
-test.each(ERAS)('a %s client lists the nine tools, each with everything a model needs', async (era) => {
+test.each(ERAS)('a %s client lists the ten tools, each with everything a model needs', async (era) => {
   const deputy = await deputyOf(person(), era);
   const tools = await deputy.listTools();
   expect(tools.map(({ name }) => name)).toEqual(NAMES);

@@ -113,6 +113,9 @@ test('only an administrator gets user info, and it never holds a token', async (
       clientName: 'Laptop of Ada',
       appointedAt: expect.any(String),
     },
-    mandate: expect.objectContaining({ version: 1, scopes: ['shop:browse', 'shop:buy', 'orders:read'] }),
+    mandate: expect.objectContaining({
+      version: 1,
+      scopes: ['shop:browse', 'shop:buy', 'orders:read', 'profile:read'],
+    }),
   });
 });

@@ -1,39 +1,16 @@
 /** `pnpm demo --live`: agents that its human can stop, and that never ask to be let in again. */
-import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import { Person } from '../../src/dev/clients.ts';
-import { DevServer, ENVIRONMENT, freePort, TOOLS, until } from '../../src/dev/dev-server.ts';
+import { DevServer, freePort } from '../../src/dev/dev-server.ts';
+import { startDemo } from '../support/real-clients.ts';
 
 let server: DevServer;
 beforeAll(async () => {
   server = await DevServer.start();
 });
 afterAll(() => server.stop());
-
-function startLive(...args: string[]) {
-  const child = spawn(join(TOOLS, 'node'), ['src/demo/demo.ts', ...args], {
-    env: ENVIRONMENT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-  const ended = new Promise<number | null>((done) => child.once('close', done));
-  let seen = 0;
-  /** Waits until what was printed since the last match holds another one. */
-  const prints = async (expected: RegExp) => {
-    const found = () => expected.exec(output.slice(seen));
-    await until(
-      () => found() !== null,
-      () => `${expected} never came:\n${output}`,
-    );
-    const match = found();
-    if (match) seen += match.index + match[0].length;
-  };
-  return { child, ended, prints, output: () => output };
-}
 
 /** Somebody who has signed in at the page of their deputies. */
 async function presenter(email: string): Promise<Person> {
@@ -65,7 +42,7 @@ async function pagesOf({ browser }: Person): Promise<Map<string, string>> {
 
 test('its human pauses, resumes and dismisses both agents, and then it ends', async () => {
   const email = 'presenter@example.com';
-  const live = startLive('--live', '--url', server.origin, '--as', email, '--every', '0.2');
+  const live = startDemo('--live', '--url', server.origin, '--as', email, '--every', '0.2');
   await live.prints(/Ordered 1 blue shirt/);
   expect(live.output()).toContain(`Open ${server.origin}/deputies and sign in as ${email}.`);
   expect(live.output()).toContain('and presses Allow (scripted).');
@@ -87,13 +64,16 @@ test('its human pauses, resumes and dismisses both agents, and then it ends', as
   await live.prints(/phone .*\n +REFUSED: HTTP 401: no longer a deputy/);
 
   expect(await live.ended, live.output()).toBe(0);
+  // Each tries three times, so that its human sees it on the page, and then it gives up.
+  expect(live.output().match(/HTTP 401: no longer a deputy/g)).toHaveLength(6);
+  expect(live.output().match(/no longer a deputy. It gives up\./g)).toHaveLength(2);
   expect(live.output()).toContain('Every agent is dismissed.');
   expect(await appointments(human)).toBe(2);
 });
 
 test('a power that its human takes away is refused, and not asked for again', async () => {
   const email = 'narrower@example.com';
-  const live = startLive('--live', '--url', server.origin, '--as', email, '--every', '0.2');
+  const live = startDemo('--live', '--url', server.origin, '--as', email, '--every', '0.2');
   await live.prints(/presses Allow \(scripted\)[^]*presses Allow \(scripted\)/);
   const human = await presenter(email);
   for (const path of (await pagesOf(human)).values()) {
@@ -107,15 +87,39 @@ test('a power that its human takes away is refused, and not asked for again', as
   expect(await appointments(human)).toBe(2);
 });
 
+test('between two talks --reset empties the pages of that human, lifts their stop, and leaves room for the next', async () => {
+  const email = 'twice@example.com';
+  const live = startDemo('--live', '--url', server.origin, '--as', email, '--every', '0.1');
+  await live.prints(/Ordered 1 blue shirt/);
+  const human = await presenter(email);
+  await human.browser.submit(await human.browser.open('/deputies'), '/deputies/pause');
+  await live.prints(/REFUSED: Your human has paused/);
+  live.child.kill('SIGINT');
+  await live.ended;
+  const other = await presenter('untouched@example.com');
+
+  const reset = startDemo('--reset', '--url', server.origin, '--as', email);
+  expect(await reset.ended, reset.output()).toBe(0);
+  expect(reset.output()).toContain('The stop is lifted.');
+  const { html: record } = await human.browser.open('/deputies/record.jsonl');
+  expect(record).not.toContain('"act":"appointed"');
+  expect(record).toMatch(/"act":"erased"[^]*"act":"resumed"[^]*"shirtsPerDay":200/);
+  expect((await other.browser.open('/deputies/record.jsonl')).html).not.toContain('"act":"erased"');
+  const next = startDemo('--live', '--url', server.origin, '--as', email, '--every', '0.1');
+  await next.prints(/Ordered 1 blue shirt/);
+  next.child.kill('SIGINT');
+  await next.ended;
+});
+
 test('it stops by itself when its time is up', async () => {
-  const live = startLive('--live', '--url', server.origin, '--as', 'short@example.com', '--minutes', '0.02');
+  const live = startDemo('--live', '--url', server.origin, '--as', 'short@example.com', '--minutes', '0.02');
   expect(await live.ended, live.output()).toBe(0);
   expect(live.output()).toContain('The time is up.');
 });
 
 test('it says when nothing answers at the address', async () => {
   const origin = `http://localhost:${await freePort()}`;
-  const live = startLive('--live', '--url', origin);
+  const live = startDemo('--live', '--url', origin);
   expect(await live.ended).toBe(1);
   expect(live.output()).toContain(`Nothing answers at ${origin}. Start \`npx -y pnpm dev\` in another terminal.`);
 });
@@ -124,7 +128,7 @@ test('it says when the server there has no local AuthKit', async () => {
   const other = createServer((_, response) => response.end('<h1>Hello</h1>'));
   const port = await freePort();
   await new Promise<void>((done) => other.listen(port, '127.0.0.1', done));
-  const live = startLive('--live', '--url', `http://127.0.0.1:${port}`);
+  const live = startDemo('--live', '--url', `http://127.0.0.1:${port}`);
   expect(await live.ended).toBe(1);
   expect(live.output()).toContain('does not sign people in with the local AuthKit');
   other.close();
@@ -139,8 +143,11 @@ test.each([
   [['--live', '--scene', '2'], '--live has no scenes'],
   [['--live', '--auto'], '--live has no scenes'],
   [['--as', 'ada@example.com'], '--as goes with --live'],
+  [['--reset', '--live'], '--live and --reset are two commands'],
+  [['--reset', '--auto'], '--reset has no scenes'],
+  [['--reset', '--minutes', '3'], '--reset takes --as and --url alone'],
 ])('a wrong option %s is answered with the usage', async (args, problem) => {
-  const live = startLive(...args);
+  const live = startDemo(...args);
   expect(await live.ended).toBe(2);
   expect(live.output()).toContain(problem);
   expect(live.output()).toContain('Usage: pnpm demo');

@@ -2,6 +2,8 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { mandateSchema } from '../../src/authority/mandate.ts';
 import { REFUSAL_CODES } from '../../src/authority/refusal.ts';
 import { configSchema } from '../../src/config.ts';
@@ -47,6 +49,14 @@ function section(text: string, heading: string): string[] {
   return `${heading}\n${rest.split(/^#+ /m)[0] ?? ''}`.trimEnd().split('\n');
 }
 
+/** A heading's address on its page, as GitHub makes it. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
 test('the tool table lists the tools in their order, with what each needs', () => {
   const rows = table(README, 'tool').map(([name, , needs = '']) => [name, needs.replaceAll('`', '')]);
   expect(rows).toEqual(
@@ -57,11 +67,16 @@ test('the tool table lists the tools in their order, with what each needs', () =
   );
 });
 
-test('the variables are those of the code, in the README and in .dev.vars.example', () => {
+test('the variables are those of the code, where deploying is explained and in .dev.vars.example', () => {
   const known = new Set(Object.keys(configSchema.shape).filter((name) => name !== 'WORKOS_API_ORIGIN'));
   const example = readFileSync('.dev.vars.example', 'utf8');
-  expect(new Set(namesIn(example, /^([A-Z_]+)=$/gm))).toEqual(known);
-  expect(new Set(table(README, 'variable').map(([name]) => name))).toEqual(known);
+  expect(new Set(namesIn(example, /^(?:# )?([A-Z_]+)=$/gm))).toEqual(known);
+  // A Deploy button asks for each variable that is no comment, and must ask for no more than is needed.
+  const needed = [...known].filter(
+    (name) => !configSchema.shape[name as keyof typeof configSchema.shape].safeParse(undefined).success,
+  );
+  expect(namesIn(example, /^([A-Z_]+)=/gm)).toEqual(needed);
+  expect(new Set(table(readFileSync('docs/deploying.md', 'utf8'), 'variable').map(([name]) => name))).toEqual(known);
 });
 
 test('every command is a script of package.json or one of wrangler', () => {
@@ -107,6 +122,35 @@ test('every file that the pages about the structure name is one of ours', () => 
   // It is generated, and so no room.
   const rooms = readdirSync('src').filter((room) => room !== 'env.d.ts');
   for (const room of rooms) expect(ARCHITECTURE, room).toContain(room);
+});
+
+test('the README has at most 900 words', () => {
+  expect(README.split(/\s+/).length).toBeLessThanOrEqual(900);
+});
+
+test.each(TEXTS)('every place on a page that %s leads to is there', (document, text) => {
+  for (const [, path = '', anchor = ''] of text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)) {
+    const page = path === '' ? text : readFileSync(join(dirname(document), path), 'utf8');
+    const headings = namesIn(page, /^#+ (.+)$/gm).map(anchorOf);
+    expect(headings, `${path}#${anchor}`).toContain(anchor);
+  }
+});
+
+test('the workflow runs what .ci/run runs, and nothing else', () => {
+  const workflow = z
+    .object({ jobs: z.object({ check: z.object({ steps: z.array(z.object({ run: z.string().optional() })) }) }) })
+    .parse(parse(readFileSync('.github/workflows/check.yml', 'utf8')));
+  expect(workflow.jobs.check.steps.flatMap(({ run }) => run ?? [])).toEqual(['./.ci/run']);
+});
+
+test('what a Deploy button says of each binding and secret is there for all of them, and for nothing else', () => {
+  const { cloudflare } = z
+    .object({ cloudflare: z.object({ bindings: z.record(z.string(), z.object({ description: z.string().min(20) })) }) })
+    .parse(JSON.parse(readFileSync('package.json', 'utf8')));
+  const toml = readFileSync('wrangler.toml', 'utf8').split('[env.staging]')[0] ?? '';
+  const bindings = namesIn(toml, /\[\[(?:kv_namespaces|durable_objects\.bindings)\]\]\n(?:binding|name) = "(\w+)"/g);
+  const secrets = namesIn(readFileSync('.dev.vars.example', 'utf8'), /^([A-Z_]+)=/gm);
+  expect(Object.keys(cloudflare.bindings).toSorted()).toEqual([...secrets, ...bindings].toSorted());
 });
 
 test('AGENTS.md has at most 40 lines, and the structure in the README at most 20', () => {

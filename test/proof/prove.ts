@@ -11,6 +11,8 @@ const INSTRUMENTS: Record<string, readonly [shows: string, takes: string, page: 
   fuzz: ['hostile requests get an answer, change nothing, and fill nothing', '4 minutes', 'docs/proof/load.md'],
   load: ['thousands of humans: throughput, memory, what a quiet one costs', '11 minutes', 'docs/proof/load.md'],
   mutation: ['each guard is needed: taken out, its story fails', '25 minutes', 'docs/attacks.md'],
+  picture: ['the moving picture of the README, made anew from the real page', '1 minute', 'README.md'],
+  rehearsal: ['the talk of eight minutes, with the clients that it names', '3 minutes', 'docs/presenting.md'],
 };
 
 function list(): string {

@@ -1,7 +1,7 @@
 /** What a tool can reach from its desk. The compiler refuses the rest: each expected error below is one it must report. */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { type DemoDesk, type Desk, defineTool } from '../../src/tools/define-tool.ts';
+import { type KernelDesk, type Desk, defineTool } from '../../src/tools/define-tool.ts';
 import { deskOf } from '../../src/tools/desk.ts';
 import { strict } from '../../src/tools/fields.ts';
 import { callerOf, employ, inLedger } from '../support/ledger.ts';
@@ -10,10 +10,10 @@ const KEYS = ['caller', 'now', 'mandate', 'terms', 'deputy', 'left', 'waiting', 
 
 /** True only when both types are the same. */
 type Same<One, Other> = [One, Other] extends [Other, One] ? true : false;
-const asTyped: [Same<keyof Desk, (typeof KEYS)[number]>, Same<keyof DemoDesk, (typeof KEYS)[number] | 'ban'>] = [
-  true,
-  true,
-];
+const asTyped: [
+  Same<keyof Desk, (typeof KEYS)[number]>,
+  Same<keyof KernelDesk, (typeof KEYS)[number] | 'ban' | 'profile'>,
+] = [true, true];
 
 /** Never called. Each statement is an attempt of a tool; one that compiled would be the fault. */
 export const grabbing = defineTool({
@@ -133,6 +133,8 @@ export const grabbing = defineTool({
     // The demo ban is for the demo tools.
     // @ts-expect-error -- so it is not on this desk
     void desk.ban;
+    // @ts-expect-error -- the profile is for the tool that needs its power
+    void desk.profile;
     return { text: '', data: {} };
   },
 });
@@ -142,8 +144,8 @@ test('a desk has what a tool needs, and nothing besides', () =>
     employ(ledger, 'dep_1');
     const caller = callerOf('dep_1');
     const { desk } = ledger.transaction(() => deskOf(ledger, caller, ledger.begin(caller), undefined));
-    // Every desk has the ban's switch while it runs; the types hand it to the demo tools alone.
-    expect(Object.keys(desk).toSorted()).toEqual([...KEYS, 'ban'].toSorted());
+    // Every desk has these while it runs; the types hand them to the kernel's own tools alone.
+    expect(Object.keys(desk).toSorted()).toEqual([...KEYS, 'ban', 'profile'].toSorted());
     expect(Object.keys(desk.effects(z.object({}))).toSorted()).toEqual(['change', 'find', 'make', 'page']);
     expect(Object.keys(desk.deputy).toSorted()).toEqual(['appointedAt', 'clientDomain', 'clientName']);
     expect(Object.keys(desk.left).toSorted()).toEqual(['shirts', 'spend']);

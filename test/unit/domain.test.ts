@@ -89,6 +89,23 @@ const scoped = (scope: string) => ({
 });
 
 const CONTRADICTIONS: [problem: string, changes: Partial<Spec>][] = [
+  ['every deputy could read the profile', { profile: { power: 'keys:see', title: 'You', holds: 'name', fields: {} } }],
+  [
+    'no field of the profile can be called version',
+    {
+      powers: { ...POWERS, 'you:read': { reads: 'read', title: 'Read', detail: '' } },
+      profile: {
+        power: 'you:read',
+        title: 'You',
+        holds: 'name',
+        fields: { version: { label: 'Name', rows: 1, of: z.string() } },
+      },
+    },
+  ],
+  [
+    'the tool getUserProfile needs you:read, which is no power',
+    { profile: { power: 'you:read', title: 'You', holds: 'name', fields: {} } },
+  ],
   // Powers and tools.
   ['no power', { powers: {}, tools: [] }],
   ...['two words', 'ümlaut', 'quo"te', 'back\\slash', 'new\nline', '', 'offline_access'].map(

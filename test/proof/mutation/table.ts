@@ -1482,6 +1482,29 @@ export const GUARDS: readonly Guard[] = [
     without: "simply(c, 'confirmed', () => ({ do: 'erase' }))",
   },
 
+  // ---------------------------------------------------------------- the address that a human keeps
+  {
+    name: 'changing the profile needs a session that stands now',
+    story: 'an-address-nobody-gave',
+    file: 'console/profile-page.tsx',
+    text: "const form = await accept(c, 'confirmed');",
+    without: "const form = await accept(c, 'valid');",
+  },
+  {
+    name: 'a profile is written over by who saw it',
+    story: 'an-address-nobody-gave',
+    file: 'ledger/acts.ts',
+    text: "if (kept.length > 0 && ledger.profile.read().version !== version) return { problem: 'stale' };",
+    without: '',
+  },
+  {
+    name: 'erasing takes the profile along',
+    story: 'an-address-nobody-gave',
+    file: 'ledger/acts.ts',
+    text: "      'profile',\n      'record',",
+    without: "      'record',",
+  },
+
   {
     name: 'a session that does not unseal is none',
     story: 'a-broken-session',
