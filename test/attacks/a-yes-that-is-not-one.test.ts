@@ -202,8 +202,8 @@ test('where its human wants that, what gives a deputy more needs the device: res
   // The same signature lifts no later pause.
   const old = JSON.stringify(await device.assertion(optionsOn(resumed).challenge, { origin: ORIGIN }));
   await objectOf(human).act({ do: 'pause' });
-  const later = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
-  expect((await human.browser.press(later, 'Confirm', { assertion: old })).status).toBe(409);
+  const another = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
+  expect((await human.browser.press(another, 'Confirm', { assertion: old })).status).toBe(409);
   await confirm(later);
 
   const consent = await human.walk(authorizePath(await registeredClient()));

@@ -32,7 +32,7 @@ async function counted(work: () => Promise<unknown>) {
       new Proxy(getByName(name), {
         get(stub, property) {
           requests += 1;
-          return (...args: unknown[]) => Reflect.apply(Reflect.get(stub, property), stub, args) as unknown;
+          return (...args: unknown[]): unknown => Reflect.apply(Reflect.get(stub, property), stub, args);
         },
       }),
   );
@@ -90,7 +90,7 @@ test('a purchase that breaks off after its commit is not called undone', async (
 
 test('the object gets the content headers, those of MCP, the body, and who calls', async () => {
   const { accessToken } = await deputyOf(person(), '2025-11-25');
-  const serve = vi.fn(async (_: Caller, _headers: Record<string, string>, _body: string) => ({
+  const serve = vi.fn<(caller: Caller, headers: Record<string, string>, body: string) => Promise<object>>(async () => ({
     status: 200,
     headers: {},
     body: '{}',
