@@ -204,7 +204,7 @@ test('where its human wants that, what gives a deputy more needs the device: res
   await objectOf(human).act({ do: 'pause' });
   const another = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
   expect((await human.browser.press(another, 'Confirm', { assertion: old })).status).toBe(409);
-  await confirm(later);
+  await confirm(another);
 
   const consent = await human.walk(authorizePath(await registeredClient()));
   const allowed = await human.browser.press(consent, 'Allow', { scope: ['shop:buy'] });
