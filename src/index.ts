@@ -2,12 +2,14 @@
 import { waitUntil } from 'cloudflare:workers';
 import { app } from './app.tsx';
 import { exchangeInTurn } from './auth/exchange.ts';
+import { endingDeputies } from './auth/grants.ts';
 import { followEvents } from './auth/presence.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { tooMany, TooManyUnknown } from './edge/abuse.ts';
+import { tooMany } from './edge/abuse.ts';
 import { beforeTheProvider } from './edge/before-the-provider.ts';
 import { ownTheFetch } from './edge/client-document.ts';
 import { freshKv } from './edge/fresh-keys.ts';
+import { Answered } from './edge/oauth-error.ts';
 import { log, logError, ownTheConsole } from './log.ts';
 import { deputyInTurn } from './mcp/crowd.ts';
 import { recall } from './mcp/known-tokens.ts';
@@ -78,7 +80,7 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const limited = await tooMany(request, env);
     if (limited) return limited;
 
-    const kv = freshKv(env, request);
+    const kv = endingDeputies(freshKv(env, request), env);
     const checked = await beforeTheProvider(request, kv);
     if (checked instanceof Response) return checked;
 
@@ -94,7 +96,7 @@ async function answer(request: Request, env: Env, ctx: ExecutionContext): Promis
     const isToken = url.pathname === '/token' && request.method === 'POST';
     return await (isToken ? exchangeInTurn(canonical, own, serve) : serve(canonical));
   } catch (error) {
-    if (error instanceof TooManyUnknown) return error.answer;
+    if (error instanceof Answered) return error.answer;
     if (error instanceof ConfigError)
       return plain(
         503,

@@ -13,7 +13,7 @@ import { readConfig } from './config.ts';
 import { type Caller, objectName } from './deputy.ts';
 import { domain } from './domain.ts';
 import { haltFor } from './edge/halt.ts';
-import { activate, type Done, grantCleared, mayRefresh, type Problem } from './ledger/acts.ts';
+import { activate, type Done, grantCleared, mayRefresh, type Problem, resign } from './ledger/acts.ts';
 import { type ApprovalView, lookAtApproval, lookAtPasskeys, type PasskeysView } from './ledger/approval-view.ts';
 import type { Kept } from './ledger/answers.ts';
 import { armed, type Job, jobSchema, type Jobs } from './ledger/jobs.ts';
@@ -24,7 +24,7 @@ import { Outbox } from './ledger/outbox.ts';
 import type { Assertion, Attestation, Signed } from './ledger/passkeys.ts';
 import { type Act, perform } from './ledger/perform.ts';
 import { PresenceChecks } from './ledger/presence.ts';
-import { recordShared } from './ledger/prune.ts';
+import { recordingShared } from './ledger/prune.ts';
 import { readLine, type Search } from './ledger/record.ts';
 import { Restore } from './ledger/restore.ts';
 import { Upkeep } from './ledger/upkeep.ts';
@@ -50,6 +50,7 @@ import type { Answer as McpAnswer } from './mcp/accept.ts';
 import { insufficientScope, invalidToken } from './mcp/rpc-error.ts';
 import { readMessage, serveMcp, whole } from './mcp/transport.ts';
 import { Boundary } from './tools/boundary.ts';
+import { oneByOne } from './steps.ts';
 import { PING, PONG, WATCHER_HEADER, Watchers } from './watchers.ts';
 
 /** What the domain says today that this call would use; undefined when it takes no such call any more. */
@@ -219,6 +220,12 @@ export class McpShopServer extends McpAgent {
     return mayRefresh(this.#ledger, deputyId);
   }
 
+  /** The OAuth provider is about to remove this grant, or a token of it. */
+  async resign(grantId: string): Promise<void> {
+    resign(this.#ledger, grantId);
+    await this.#changed();
+  }
+
   async grantCleared(deputyId: string): Promise<void> {
     grantCleared(this.#ledger, deputyId);
   }
@@ -338,14 +345,8 @@ export class McpShopServer extends McpAgent {
   }
 
   async verifyRecord(expected?: { sequence: number; hash: string }): Promise<Verification> {
-    this.#recordShared();
-    const steps = checking(this.#ledger, expected);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      // Lets calls, and above all a pause, come in between.
-      await scheduler.wait(0);
-    }
+    await this.#recordShared();
+    return oneByOne(checking(this.#ledger, expected));
   }
 
   /** The newest rows of the record, oldest first, and the deputies that they name. */
@@ -360,7 +361,7 @@ export class McpShopServer extends McpAgent {
 
   /** A page of the record's lines as they were hashed, oldest first. */
   async recordText(after: number, limit: number): Promise<{ sequence: number; line: string }[]> {
-    if (after === 0) this.#recordShared();
+    if (after === 0) await this.#recordShared();
     return this.#ledger.record.text(after, limit);
   }
 
@@ -374,8 +375,8 @@ export class McpShopServer extends McpAgent {
   }
 
   /** Before the record is read as a whole. */
-  #recordShared(): void {
-    recordShared(this.#ledger);
+  async #recordShared(): Promise<void> {
+    await oneByOne(recordingShared(this.#ledger));
     this.#watchers.tell();
   }
 

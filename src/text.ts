@@ -1,4 +1,4 @@
-/** What counts as visible text, wherever it comes from outside. */
+/** Text that comes from outside: what of it is visible, and what it holds as JSON. */
 
 /**
  * What is drawn as nothing: ignorable and format characters, tags, variation selectors, fillers, blanks, noncharacters. Signs
@@ -91,4 +91,13 @@ export function isAsSeen(name: string, ownHost?: string): boolean {
 function shortened(text: string, most: number): string {
   const characters = Array.from(text);
   return characters.length > most ? `${characters.slice(0, most).join('')}…` : text;
+}
+
+/** The value of a text of JSON; undefined when it is none. */
+export function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

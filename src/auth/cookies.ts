@@ -76,7 +76,7 @@ const signInSchema = z.object({
   /** Milliseconds since the epoch. */
   startedAt: z.number(),
 });
-export type PendingSignIn = z.infer<typeof signInSchema>;
+type PendingSignIn = z.infer<typeof signInSchema>;
 
 /**
  * Remembers a sign-in in this browser only, and returns the `state` to send to AuthKit; undefined when it would not fit

@@ -1,6 +1,6 @@
 /** The exchange of a code for tokens, which happens once, and its first answer for a client that lost it. */
 import { clientOfGrant } from '../edge/before-the-provider.ts';
-import { KEPT_BY_NOBODY, OPEN_TO_BROWSERS, refusal } from '../edge/oauth-error.ts';
+import { KEPT_BY_NOBODY, OPEN_TO_BROWSERS, refusal, tryAgain } from '../edge/oauth-error.ts';
 import { logError } from '../log.ts';
 import { grantInTurn, TURN_SECONDS } from '../mcp/crowd.ts';
 import { once } from './once.ts';
@@ -70,9 +70,4 @@ async function exchangeOnce(request: Request, form: URLSearchParams, env: Env, e
     logError('object_unreachable', error);
     return tryAgain(5, 'The ledger of the human cannot be reached.');
   }
-}
-
-function tryAgain(seconds: number, why: string): Response {
-  const headers = { 'Retry-After': String(seconds) };
-  return refusal(503, 'temporarily_unavailable', `${why} Try again in a moment.`, headers);
 }

@@ -9,7 +9,7 @@ import { originOf } from './requests.ts';
 import type { AppContext } from './session.ts';
 
 /** A client whose address was compared with those it may have, and that address with the error to tell it. */
-export type WaitingClient = { clientId: string; redirectTo: string };
+type WaitingClient = { clientId: string; redirectTo: string };
 
 /** The client whose authorization request started this sign-in, if one did. Throws what `parseAuthRequest` throws. */
 export async function waitingClient(

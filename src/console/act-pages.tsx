@@ -235,7 +235,7 @@ export const ResumePage: FC<Looking & { overview: Overview }> = ({ overview, ...
             <legend>These may act for you again</legend>
             {shown.map((deputy) => (
               <label class="tick">
-                <input type="hidden" name="shown" value={deputy.deputyId} />
+                {deputy.paused === undefined && <input type="hidden" name="shown" value={deputy.deputyId} />}
                 <input
                   type="checkbox"
                   name="resume"

@@ -28,6 +28,7 @@ const ICONS: Partial<Record<ActLine['act'], IconName>> = {
   activated: 'star',
   paused: 'stop',
   revoked: 'stop',
+  resigned: 'stop',
   suspended: 'stop',
   restored: 'stop',
   superseded: 'cross',
@@ -55,6 +56,8 @@ function sentenceFor(line: ActLine, named: Named, clock: Clock, whole: boolean):
       );
     case 'activated':
       return <>{named(line.deputy)} took up its mandate</>;
+    case 'resigned':
+      return <>{named(line.deputy)} gave its authority back</>;
     case 'superseded':
       return <>{named(line.deputy)} was replaced by a newer deputy, as you said</>;
     case 'revoked':

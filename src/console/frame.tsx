@@ -58,7 +58,11 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({
     authority={authority}
     nav={live ? undefined : <ToConsole />}
     account={<SignedInAs user={user} leave="Sign out" returnTo="/" />}
-    {...(live && { data: live, scripts: ['/idiomorph.js', '/live.js', '/ask.js'] })}
+    {...(live && {
+      data: live,
+      scripts: ['/idiomorph.js', '/live.js', '/ask.js'],
+      icons: kind === 'first' ? FIRST_ICONS : LIVE_ICONS,
+    })}
   >
     {(said !== undefined || impersonator !== undefined || halted) && (
       <div class="notes stack">
@@ -95,6 +99,10 @@ export const Frame: FC<PropsWithChildren<FrameProps>> = ({
     {children}
   </Layout>
 );
+
+/** What the console draws. It is the heaviest page, and fetched again and again. */
+const FIRST_ICONS = ['stop', 'star', 'key'] as const;
+const LIVE_ICONS = ['stop', 'lock', 'pause', 'star', 'seal', 'cross', 'check', 'key'] as const;
 
 const STOPPED = { paused: 'Stopped', suspended: 'Suspended' };
 

@@ -11,7 +11,7 @@ export const LOCAL_WEBHOOK_SECRET = 'only for webhooks of the local AuthKit';
 
 const PREFIX = 'local-authkit:';
 /** Seconds a code can be exchanged, as at WorkOS. */
-export const CODE_SECONDS = 10 * 60;
+const CODE_SECONDS = 10 * 60;
 /** Seconds everything else is kept. */
 const KEPT_SECONDS = 30 * 24 * 60 * 60;
 /** Milliseconds for which a refresh token that was just used gives the same answer again, as at WorkOS. */
@@ -72,8 +72,8 @@ export type SigningKey = z.infer<typeof key>;
 
 export type User = z.infer<typeof user>;
 export type Refusal = z.infer<typeof refusal>;
-export type Event = z.infer<typeof emitted>;
-export type Code = z.infer<typeof code>;
+type Event = z.infer<typeof emitted>;
+type Code = z.infer<typeof code>;
 export type Session = z.infer<typeof session>;
 export type AuditEvent = z.infer<typeof auditEvent>;
 

@@ -5,9 +5,9 @@ import {
   StreamableHTTPClientTransport as ModernTransport,
   UnauthorizedError as ModernUnauthorized,
 } from '@modelcontextprotocol/client';
-import { UnauthorizedError as LegacyUnauthorized } from '@modelcontextprotocol/sdk/client/auth.js';
-import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { z } from 'zod';
 import { Browser, type Fetch, type Page } from './browser.ts';
@@ -118,7 +118,7 @@ const toolResult = z.object({
 });
 export type ToolResult = { text: string; data: Record<string, unknown>; isError: boolean };
 
-export type ToolInfo = {
+type ToolInfo = {
   name: string;
   title?: string | undefined;
   description?: string | undefined;
@@ -138,33 +138,92 @@ export type ShowPage = (
   url: URL,
 ) => Promise<{ action: 'accept' | 'decline' | 'cancel'; content?: Record<string, string> }>;
 
-/** One MCP client of one era, with its own OAuth client and tokens. */
+type Options = { authProvider: Credentials; fetch: Fetch };
+
+/** A version of the SDK: how its client connects, and how it takes what a person answered. */
+type Sdk = {
+  connect(address: URL, options: Options): Promise<AnyClient>;
+  finish(address: URL, options: Options, answer: URLSearchParams): Promise<void>;
+  /** What its client throws once the person was asked. */
+  Unauthorized: new () => Error;
+};
+
+const INFO = { name: 'test', version: '1' };
+
+/** A version of the SDK that starts a connection with `initialize`, as all do that are called `sdk`. */
+export function legacySdk(
+  OldClient: new (info: typeof INFO) => AnyClient & { connect(transport: never): Promise<void> },
+  OldTransport: new (address: URL, options: Options) => { finishAuth(code: string): Promise<void> },
+  Unauthorized: new () => Error,
+): Sdk {
+  return {
+    async connect(address, options) {
+      const client = new OldClient(INFO);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK's own types of a transport do not fit each other
+      await client.connect(new OldTransport(address, options) as never);
+      return client;
+    },
+    finish: (address, options, answer) => new OldTransport(address, options).finishAuth(answer.get('code') ?? ''),
+    Unauthorized,
+  };
+}
+
+const PINNED = { versionNegotiation: { mode: { pin: '2026-07-28' } } } as const;
+
+async function connectModern(client: ModernClient, address: URL, options: Options): Promise<AnyClient> {
+  await client.connect(new ModernTransport(address, options));
+  return client;
+}
+
+const SDKS: Record<Era, Sdk> = {
+  '2025-11-25': legacySdk(Client, StreamableHTTPClientTransport, UnauthorizedError),
+  '2026-07-28': {
+    async connect(address, options) {
+      return connectModern(new ModernClient(INFO, PINNED), address, options);
+    },
+    finish: (address, options, answer) => new ModernTransport(address, options).finishAuth(answer),
+    Unauthorized: ModernUnauthorized,
+  },
+};
+
+/** One that shows its human the pages which the server asks for (URL elicitation), and answers then as `show` says. */
+export function sdkThatShows(show: ShowPage): Sdk {
+  return {
+    ...SDKS['2026-07-28'],
+    connect(address, options) {
+      const client = new ModernClient(INFO, { ...PINNED, capabilities: { elicitation: { url: {} } } });
+      client.setRequestHandler('elicitation/create', async ({ params }) =>
+        params.mode === 'url' ? show(new URL(params.url)) : { action: 'decline' },
+      );
+      return connectModern(client, address, options);
+    },
+  };
+}
+
+/** One MCP client, with its own OAuth client and tokens. */
 export class Deputy {
-  readonly era: Era;
   readonly credentials: Credentials;
+  readonly #sdk: Sdk;
   readonly #address: URL;
-  readonly #fetch: Fetch;
-  /** Shows the human a page that the server asks for (URL elicitation), and says what the client answers then. */
-  readonly #showPage: ShowPage | undefined;
+  readonly #options: Options;
   #client!: AnyClient;
 
-  private constructor(era: Era, person: Person, address: URL, fetch: Fetch, name: string, showPage?: ShowPage) {
-    this.era = era;
+  private constructor(sdk: Sdk, person: Person, origin: string, fetch: Fetch, name: string) {
     this.credentials = new Credentials(person, name);
-    this.#address = address;
-    this.#fetch = fetch;
-    this.#showPage = showPage;
+    this.#sdk = sdk;
+    this.#address = new URL('/mcp', origin);
+    this.#options = { authProvider: this.credentials, fetch };
   }
 
+  /** `sdk` is the newest one of an era, or any other version. */
   static async connect(
-    era: Era,
+    sdk: Era | Sdk,
     person: Person,
     origin: string,
     fetch: Fetch,
-    name = `Test client ${era}`,
-    showPage?: ShowPage,
+    name = 'Test client',
   ): Promise<Deputy> {
-    const deputy = new Deputy(era, person, new URL('/mcp', origin), fetch, name, showPage);
+    const deputy = new Deputy(typeof sdk === 'string' ? SDKS[sdk] : sdk, person, origin, fetch, name);
     await deputy.reconnect();
     return deputy;
   }
@@ -177,7 +236,7 @@ export class Deputy {
     fetch: Fetch,
     kept: { client: OAuthClientInformationMixed; tokens: OAuthTokens },
   ): Promise<Deputy> {
-    const deputy = new Deputy(era, person, new URL('/mcp', origin), fetch, 'Resumed client');
+    const deputy = new Deputy(SDKS[era], person, origin, fetch, 'Resumed client');
     deputy.credentials.saveClientInformation(kept.client);
     deputy.credentials.saveTokens(kept.tokens);
     await deputy.reconnect();
@@ -210,46 +269,19 @@ export class Deputy {
     return this.#client.close();
   }
 
-  #legacyTransport() {
-    return new LegacyTransport(this.#address, { authProvider: this.credentials, fetch: this.#fetch });
-  }
-
-  #modernTransport() {
-    return new ModernTransport(this.#address, { authProvider: this.credentials, fetch: this.#fetch });
-  }
-
   async #connect(): Promise<void> {
-    const info = { name: 'test', version: '1' };
-    if (this.era === '2025-11-25') {
-      const client = new LegacyClient(info);
-      await client.connect(this.#legacyTransport());
-      this.#client = client;
-    } else {
-      const client = new ModernClient(info, {
-        versionNegotiation: { mode: { pin: this.era } },
-        ...(this.#showPage && { capabilities: { elicitation: { url: {} } } }),
-      });
-      if (this.#showPage) {
-        const show = this.#showPage;
-        client.setRequestHandler('elicitation/create', async ({ params }) =>
-          params.mode === 'url' ? show(new URL(params.url)) : { action: 'decline' },
-        );
-      }
-      await client.connect(this.#modernTransport());
-      this.#client = client;
-    }
+    this.#client = await this.#sdk.connect(this.#address, this.#options);
   }
 
   async #signingIn<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof LegacyUnauthorized || error instanceof ModernUnauthorized)) throw error;
+      if (!(error instanceof this.#sdk.Unauthorized)) throw error;
       const { answer } = this.credentials;
       const refused = answer.get('error');
       if (refused) throw new Error(`the authorization was refused: ${refused}`, { cause: error });
-      if (this.era === '2025-11-25') await this.#legacyTransport().finishAuth(answer.get('code') ?? '');
-      else await this.#modernTransport().finishAuth(answer);
+      await this.#sdk.finish(this.#address, this.#options, answer);
       await this.#connect();
       return work();
     }

@@ -28,13 +28,15 @@ export class DevServer {
   readonly origin: string;
   readonly #port: number;
   readonly #entry: string;
+  readonly #folder: string | undefined;
   readonly #data: string;
   #guard: ChildProcess | undefined;
   #output = '';
 
-  private constructor(port: number, entry: string) {
+  private constructor(port: number, entry: string, folder?: string) {
     this.#port = port;
     this.#entry = entry;
+    this.#folder = folder;
     this.origin = `http://localhost:${port}`;
     this.#data = mkdtempSync(join(tmpdir(), 'mcp-shop-'));
     // Instead of .dev.vars: a developer's real keys and settings do not belong into a demo or a test.
@@ -43,10 +45,11 @@ export class DevServer {
 
   /**
    * Starts the server; throws with all that it printed when it does not answer within 90 seconds. `entry` is another
-   * Worker than that of `pnpm dev`, as a path from the project's root.
+   * Worker than that of `pnpm dev`, as a path from the project's root. `folder` is a copy of the project to run in, with
+   * the variables of its own `.dev.vars` or `.env`.
    */
-  static async start(entry: string = DEV_ENTRY): Promise<DevServer> {
-    const server = new DevServer(await freePort(), entry);
+  static async start(entry: string = DEV_ENTRY, folder?: string): Promise<DevServer> {
+    const server = new DevServer(await freePort(), entry, folder);
     await server.#run();
     return server;
   }
@@ -81,9 +84,10 @@ export class DevServer {
       .object({ scripts: z.object({ dev: z.string() }) })
       .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
     // The folder goes through the environment, because its name may hold what a shell would take apart.
-    const options = `--port ${this.#port} --inspector-port 0 --persist-to "$DATA" --env-file "$DATA/no.env"`;
-    const guard = spawn('sh', ['-c', GUARD, `${scripts.dev.replace(DEV_ENTRY, this.#entry)} ${options}`], {
-      cwd: ROOT,
+    const options = `--port ${this.#port} --inspector-port 0 --persist-to "$DATA"`;
+    const variables = this.#folder === undefined ? '--env-file "$DATA/no.env"' : '';
+    const guard = spawn('sh', ['-c', GUARD, `${scripts.dev.replace(DEV_ENTRY, this.#entry)} ${options} ${variables}`], {
+      cwd: this.#folder ?? ROOT,
       env: { ...ENVIRONMENT, DATA: this.#data },
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 /** Limits for strangers: how often one address, and everybody together, may start something before anyone is known. */
 import { log, logError } from '../log.ts';
-import { refusal } from './oauth-error.ts';
+import { Answered, refusal } from './oauth-error.ts';
 
 /** Routes that anybody can call and that cost something: a stored client, a consent page, a sign-in. */
 const LIMITED = new Set(['/register', '/authorize', '/login']);
@@ -27,20 +27,10 @@ export async function tooMany(request: Request, env: Env): Promise<Response | un
   return LIMITED.has(pathname) || pathname === '/token' ? answerOf(request, env, pathname) : undefined;
 }
 
-/** Thrown with the answer to a request whose token is not known, and is one too many of its address. */
-export class TooManyUnknown extends Error {
-  readonly answer: Response;
-
-  constructor(answer: Response) {
-    super('too many unknown tokens');
-    this.answer = answer;
-  }
-}
-
-/** To be called before a token that KV does not know is asked for. Throws TooManyUnknown. */
+/** To be called before a token that KV does not know is asked for. Throws Answered. */
 export async function countUnknownToken(request: Request, env: Env): Promise<void> {
   const limited = await answerOf(request, env, '/mcp');
-  if (limited) throw new TooManyUnknown(limited);
+  if (limited) throw new Answered(limited);
 }
 
 async function answerOf(request: Request, env: Env, pathname: string): Promise<Response | undefined> {
@@ -99,7 +89,7 @@ function decoded(pathname: string): string {
 }
 
 /** An IPv6 customer has a whole /64, so its first four groups are one address; without an address all share one limit. */
-export function networkOf(address: string | null): string {
+function networkOf(address: string | null): string {
   if (!address?.includes(':')) return address ?? 'unknown';
   const [start = '', end] = address.split('::');
   const groups = start.split(':').filter(Boolean);

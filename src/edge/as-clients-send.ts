@@ -1,5 +1,6 @@
 /** What clients send to the OAuth provider, as the standards mean it. The provider is stricter here and laxer there. */
 import { z } from 'zod';
+import { jsonIn } from '../text.ts';
 import { isLoopback } from './origin.ts';
 import { refusal } from './oauth-error.ts';
 
@@ -79,18 +80,19 @@ function formDecoded(text: string): string {
 /** What this server has of what a client can register, first the one that every client needs. */
 const SERVED = { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] };
 
+/** A client's document without what is unset. What is no JSON object stays as it is. */
+export function clientDocument(body: Uint8Array): string {
+  const metadata = metadataIn(body);
+  return metadata ? JSON.stringify(metadata) : new TextDecoder().decode(body);
+}
+
 /**
  * A registration without what is unset and what is not served here; the answer says what was kept. RFC 7591, sections 2
  * and 3.2.1.
  */
 export function registrationRequest(body: Uint8Array): string | Response {
-  const parsed = z.record(z.string(), z.unknown()).safeParse(parsedJson(new TextDecoder().decode(body)));
-  if (!parsed.success) return refusal(400, 'invalid_client_metadata', 'The body must be one JSON object.');
-  const metadata = Object.fromEntries(
-    Object.entries(parsed.data)
-      .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isSet) : value] as const)
-      .filter(([, value]) => isSet(value)),
-  );
+  const metadata = metadataIn(body);
+  if (!metadata) return refusal(400, 'invalid_client_metadata', 'The body must be one JSON object.');
   for (const [name, served] of Object.entries(SERVED)) {
     const asked = metadata[name];
     if (!Array.isArray(asked)) continue;
@@ -106,17 +108,20 @@ export function registrationRequest(body: Uint8Array): string | Response {
   return JSON.stringify(metadata);
 }
 
+/** What a client says of itself; undefined when the body is no JSON object. */
+function metadataIn(body: Uint8Array): Record<string, unknown> | undefined {
+  const parsed = z.record(z.string(), z.unknown()).safeParse(jsonIn(new TextDecoder().decode(body)));
+  if (!parsed.success) return undefined;
+  return Object.fromEntries(
+    Object.entries(parsed.data)
+      .map(([name, value]) => [name, Array.isArray(value) ? value.filter(isSet) : value] as const)
+      .filter(([, value]) => isSet(value)),
+  );
+}
+
 /** Serializers write what is not set as null, as empty text or as an empty list. */
 function isSet(value: unknown): boolean {
   return value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const AUTHORIZATION_REQUEST = [

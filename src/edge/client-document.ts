@@ -1,5 +1,6 @@
 /** Clients whose id is the address of their document: how it is fetched, and who a client is shown to be. */
 import { displayName, isAsSeen } from '../text.ts';
+import { clientDocument } from './as-clients-send.ts';
 import { readAtMost } from './read-at-most.ts';
 
 /** How the OAuth provider names itself where it fetches a client's document or keys. */
@@ -13,9 +14,9 @@ const DOCUMENT_MS = 300_000;
 const FAILURE_MS = 60_000;
 const MOST_REMEMBERED = 500;
 /** Documents by their address, or that they could not be read, and until when. They belong to no request or human. */
-const remembered = new Map<string, { until: number; document?: Uint8Array<ArrayBuffer> }>();
+const remembered = new Map<string, { until: number; document?: string }>();
 
-function remember(clientId: string, milliseconds: number, document?: Uint8Array<ArrayBuffer>): void {
+function remember(clientId: string, milliseconds: number, document?: string): void {
   remembered.delete(clientId);
   for (const oldest of remembered.keys()) {
     if (remembered.size < MOST_REMEMBERED) break;
@@ -59,8 +60,9 @@ export function ownTheFetch(): void {
       return new Response(null, { status: 502 });
     }
     if (!isDocument) return answer;
-    const document = await readAtMost(MOST_BYTES, answer);
-    if (!document) return new Response(null, { status: 502 });
+    const body = await readAtMost(MOST_BYTES, answer);
+    if (!body) return new Response(null, { status: 502 });
+    const document = clientDocument(body);
     remember(url, DOCUMENT_MS, document);
     return new Response(document, { headers: { 'Cache-Control': answer.headers.get('Cache-Control') ?? '' } });
   };

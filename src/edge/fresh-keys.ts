@@ -59,7 +59,7 @@ export class FreshKeys extends DurableObject {
 /** Written once: KV's value is as good as any, so a known deputy's call asks KV alone. What else there is changes. */
 const WRITTEN_ONCE = /^(token|client):/;
 
-/** OAUTH_KV as the provider may use it: each write shows at once, wherever it was made. Errors: TooManyUnknown, and KV's. */
+/** OAUTH_KV as the provider may use it: each write shows at once, wherever it was made. Errors: Answered, and KV's. */
 export function freshKv(env: Env, request: Request): KVNamespace {
   const kv = forAnyKey(env.OAUTH_KV);
 

@@ -2,7 +2,7 @@
 
 /** The variables, as `config.ts` checks them. */
 type Switches = { HALT?: string; BLOCKED_CLIENTS?: string };
-export type Halt = { blocked: boolean; message: string };
+type Halt = { blocked: boolean; message: string };
 
 /** Why the operator lets this client do nothing now; undefined when it may go on. */
 export function haltFor({ HALT, BLOCKED_CLIENTS = '' }: Switches, clientId: string): Halt | undefined {

@@ -23,3 +23,18 @@ export function refusal(
 export function inAscii(description: string): string {
   return description.replaceAll('"', "'").replace(/[^\x20-\x5b\x5d-\x7e]/gu, '?');
 }
+
+/** The answer to a request that may work in so many seconds. */
+export function tryAgain(seconds: number, why: string): Response {
+  return refusal(503, 'temporarily_unavailable', `${why} Try again in a moment.`, { 'Retry-After': String(seconds) });
+}
+
+/** Thrown where an answer has to pass through code that is not ours. */
+export class Answered extends Error {
+  readonly answer: Response;
+
+  constructor(answer: Response) {
+    super(`answered with ${answer.status}`);
+    this.answer = answer;
+  }
+}

@@ -6,7 +6,7 @@ import { type Ceiling, isNames, type Limits, type Terms } from '../authority/ter
 import type { Reason } from '../authority/refusal.ts';
 import type { Presence } from './account.ts';
 import { folded } from './checkpoint.ts';
-import type { Appointment, Deputy } from './deputies.ts';
+import type { Appointment } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
 import type { Passkey } from './passkeys.ts';
 import type { Entry, Head, Proof, Suspension } from './record.ts';
@@ -198,6 +198,18 @@ export function revoke(ledger: Ledger, deputyId: string, by: As = {}): Done | Pr
   });
 }
 
+/** The client gave its tokens back (RFC 7009), or the provider took its grant: the deputy can never call again. */
+export function resign(ledger: Ledger, grantId: string): void {
+  ledger.transaction(() => {
+    const deputyId = ledger.deputies.withGrant(grantId);
+    if (deputyId === undefined) return;
+    const { head, now } = ledger.moment();
+    ledger.deputies.setStatus(deputyId, 'revoked', now);
+    const newest = ledger.record.append({ actor: 'client', act: 'resigned', deputy: deputyId }, head, now);
+    voidWaiting(ledger, 'resigned', newest, now, deputyId);
+  });
+}
+
 /** What the human changes of a mandate. `expiresAt` in milliseconds, at most 30 days after the appointment; undefined leaves it. */
 export type Amendment = {
   deputyId: string;
@@ -301,7 +313,7 @@ export function erase(ledger: Ledger): Done {
       head: { sequence },
       now,
     } = ledger.moment();
-    const grants = grantsOf(ledger.deputies.all(now));
+    const grants = ledger.deputies.grants(Number.MAX_SAFE_INTEGER, true);
     freeWaiting(ledger);
     const { authority, paused, authorityAt, ceiling, windows, guarded, passkeysUntil } = ledger.account.read();
     const had = ledger.passkeys.all().length > 0 ? now : passkeysUntil;
@@ -341,13 +353,9 @@ export type As = { impersonation?: string };
 /** What a passkey has signed for an act. */
 export type Proven = { proof?: Proof };
 
-export function done(ledger: Ledger, { sequence, at }: Head): Done {
-  const grants = grantsOf(
-    ledger.deputies.all(at).filter(({ status }) => status === 'revoked' || status === 'superseded'),
-  );
-  return { sequence, at, grants };
-}
+/** Grants cleaned up after one act; those that are left wait for the next. */
+const GRANTS_AT_ONCE = 20;
 
-function grantsOf(deputies: Deputy[]): GrantToClear[] {
-  return deputies.flatMap(({ deputyId, grantId }) => (grantId === undefined ? [] : [{ deputyId, grantId }]));
+export function done(ledger: Ledger, { sequence, at }: Head): Done {
+  return { sequence, at, grants: ledger.deputies.grants(GRANTS_AT_ONCE) };
 }

@@ -1,7 +1,9 @@
 /** The checkpoint of a record: what the lines before it amount to. Replaying starts from it. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { allOf } from '../steps.ts';
 import type { EffectFacts } from './effects.ts';
-import { type Head, hashOf } from './record.ts';
+import type { Head } from './record.ts';
 import { coreSchema, type State } from './replay.ts';
 
 type Row = { sequence: number; at: number; hash: string; state: string };
@@ -15,12 +17,19 @@ export function checkpointHead(sql: SqlStorage): Head {
 }
 
 export function checkpointState(sql: SqlStorage): State {
+  return allOf(checkpointStateInSteps(sql));
+}
+
+/** The same, a few effects at a time. */
+export function* checkpointStateInSteps(sql: SqlStorage): Generator<void, State> {
   const core = coreSchema.parse(JSON.parse(row(sql).state));
-  const facts = effects(sql).map(({ amounts, ...rest }): EffectFacts => ({
-    ...rest,
-    amounts: amountsSchema.parse(JSON.parse(amounts)),
-  }));
-  return { ...core, effects: new Map(facts.map((effect) => [effect.id, effect])) };
+  const known = new Map<string, EffectFacts>();
+  for (const page of pages(sql)) {
+    for (const { amounts, ...rest } of page)
+      known.set(rest.id, { ...rest, amounts: amountsSchema.parse(JSON.parse(amounts)) });
+    yield;
+  }
+  return { ...core, effects: known };
 }
 
 /** Moves the checkpoint to `head`, whose state is `state`; `touched` are the effects that differ from before. */
@@ -52,15 +61,42 @@ export function foldInto(
 }
 
 /** What a line of the record says of the checkpoint, so that a change of it shows. */
-export function folded(sql: SqlStorage): { through: number; hash: string; checkpoint: string } {
+export function folded(sql: SqlStorage): Folded {
+  return allOf(foldedInSteps(sql));
+}
+
+type Folded = { through: number; hash: string; checkpoint: string };
+
+/** The same, a few effects at a time: the SHA-256 of the JSON of its row and all of its effects. */
+export function* foldedInSteps(sql: SqlStorage): Generator<void, Folded> {
   const { sequence, hash } = row(sql);
-  return { through: sequence, hash, checkpoint: hashOf(JSON.stringify([row(sql), effects(sql)])) };
+  const sum = createHash('sha256').update(`[${JSON.stringify(row(sql))},[`);
+  let between = '';
+  for (const page of pages(sql)) {
+    sum.update(between + JSON.stringify(page).slice(1, -1));
+    between = ',';
+    yield;
+  }
+  return { through: sequence, hash, checkpoint: sum.update(']]').digest('hex') };
 }
 
 function row(sql: SqlStorage): Row {
   return sql.exec<Row>('SELECT sequence, at, hash, state FROM checkpoint').one();
 }
 
-function effects(sql: SqlStorage): EffectRow[] {
-  return sql.exec<EffectRow>('SELECT id, number, state, amounts FROM checkpoint_effects ORDER BY id').toArray();
+const PAGE = 500;
+
+function* pages(sql: SqlStorage): Generator<EffectRow[], void> {
+  for (let after = ''; ;) {
+    const page = sql
+      .exec<EffectRow>(
+        'SELECT id, number, state, amounts FROM checkpoint_effects WHERE id > ? ORDER BY id LIMIT ?',
+        after,
+        PAGE,
+      )
+      .toArray();
+    if (page.length > 0) yield page;
+    if (page.length < PAGE) return;
+    after = page.at(-1)?.id ?? '';
+  }
 }

@@ -55,6 +55,19 @@ type Row = {
   name: string | null;
 };
 
+/** When a mandate ends, in milliseconds. */
+const END = "mandate ->> 'expiresAt'";
+
+/** With so many deputies, what a page, a consent or an act asks for is found without reading every one. */
+const MANY = 50;
+const INDEXES = {
+  age: '(status, appointed_at)',
+  end: `(status, ${END})`,
+  client: '(client_id, status, appointed_at)',
+  look: '(client_name, redirect_host, status, changed_at)',
+  grant: '(status, grant_id) WHERE grant_id IS NOT NULL',
+};
+
 export class Deputies {
   readonly #sql: SqlStorage;
   readonly #mandates = new JsonColumn<Mandate>(mandateSchema);
@@ -66,6 +79,7 @@ export class Deputies {
   /** `now` is the ledger's time in milliseconds. Appointments that were never taken up are forgotten on the way. */
   appoint(deputy: Appointment, now: number): void {
     this.forgetPending(now);
+    this.#indexMany();
     this.#sql.exec(
       `INSERT INTO deputies (deputy_id, client_id, client_name, client_domain, redirect_host, scopes, appointed_at,
          status, mandate, replaces, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)`,
@@ -80,6 +94,14 @@ export class Deputies {
       JSON.stringify(deputy.replaces),
       now,
     );
+  }
+
+  /** Few are read faster than found, and an index takes a page of storage of each human. */
+  #indexMany(): void {
+    const { count } = this.#sql.exec<{ count: number }>('SELECT count(*) AS count FROM deputies').one();
+    if (count !== MANY) return;
+    for (const [index, columns] of Object.entries(INDEXES))
+      this.#sql.exec(`CREATE INDEX IF NOT EXISTS deputies_by_${index} ON deputies ${columns}`);
   }
 
   /** An appointment that ran out is as if it had never been. */
@@ -102,28 +124,94 @@ export class Deputies {
     return { status, mandate: this.#mandates.read(mandate), ...(paused !== null && { paused: true }) };
   }
 
-  /** Newest first. */
-  all(now: number): Deputy[] {
+  /** Ids after that one, in their order. */
+  ids(limit: number, after: string): string[] {
     return this.#sql
-      .exec<Row>('SELECT * FROM deputies ORDER BY appointed_at DESC, deputy_id')
+      .exec<{ id: string }>(
+        'SELECT deputy_id AS id FROM deputies WHERE deputy_id > ? ORDER BY deputy_id LIMIT ?',
+        after,
+        limit,
+      )
       .toArray()
-      .filter((row) => !isVoid(row, now))
+      .map(({ id }) => id);
+  }
+
+  /** The live ones of that client, newest first. */
+  liveOf(clientId: string, now: number): Deputy[] {
+    return this.#sql
+      .exec<Row>(
+        `SELECT * FROM deputies WHERE client_id = ? AND status = 'active' ORDER BY appointed_at DESC, deputy_id DESC`,
+        clientId,
+      )
+      .toArray()
+      .map(toDeputy)
+      .filter(({ mandate }) => mandate.expiresAt > now);
+  }
+
+  /** When this client was dismissed last, or any that looked like it, in milliseconds. */
+  dismissals({ clientId, clientName, redirectHost }: Pick<Deputy, 'clientId' | 'clientName' | 'redirectHost'>) {
+    const last = (where: string, ...values: string[]) =>
+      this.#sql
+        .exec<{ at: number | null }>(
+          `SELECT max(changed_at) AS at FROM deputies WHERE status = 'revoked' AND ${where}`,
+          ...values,
+        )
+        .one().at ?? undefined;
+    return {
+      own: last('client_id = ?', clientId),
+      alike: last('client_name = ? AND redirect_host = ?', clientName, redirectHost),
+    };
+  }
+
+  /** Grants that are of no more use; with `everyOne`, all there are. */
+  grants(limit: number, everyOne = false): { deputyId: string; grantId: string }[] {
+    return this.#sql
+      .exec<{ deputyId: string; grantId: string }>(
+        `SELECT deputy_id AS deputyId, grant_id AS grantId FROM deputies
+         WHERE grant_id IS NOT NULL ${everyOne ? '' : "AND status IN ('revoked', 'superseded')"} LIMIT ?`,
+        limit,
+      )
+      .toArray();
+  }
+
+  /** The live deputy with that grant. */
+  withGrant(grantId: string): string | undefined {
+    const [row] = this.#sql.exec<{ id: string }>(
+      "SELECT deputy_id AS id FROM deputies WHERE status = 'active' AND grant_id = ?",
+      grantId,
+    );
+    return row?.id;
+  }
+
+  /** The newest that can act or are about to, newest first. */
+  live(now: number, limit: number): Deputy[] {
+    const newest = (status: Status, still: string, time: number) =>
+      this.#sql
+        .exec<Row>(
+          // The plus keeps SQLite from an index in another order, by which it would read all of them.
+          `SELECT * FROM deputies WHERE status = ? AND +(${still}) > ? ORDER BY appointed_at DESC, deputy_id DESC LIMIT ?`,
+          status,
+          time,
+          limit,
+        )
+        .toArray();
+    return [...newest('active', END, now), ...newest('pending', 'appointed_at', now - PENDING_MS)]
+      .toSorted((one, other) => other.appointed_at - one.appointed_at || (one.deputy_id < other.deputy_id ? 1 : -1))
+      .slice(0, limit)
       .map(toDeputy);
   }
 
-  /** Those that can act or are about to, newest first, and how many there are. */
-  live(now: number, limit: number): { deputies: Deputy[]; count: number } {
-    const live = `((status = 'active' AND mandate ->> 'expiresAt' > ?1) OR (status = 'pending' AND appointed_at > ?2))`;
-    const times = [now, now - PENDING_MS];
+  /** How many can act or are about to, counted in an index. */
+  countLive(now: number): number {
     const { count } = this.#sql
-      .exec<{ count: number }>(`SELECT count(*) AS count FROM deputies WHERE ${live}`, ...times)
+      .exec<{ count: number }>(
+        `SELECT (SELECT count(*) FROM deputies WHERE status = 'active' AND ${END} > ?)
+           + (SELECT count(*) FROM deputies WHERE status = 'pending' AND appointed_at > ?) AS count`,
+        now,
+        now - PENDING_MS,
+      )
       .one();
-    const rows = this.#sql.exec<Row>(
-      `SELECT * FROM deputies WHERE ${live} ORDER BY appointed_at DESC, deputy_id LIMIT ?3`,
-      ...times,
-      limit,
-    );
-    return { deputies: rows.toArray().map(toDeputy), count };
+    return count;
   }
 
   /** Those of these ids, also the void ones: what a line of the record names is told apart by its name. */

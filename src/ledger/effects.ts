@@ -112,12 +112,17 @@ export class Effects {
       .map(toEffect);
   }
 
-  /** What the record says of each. */
-  *facts(): Iterable<EffectFacts> {
-    for (const row of this.#sql.exec<Row>('SELECT * FROM effects')) {
-      const { id, number, state } = row;
-      yield { id, number, state, amounts: amountsSchema.parse(JSON.parse(row.amounts)) };
-    }
+  /** What the record says of those after a number, in their order. */
+  facts(limit: number, after: number): EffectFacts[] {
+    return this.#sql
+      .exec<Row>('SELECT * FROM effects WHERE number > ? ORDER BY number LIMIT ?', after, limit)
+      .toArray()
+      .map(({ id, number, state, amounts }) => ({
+        id,
+        number,
+        state,
+        amounts: amountsSchema.parse(JSON.parse(amounts)),
+      }));
   }
 
   /** Deletes all of them; their copies outside wait to be deleted. */

@@ -55,10 +55,11 @@ export class Meters {
   }
 
   /** Deputies with refusals that no line holds yet. */
-  unrecorded(): { deputyId: string; refused: number }[] {
+  unrecorded(limit: number): { deputyId: string; refused: number }[] {
     return this.#sql
       .exec<{ deputyId: string; refused: number }>(
-        'SELECT deputy_id AS deputyId, unrecorded AS refused FROM meters WHERE unrecorded > 0',
+        'SELECT deputy_id AS deputyId, unrecorded AS refused FROM meters WHERE unrecorded > 0 LIMIT ?',
+        limit,
       )
       .toArray();
   }

@@ -85,8 +85,8 @@ export class Outbox {
   }
 
   /** Arms the sweep, unless it comes as soon already. */
-  async #arm(failed: number): Promise<void> {
-    const at = Date.now() + backOffSeconds(failed) * 1000;
+  async #arm(sweepsFailed: number): Promise<void> {
+    const at = Date.now() + backOffSeconds(sweepsFailed) * 1000;
     if (this.#sweepAt !== undefined && Date.now() < this.#sweepAt && this.#sweepAt <= at) return;
     await this.#set(at);
   }

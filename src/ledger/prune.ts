@@ -45,13 +45,22 @@ function oldest(ledger: Ledger, now: number): (Head & { line: Line })[] {
   return found.slice(0, count);
 }
 
-/** Writes a line for the refusals that no line holds yet, so that the record accounts for every call. */
-export function recordShared(ledger: Ledger): void {
-  ledger.transaction(() => {
+/** Deputies whose refusals get their line at a time. */
+const SHARED_BATCH = 100;
+
+/** Writes a line for the refusals that no line holds yet, so that the record accounts for every call; a few at a time. */
+export function* recordingShared(ledger: Ledger): Generator<void, void> {
+  while (recordSome(ledger) === SHARED_BATCH) yield;
+}
+
+function recordSome(ledger: Ledger): number {
+  return ledger.transaction(() => {
     let { head, now } = ledger.moment();
-    for (const { deputyId, refused } of ledger.meters.unrecorded()) {
+    const some = ledger.meters.unrecorded(SHARED_BATCH);
+    for (const { deputyId, refused } of some) {
       head = ledger.record.append({ actor: 'system', act: 'counted', deputy: deputyId, refused }, head, now);
       ledger.meters.save(deputyId, { ...ledger.meters.read(deputyId), unrecorded: 0 });
     }
+    return some.length;
   });
 }

@@ -38,7 +38,7 @@ export type Proof = z.infer<typeof proofSchema>;
 const proof = proofSchema.optional();
 
 /** Why nothing can come of a request any more. */
-const VOIDED = ['dismissed', 'replaced', 'restored'] as const;
+const VOIDED = ['dismissed', 'replaced', 'resigned', 'restored'] as const;
 export type Voided = (typeof VOIDED)[number];
 
 /** What the human did, or what followed from it. */
@@ -54,6 +54,8 @@ const actSchema = z.discriminatedUnion('act', [
     proof,
   }),
   z.object({ actor: z.literal('client'), act: z.literal('activated'), deputy: z.string() }),
+  /** It gave its tokens back, or lost its grant at the OAuth provider. */
+  z.object({ actor: z.literal('client'), act: z.literal('resigned'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('superseded'), deputy: z.string(), by: z.string() }),
   z.object({ ...asTheHuman, act: z.literal('revoked'), deputy: z.string() }),
   z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema, proof }),

@@ -67,6 +67,7 @@ export function apply(state: State, line: Line): void {
       deputy(state, line.deputy).status = 'superseded';
       return;
     case 'revoked':
+    case 'resigned':
       deputy(state, line.deputy).status = 'revoked';
       return;
     case 'amended':

@@ -1,9 +1,10 @@
 /** What a ledger needs besides calls: a daily round, and copies of its record elsewhere. */
 import { RECORD_KEPT_MS } from '../lifetimes.ts';
 import { log, logError } from '../log.ts';
+import { oneByOne } from '../steps.ts';
 import { armed, backOffSeconds, type JobOf, type Jobs } from './jobs.ts';
 import type { Ledger } from './ledger.ts';
-import { prune, PRUNE_BATCH, recordShared } from './prune.ts';
+import { prune, PRUNE_BATCH, recordingShared } from './prune.ts';
 import type { Line } from './record.ts';
 
 /** Exports one line, under a `key` that repetitions share. False when that line was refused. Throws when none can be sent now. */
@@ -64,7 +65,7 @@ export class Upkeep {
     let head = { sequence: logged, hash: '' };
     let pruned = 0;
     try {
-      recordShared(this.#ledger);
+      await oneByOne(recordingShared(this.#ledger));
       pruned = prune(this.#ledger);
       const now = this.#ledger.now();
       this.#ledger.deputies.forgetPending(now);

@@ -1,19 +1,22 @@
 /** Checking that the record holds together and says what the tables say. */
 import { type Amounts, CALLS } from '../authority/terms.ts';
 import { type Pair, useOf, type Windows } from '../authority/window.ts';
+import { allOf } from '../steps.ts';
 import { isEnded, WAITING } from './approvals.ts';
-import { checkpointHead, checkpointState, folded } from './checkpoint.ts';
+import { checkpointHead, checkpointStateInSteps, foldedInSteps } from './checkpoint.ts';
 import { Counting } from './counting.ts';
+import type { Deputy } from './deputies.ts';
 import type { Ledger } from './ledger.ts';
 import { type Head, hashOf, type Line, readLine } from './record.ts';
 import { apply, type State } from './replay.ts';
 
-/** Lines that are checked at a time; calls and acts of the human go on in between. */
-const VERIFY_BATCH = 1000;
+/** Lines, deputies or effects that are checked at a time; calls and acts of the human go on in between. */
+const VERIFY_BATCH = 200;
 
 /** How often pruning or erasing may come in between; after that, all lines are checked at once. */
 const MOST_OVERTAKEN = 3;
 
+type Failure = Extract<Verification, { ok: false }>;
 export type Verification =
   | {
       ok: true;
@@ -38,20 +41,13 @@ export function verify(ledger: Ledger, expected?: Expected): Verification {
   return allOf(checkingOnce(ledger, expected));
 }
 
-function allOf(steps: Generator<void, Verification>): Verification {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
-}
-
 /**
  * Checks that each line hashes to what is stored and to what the next one says of it, that a line vouches for the
  * checkpoint, that the lines replayed from it give what the tables hold, and that `expected`, a head somebody kept
  * elsewhere, is part of it. Without such an anchor a chain proves nothing against somebody who can rewrite all of it.
  *
- * Yields after each batch of lines, so that calls and pauses come in between; the tables are compared in the last step.
- * Pruning and erasing may come in between as well: the lines are then checked from the start again.
+ * Yields after each batch, so that calls and pauses come in between. What they add is read before the next batch of a
+ * table is compared. Pruning and erasing may come in between as well: the lines are then checked from the start again.
  */
 export function* checking(ledger: Ledger, expected: Expected): Generator<void, Verification> {
   for (let overtaken = 0; overtaken < MOST_OVERTAKEN; overtaken += 1) {
@@ -74,26 +70,38 @@ function startOf(ledger: Ledger): { recordId: string; after: number } {
 
 function* checkingOnce(ledger: Ledger, expected: Expected): Generator<void, Verification> {
   const { sql } = ledger;
-  const replayed = new Replay(ledger);
+  const replayed = new Replay(ledger, checkpointHead(sql), yield* checkpointStateInSteps(sql));
   const first = replayed.head.sequence;
+  const start = yield* foldedInSteps(sql);
   let vouched = false;
   let anchored = expected === undefined || isSame(replayed.head, expected);
   let lines = 0;
-  for (;;) {
+
+  /** Replays at most a batch of what has not been read yet, and says what is wrong with a line, or whether that was all. */
+  function readOn(): Failure | boolean {
     const rows = ledger.record.rows(replayed.head.sequence, VERIFY_BATCH);
     for (const row of rows) {
       const problem = replayed.add(row);
       if (problem !== undefined) return { ok: false, sequence: row.sequence, problem };
-      vouched ||= replayed.vouchesFor(() => folded(sql));
+      vouched ||= replayed.vouchesFor(start);
       anchored ||= expected !== undefined && isSame(replayed.head, expected);
       lines += 1;
     }
-    if (rows.length < VERIFY_BATCH) break;
+    return rows.length < VERIFY_BATCH;
+  }
+
+  const comparing = replayed.comparing();
+  for (;;) {
+    const read = readOn();
+    if (typeof read === 'object') return read;
+    if (read) {
+      if (!vouched) return { ok: false, problem: 'the checkpoint is not the one it was made with' };
+      const { done, value: difference } = comparing.next();
+      if (done && difference !== undefined) return { ok: false, problem: difference };
+      if (done) break;
+    }
     yield;
   }
-  if (!vouched) return { ok: false, problem: 'the checkpoint is not the one it was made with' };
-  const difference = replayed.difference();
-  if (difference !== undefined) return { ok: false, problem: difference };
   if (!anchored && expected !== undefined && expected.sequence < first)
     return { ok: false, tooOld: true, problem: 'the line of that head was folded or erased since' };
   if (!anchored) return { ok: false, problem: 'the expected head is not part of this record' };
@@ -109,11 +117,11 @@ class Replay {
   readonly #counting: Counting;
   #line: Line | undefined;
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, head: Head, state: State) {
     this.#ledger = ledger;
-    this.head = checkpointHead(ledger.sql);
-    this.#state = checkpointState(ledger.sql);
-    this.#counting = new Counting(ledger.pairs, this.#state.windows);
+    this.head = head;
+    this.#state = state;
+    this.#counting = new Counting(ledger.pairs, state.windows);
   }
 
   /** Takes the next row; says what is wrong with it, if anything. */
@@ -139,18 +147,21 @@ class Replay {
   }
 
   /** Whether the last line vouches for the checkpoint as it is. */
-  vouchesFor(read: () => { through: number; hash: string; checkpoint: string }): boolean {
+  vouchesFor(start: { through: number; hash: string; checkpoint: string }): boolean {
     if (!this.#line || !('through' in this.#line)) return false;
     const { through, hash, checkpoint } = this.#line;
-    return isEqual({ through, hash, checkpoint }, read());
+    return isEqual({ through, hash, checkpoint }, start);
   }
 
-  /** The first difference between what the lines give and what the tables hold. */
-  difference(): string | undefined {
+  /**
+   * The first difference between what the lines give and what the tables hold, a batch at a time. Before each, every line
+   * must have been replayed.
+   */
+  *comparing(): Generator<void, string | undefined> {
     return (
+      (yield* this.#deputiesDiffer()) ??
+      (yield* this.#effectsDiffer()) ??
       this.#accountDiffers() ??
-      this.#deputiesDiffer() ??
-      this.#effectsDiffer() ??
       this.#passkeysDiffer() ??
       this.#allowancesDiffer()
     );
@@ -180,39 +191,66 @@ class Replay {
     return undefined;
   }
 
-  #deputiesDiffer(): string | undefined {
-    const rows = new Map(this.#ledger.deputies.all(0).map((deputy) => [deputy.deputyId, deputy]));
-    for (const [id, said] of Object.entries(this.#state.deputies)) {
-      const row = rows.get(id);
-      rows.delete(id);
-      // An appointment that was never taken up is forgotten.
-      if (!row && said.status === 'pending') continue;
-      if (row?.status !== said.status)
-        return `deputy ${id} is ${row?.status ?? 'missing'}, the record says ${said.status}`;
-      if (!isEqual(row.mandate, said.mandate)) return `the mandate of ${id} is not the one in the record`;
-      const { clientId, clientName, clientDomain, scopes } = row;
-      const client = [clientId, clientName, clientDomain, scopes];
-      if (!isEqual(client, [said.clientId, said.clientName, said.clientDomain, said.scopes]))
-        return `the client of ${id} is not the one in the record`;
-      if (row.name !== said.name) return `the name of ${id} is not the one in the record`;
-      if (row.paused !== said.paused) return `the pause of ${id} is not the one in the record`;
-      if (!this.#isUsed(this.#ledger.pairs.own, this.#ledger.meters.read(id).windows, this.#counting.own.get(id) ?? {}))
-        return `what ${id} used is not what the record says`;
+  *#deputiesDiffer(): Generator<void, string | undefined> {
+    const { deputies } = this.#ledger;
+    const compared = new Set<string>();
+    for (;;) {
+      const ids = Object.keys(this.#state.deputies)
+        .filter((id) => !compared.has(id))
+        .slice(0, VERIFY_BATCH);
+      const rows = new Map(deputies.named(ids).map((row) => [row.deputyId, row]));
+      for (const id of ids) {
+        const difference = this.#deputyDiffers(id, rows.get(id));
+        if (difference !== undefined) return difference;
+        compared.add(id);
+      }
+      if (ids.length < VERIFY_BATCH) break;
+      yield;
     }
-    const [stranger] = rows.keys();
-    return stranger === undefined ? undefined : `deputy ${stranger} was never appointed`;
+    for (let after = ''; ;) {
+      const ids = deputies.ids(VERIFY_BATCH, after);
+      const stranger = ids.find((id) => !this.#state.deputies[id]);
+      if (stranger !== undefined) return `deputy ${stranger} was never appointed`;
+      if (ids.length < VERIFY_BATCH) return undefined;
+      after = ids.at(-1) ?? '';
+      yield;
+    }
   }
 
-  #effectsDiffer(): string | undefined {
-    const said = new Map(this.#state.effects);
-    for (const effect of this.#ledger.effects.facts()) {
-      const { id } = effect;
-      const known = said.get(id);
-      said.delete(id);
-      if (!known) return `${id} is not in the record`;
-      if (!isEqual(known, effect)) return `${id} is not as the record says`;
+  #deputyDiffers(id: string, row: Deputy | undefined): string | undefined {
+    const said = this.#state.deputies[id];
+    // An appointment that was never taken up is forgotten.
+    if (!said || (!row && said.status === 'pending')) return undefined;
+    if (row?.status !== said.status)
+      return `deputy ${id} is ${row?.status ?? 'missing'}, the record says ${said.status}`;
+    if (!isEqual(row.mandate, said.mandate)) return `the mandate of ${id} is not the one in the record`;
+    const { clientId, clientName, clientDomain, scopes } = row;
+    const client = [clientId, clientName, clientDomain, scopes];
+    if (!isEqual(client, [said.clientId, said.clientName, said.clientDomain, said.scopes]))
+      return `the client of ${id} is not the one in the record`;
+    if (row.name !== said.name) return `the name of ${id} is not the one in the record`;
+    if (row.paused !== said.paused) return `the pause of ${id} is not the one in the record`;
+    if (!this.#isUsed(this.#ledger.pairs.own, this.#ledger.meters.read(id).windows, this.#counting.own.get(id) ?? {}))
+      return `what ${id} used is not what the record says`;
+    return undefined;
+  }
+
+  *#effectsDiffer(): Generator<void, string | undefined> {
+    const { effects } = this.#state;
+    const compared = new Set<string>();
+    for (let after = 0; ;) {
+      const facts = this.#ledger.effects.facts(VERIFY_BATCH, after);
+      for (const effect of facts) {
+        const known = effects.get(effect.id);
+        if (!known) return `${effect.id} is not in the record`;
+        if (!isEqual(known, effect)) return `${effect.id} is not as the record says`;
+        compared.add(effect.id);
+        after = effect.number;
+      }
+      if (facts.length < VERIFY_BATCH) break;
+      yield;
     }
-    const [missing] = said.keys();
+    const missing = [...effects.keys()].find((id) => !compared.has(id));
     return missing === undefined ? undefined : `${missing} is in the record and nowhere else`;
   }
 

@@ -131,14 +131,14 @@ export function lookAtOverview(ledger: Ledger): Overview {
   const now = ledger.now();
   const { windows, exported: _, presence: __, ...account } = ledger.account.read();
   const usage = ledger.usage(windows, now);
-  const { deputies, count } = ledger.deputies.live(now, DEPUTIES_SHOWN);
+  const deputies = ledger.deputies.live(now, DEPUTIES_SHOWN);
   return {
     now,
     account,
     banned: ledger.demo.read() === 'banned',
     used: Object.fromEntries(Object.keys(startCeiling(ledger.terms)).map((name) => [name, usage(name).used])),
     left: leftOfAccount(ledger, now),
-    live: count,
+    live: ledger.deputies.countLive(now),
     deputies: deputies.map((deputy) => toView(ledger, deputy, now)),
   };
 }
@@ -219,17 +219,9 @@ export type AskingClient = Pick<Deputy, 'clientId' | 'clientName' | 'redirectHos
 export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentView {
   const now = ledger.now();
   const { ceiling, authority, recordId, guarded } = ledger.account.read();
-  const all = ledger.deputies.all(now);
-  const own = all.filter(({ clientId }) => clientId === client.clientId);
-  const deputies = own
-    .filter(({ status }) => status === 'active')
-    .map((deputy) => toView(ledger, deputy, now))
-    .filter(({ expired }) => !expired);
-  const alike = all.filter(
-    ({ clientName, redirectHost }) => clientName === client.clientName && redirectHost === client.redirectHost,
-  );
-  const [mine, theirs] = [lastDismissed(own), lastDismissed(alike)];
-  const at = mine ?? theirs;
+  const deputies = ledger.deputies.liveOf(client.clientId, now).map((deputy) => toView(ledger, deputy, now));
+  const { own, alike } = ledger.deputies.dismissals(client);
+  const at = own ?? alike;
   return {
     ceiling,
     authority,
@@ -238,13 +230,9 @@ export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentVie
     deputies,
     guarded,
     passkeys: guarded > 0 ? ledger.passkeys.usable(now) : [],
-    ...(at !== undefined && deputies.length === 0 && { dismissed: { at, same: mine !== undefined } }),
+    ...(at !== undefined &&
+      deputies.length === 0 && { dismissed: { at: new Date(at).toISOString(), same: own !== undefined } }),
   };
-}
-
-function lastDismissed(deputies: Deputy[]): string | undefined {
-  const at = deputies.filter(({ status }) => status === 'revoked').map(({ changedAt }) => changedAt);
-  return at.toSorted().at(-1);
 }
 
 /** Whether the deputy can act, or is about to. */

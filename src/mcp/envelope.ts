@@ -1,9 +1,11 @@
 /** The JSON-RPC envelope: read as leniently as JSON-RPC 2.0 allows, and what is refused is refused in one sentence. */
 import { z } from 'zod';
+import { jsonIn } from '../text.ts';
 import { rpcError } from './rpc-error.ts';
 
 const record = z.record(z.string(), z.unknown());
-const messageId = z.union([z.string(), z.int()], { error: '"id" must be text or a whole number.' });
+const named = { error: '"id" must be text or a whole number.' };
+const messageId = z.union([z.string(), z.int(named)], named);
 
 /** JSON-RPC 2.0, section 4. Members that it does not know are left out. MCP forbids an `id` of null. */
 const envelope = z.object(
@@ -48,30 +50,42 @@ function isPlain(json: unknown): boolean {
   const { jsonrpc, id, method, params = {} } = json;
   const isNamed = typeof id === 'string' || Number.isSafeInteger(id) || (id === undefined && !('id' in json));
   if (jsonrpc !== '2.0' || typeof method !== 'string' || !isNamed || !isObject(params)) return false;
-  const isSet = Object.values(params).every((value) => value !== null) && params['cursor'] !== '';
-  return isSet && (params['arguments'] === undefined || isObject(params['arguments']));
+  const { arguments: args = {}, ...others } = params;
+  return isObject(args) && params['cursor'] !== '' && !saysUnset(others, UNSET_LEVELS);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** How deep clients are described: a capability's own settings, in the `_meta` of the parameters. */
+const UNSET_LEVELS = 4;
+
+function saysUnset(value: unknown, levels: number): boolean {
+  return (
+    value === null || (levels > 0 && isObject(value) && Object.values(value).some((one) => saysUnset(one, levels - 1)))
+  );
+}
+
 /** Without what only says that it is not set. Some hosts send arguments as a text of JSON. */
 function asMeant(params: Record<string, unknown>): Record<string, unknown> {
-  const set = Object.entries(params).filter(([name, value]) => value !== null && !(name === 'cursor' && value === ''));
-  return Object.fromEntries(set.map(([name, value]) => [name, name === 'arguments' ? fromText(value) : value]));
+  const { arguments: args, ...others } = params;
+  if (others['cursor'] === '') delete others['cursor'];
+  return {
+    ...withoutUnset(others, UNSET_LEVELS),
+    ...(args !== undefined && args !== null && { arguments: fromText(args) }),
+  };
+}
+
+function withoutUnset(object: Record<string, unknown>, levels: number): Record<string, unknown> {
+  const set = Object.entries(object).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    set.map(([name, value]) => [name, levels > 1 && isObject(value) ? withoutUnset(value, levels - 1) : value]),
+  );
 }
 
 function fromText(args: unknown): unknown {
   return typeof args === 'string' ? (jsonIn(args) ?? args) : args;
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isEmptyList(value: unknown): boolean {

@@ -26,12 +26,10 @@ export function readMessage(body: string): Message {
   const text = body.replace(/^\uFEFF+/, '');
   try {
     const json: unknown = JSON.parse(text);
-    const { data: call } = toolCall.safeParse(json);
-    return {
-      text,
-      json,
-      ...(call && { call: { name: call.params?.name, isNewer: call.params?._meta !== undefined } }),
-    };
+    const { data } = toolCall.safeParse(json);
+    if (!data) return { text, json };
+    const { name, _meta: about } = data.params ?? {};
+    return { text, json, call: { name, isNewer: about !== undefined } };
   } catch {
     return { text, json: undefined };
   }

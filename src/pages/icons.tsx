@@ -26,13 +26,15 @@ export type IconName = keyof typeof DRAWN;
 const THING = domain.look?.thing ?? `<g transform="scale(1.333)">${DRAWN.star}</g>`;
 const STAR = domain.look?.star ?? '';
 
-const SYMBOLS = [
-  ...Object.entries(DRAWN).map(([name, drawn]) => `<symbol id="${name}" viewBox="0 0 24 24">${drawn}</symbol>`),
-  `<symbol id="pip" viewBox="0 0 32 32">${THING}</symbol>`,
-  `<symbol id="tee" viewBox="0 0 32 32">${THING}${STAR}</symbol>`,
-].join('');
+const THINGS = `<symbol id="pip" viewBox="0 0 32 32">${THING}</symbol><symbol id="tee" viewBox="0 0 32 32"><use href="#pip"/>${STAR}</symbol>`;
 
-export const Symbols: FC = () => raw(`<svg width="0" height="0" class="hidden" aria-hidden="true">${SYMBOLS}</svg>`);
+/** All that a page may use; without `only`, every one. */
+export const Symbols: FC<{ only?: readonly IconName[] | undefined }> = ({ only }) => {
+  const symbols = Object.entries(DRAWN)
+    .filter(([name]) => only?.some((one) => one === name) ?? true)
+    .map(([name, drawn]) => `<symbol id="${name}" viewBox="0 0 24 24">${drawn}</symbol>`);
+  return raw(`<svg width="0" height="0" class="hidden" aria-hidden="true">${symbols.join('')}${THINGS}</svg>`);
+};
 
 /** Beside words: it says nothing by itself. */
 export const Icon: FC<{ of: IconName; class?: string }> = ({ of, class: name = 'i' }) => (

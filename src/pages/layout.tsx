@@ -16,6 +16,8 @@ type Head = {
   authority?: Authority | undefined;
   /** Paths of our own scripts; the page must work without them. */
   scripts?: string[];
+  /** The drawings on it, where they are few; all of them otherwise. */
+  icons?: readonly IconName[] | undefined;
   /** What the scripts need to know of the page. */
   data?: Record<`data-${string}`, string>;
   /** Other pages, who is looking, and the way out. */
@@ -31,6 +33,7 @@ export const Layout: FC<PropsWithChildren<Head>> = ({
   title,
   kind,
   authority,
+  icons,
   scripts = [],
   data,
   nav,
@@ -66,7 +69,7 @@ export const Layout: FC<PropsWithChildren<Head>> = ({
         <a class="skip hidden" href="#page">
           To the page
         </a>
-        <Symbols />
+        <Symbols only={icons} />
         <header class="bar">
           <a class="mark" href="/">
             <svg viewBox="0 0 32 32" aria-hidden="true">

@@ -1,7 +1,6 @@
 /**
  * Keeps /deputies up to date. A socket says where the record stands; a page that is behind fetches itself again and takes
- * over what has changed. So there is one way to draw the page, on the server, and whoever is signed out gets nothing.
- * A key that is pressed here is sent from here, so that the page stays, and shows at once what came of it.
+ * over what has changed. A key that is pressed here is sent from here, so that the page stays.
  */
 
 /** Milliseconds. The first wait before another try; each further one is twice as long, up to the last. */
@@ -120,7 +119,7 @@ function again() {
   draw();
 }
 
-/** Fetches the page when it is behind: one at a time, not more often than one can see, and not while nobody looks. */
+/** Fetches the page when it is behind: one at a time, and not while nobody looks. */
 function draw({ unseen = false } = {}) {
   if (!following || drawing || pressing || (document.hidden && !unseen)) return;
   if (!stale && newest === shown()) return;
@@ -244,7 +243,7 @@ async function take(page, main) {
   // The red runs out of the key, as it does between two pages.
   if (isCalm || !document.startViewTransition || matchMedia('(prefers-reduced-motion)').matches) change();
   else await document.startViewTransition(change).updateCallbackDone;
-  // What had the focus is gone: the word that says so, or the key that stops everything, is never a wrong place.
+  // What had the focus is gone.
   const next = document.querySelector('#brake [autofocus], #brake .stop');
   if (focused && document.activeElement === document.body && next instanceof HTMLElement)
     next.focus({ preventScroll: true });
@@ -262,7 +261,7 @@ function signedOut() {
   return false;
 }
 
-/** Some things change without any act: an end comes, a limit frees up. The server says in how long: clocks differ. */
+/** Some things change without any act. The server says in how long, because clocks differ. */
 function watchTheClock() {
   clearTimeout(timers.change);
   const inside = Number(element('page').dataset['changesIn'] || Infinity);

@@ -39,7 +39,7 @@ function announce(news) {
   }, due);
 }
 
-/** Without script there are no such buttons, and the text can be selected. @param {Element} button */
+/** Without script there are no such buttons. @param {Element} button */
 function offerCopy(button) {
   if (!(button instanceof HTMLButtonElement) || !navigator.clipboard) return;
   button.hidden = false;
@@ -87,8 +87,8 @@ function inWords(at, now, whole) {
 const ATTENTION_MS = 700;
 
 /**
- * Allow counts once the page was in front of a person for a moment: a click that was meant for a window which has just gone,
- * or for a page that was here before, appoints nobody. The server asks for the field that is set then. Deny is always free.
+ * Allow counts once the page was in front of a person for a moment: a click that was meant for another page appoints nobody.
+ * The server asks for the field that is set then. Deny is always free.
  *
  * @param {Element} form
  */
@@ -105,7 +105,9 @@ function guard(form) {
     read.value = '';
   };
   // Whatever a person does here counts, so that a keyboard or a screen reader is as good as a mouse.
-  const attend = () => {
+  const attend = (/** @type {Event} */ { type, target }) => {
+    // The blank that is to be corrected has the focus without anybody.
+    if (type === 'focusin' && target instanceof HTMLElement && target.autofocus) return;
     if (attending !== undefined || document.visibilityState !== 'visible' || !document.hasFocus()) return;
     attending = setTimeout(() => (read.value = 'yes'), ATTENTION_MS);
   };
@@ -120,16 +122,12 @@ function guard(form) {
     event.preventDefault();
     // The moment begins anew, so that no series of clicks comes through.
     forget();
-    attend();
+    attend(event);
     if (notice) notice.textContent = 'That was too soon to have been read. Read it, then press Allow once more.';
   });
 }
 
-/**
- * What the blanks allow at worst, as they are typed. The server says it of the blanks it sent, in the same words.
- *
- * @param {Element} output
- */
+/** What the blanks allow at worst, as they are typed. @param {Element} output */
 function foresee(output) {
   const form = output.closest('form');
   if (!(output instanceof HTMLOutputElement) || !form) return;

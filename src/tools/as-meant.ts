@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /**
- * What hosts add to each call, whatever the tool: n8n, Cline, Letta, OpenHands, Cursor. A name that begins with `_` is theirs
+ * What hosts add to each call, whatever the tool: n8n, Cline, Letta, OpenHands, Cursor, Gemini. A name that begins with `_` is theirs
  * by convention. No tool has an argument of such a name.
  */
 const HOST_FIELDS = new Set([
@@ -11,6 +11,8 @@ const HOST_FIELDS = new Set([
   'chatInput',
   'toolCallId',
   'tool_call_id',
+  'tool_call_description',
+  'wait_for_previous',
   'task_progress',
   'request_heartbeat',
   'security_risk',

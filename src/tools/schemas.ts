@@ -10,7 +10,7 @@ import { refusalSchema } from '../authority/refusal.ts';
  */
 export function publishedSchema(make: () => Record<string, unknown>): StandardSchemaWithJSON {
   let json: Record<string, unknown> | undefined;
-  const get = () => (json ??= make());
+  const get = () => (json ??= withoutDialect(make()));
   return {
     '~standard': {
       version: 1,
@@ -21,10 +21,16 @@ export function publishedSchema(make: () => Record<string, unknown>): StandardSc
   };
 }
 
+/** MCP's dialect is the one that zod writes. The validators of SDK 1.12 and 1.17 give up at its name. */
+function withoutDialect(schema: Record<string, unknown>): Record<string, unknown> {
+  const { $schema: _, ...rest } = schema;
+  return rest;
+}
+
 /** Clients check structured content against the output schema in refusals too, so the schema allows for both. */
 export function answerOrRefusal(output: z.ZodObject): Record<string, unknown> {
   const { required, properties, ...rest } = z.toJSONSchema(output, { io: 'output' });
-  const { $schema: _, ...error } = z.toJSONSchema(refusalSchema);
+  const error = withoutDialect(z.toJSONSchema(refusalSchema));
   return {
     ...rest,
     properties: {

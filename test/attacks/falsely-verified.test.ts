@@ -19,9 +19,14 @@ afterEach(() => {
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 /** The consent page of a client with a document, when its host answers with `answer` of that document. */
-async function consentOf(answer: (document: string) => Response, name = 'Assistant') {
+async function consentOf(
+  answer: (document: string) => Response,
+  name = 'Assistant',
+  metadata: Record<string, unknown> = {},
+) {
   const clientId = `https://trusted.example/${crypto.randomUUID()}/client.json`;
-  const document = JSON.stringify({ client_id: clientId, client_name: name, redirect_uris: [CLIENT_REDIRECT] });
+  const stated = { client_id: clientId, client_name: name, redirect_uris: [CLIENT_REDIRECT], ...metadata };
+  const document = JSON.stringify(stated);
   globalThis.fetch = async (input, init) => {
     const request = new Request(input, init);
     if (new URL(request.url).origin === ORIGIN) return installed(request);
@@ -61,6 +66,12 @@ test.each(['application/json', 'Application/JSON; charset=utf-8', 'application/c
     expect(textOf(page)).toContain(`Published by verified ${clientId.slice('https://'.length)}`);
   },
 );
+
+test('RFC 7591, 2: what a document leaves unset is left out, as in a registration', async () => {
+  const unset = { client_uri: null, logo_uri: '', tos_uri: null, contacts: [null], grant_types: null, scope: '' };
+  const { page } = await consentOf((document) => new Response(document, { headers: JSON_TYPE }), 'Assistant', unset);
+  expect(textOf(page)).toContain('Appoint Assistant as your deputy?');
+});
 
 test('the rule holds from the start of the Worker', async () => {
   const headers = { 'User-Agent': 'workers-oauth-provider/9 (+https://example.com)' };

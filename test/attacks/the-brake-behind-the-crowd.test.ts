@@ -39,16 +39,17 @@ beforeEach(() => {
   const find = env.MCP_OBJECT.getByName.bind(env.MCP_OBJECT);
   vi.spyOn(env.MCP_OBJECT, 'getByName').mockImplementation((name) => {
     const stub = find(name);
-    const fetch = stub.fetch.bind(stub);
-    stub.fetch = async (...request) => {
+    const serve = async (...request: Parameters<typeof stub.serve>) => {
       way.underWay += 1;
       way.most = Math.max(way.most, way.underWay);
       while (way.blocked) await scheduler.wait(5);
-      const answer = await fetch(...request);
+      const answer = await stub.serve(...request);
       way.underWay -= 1;
       return answer;
     };
-    return stub;
+    return new Proxy(stub, {
+      get: (_, property): unknown => (property === 'serve' ? serve : Reflect.get(stub, property, stub)),
+    });
   });
 });
 afterEach(() => {

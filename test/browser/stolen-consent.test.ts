@@ -68,7 +68,7 @@ async function clickAway(page: Page, { x, y }: { x: number; y: number }): Promis
 
 async function expectNobody(page: Page): Promise<void> {
   await page.goto(`${server.origin}/deputies`);
-  await says(page, 'Nobody. Give the address');
+  await says(page, 'Nobody acts for you');
 }
 
 /** A page of Mallory. */
@@ -100,7 +100,7 @@ test.skipIf(noBrowser())(
         await trap(`<body onmousedown="location = '${address}'" style="height: 100vh">Double-click here`),
       );
       await page.mouse.click(x, y);
-      await says(page, 'as your deputy?');
+      await says(page, /Make .* your deputy\?/);
       await clickAway(page, { x, y });
       await expectNobody(page);
     });
@@ -127,7 +127,7 @@ test.skipIf(noBrowser())('nor is a click in a window whose opener was led to the
     await gone;
     // A browser shows the window behind by itself; without a screen it must be told.
     await page.bringToFront();
-    await says(page, 'as your deputy?');
+    await says(page, /Make .* your deputy\?/);
     await clickAway(page, { x, y });
     await expectNobody(page);
   });
@@ -145,11 +145,11 @@ test.skipIf(noBrowser())('nor is a click where Mallory has switched the script o
     const opening = browser.waitForEvent('page');
     await page.frameLocator('iframe').getByText('Win').click();
     const front = await opening;
-    await says(front, 'as your deputy?');
+    await says(front, /Make .* your deputy\?/);
     await front.getByLabel('Without script').waitFor();
     await front.getByRole('button', { name: 'Allow' }).click();
     await front.waitForTimeout(1000);
-    await says(front, 'as your deputy?');
+    await says(front, /Make .* your deputy\?/);
     await expectNobody(page);
     // Deny is free.
     await front.route(`${REDIRECT_URI}**`, (route) => route.fulfill({ body: 'Back in the app.' }));
@@ -190,7 +190,7 @@ test.skipIf(noBrowser())('without script a person types that they have read it',
     await window.getByRole('button', { name: 'Allow' }).click();
     await says(window, 'Back in the app.');
     await page.goto(`${server.origin}/deputies`);
-    await says(page, 'appointed, not connected yet');
+    await says(page, 'signed, not connected yet');
     await plain.close();
   });
 });

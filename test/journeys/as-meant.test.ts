@@ -21,6 +21,7 @@ const SENT: [string, Record<string, unknown>, Record<string, unknown>][] = [
   ['a whole number as text with a fraction of nothing', { quantity: ' 2.0 ' }, { quantity: 2 }],
   ['a size and a color in other letters', { tshirtSize: 'xl', color: 'Blue' }, { tshirtSize: 'XL', color: 'blue' }],
   ['what hosts add to every call', { sessionId: 'a', action: 'sendMessage', toolCallId: 'b', _meta: {} }, {}],
+  ['what Gemini CLI adds for its scheduler', { wait_for_previous: true }, {}],
   ['an unknown field that is not set', { giftWrap: null }, {}],
   ['a tab in an address', { mailingAddress: '1 Main St\tLondon' }, { mailingAddress: '1 Main St London' }],
   ['an old line end', { mailingAddress: '1 Main St\rLondon' }, { mailingAddress: '1 Main St\nLondon' }],
@@ -68,7 +69,14 @@ test.each(ERAS)('an envelope that says nothing more than JSON-RPC 2.0 allows is 
 
 test('parameters that are null or an empty list are left out', async () => {
   const { tokens } = await plainClient(person());
-  for (const params of [null, [], { cursor: null }, { cursor: '' }, { _meta: null }])
+  for (const params of [
+    null,
+    [],
+    { cursor: null },
+    { cursor: '' },
+    { _meta: null },
+    { _meta: { progressToken: null } },
+  ])
     for (const method of ['tools/list', 'ping']) {
       const answer = await rpc(tokens.access_token, { jsonrpc: '2.0', id: 1, method, params });
       expect(await messageOf(answer), `${method} ${JSON.stringify(params)}`).toHaveProperty('result');
@@ -81,6 +89,17 @@ test('parameters that are null or an empty list are left out', async () => {
   expect(notified.status).toBe(202);
 });
 
+test('a client that writes what it lacks as null is greeted', async () => {
+  const { tokens } = await plainClient(person());
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: { roots: null, sampling: null, elicitation: { form: null }, experimental: null },
+    clientInfo: { name: 'Serializer', version: '1', title: null, websiteUrl: null, icons: null },
+  };
+  const answer = await rpc(tokens.access_token, { jsonrpc: '2.0', id: 1, method: 'initialize', params });
+  expect(await messageOf(answer)).toMatchObject({ result: { protocolVersion: '2025-11-25' } });
+});
+
 const REFUSED: [string, unknown, number, number | string | null][] = [
   ['a text', 'x', -32600, null],
   ['a number', 7, -32600, null],
@@ -91,6 +110,7 @@ const REFUSED: [string, unknown, number, number | string | null][] = [
   ['a method that is no text', { jsonrpc: '2.0', id: 1, method: 5 }, -32600, 1],
   ['an id that is null', { jsonrpc: '2.0', id: null, method: 'ping' }, -32600, null],
   ['an id that is an object', { jsonrpc: '2.0', id: {}, method: 'ping' }, -32600, null],
+  ['an id that no number holds', { jsonrpc: '2.0', id: 1e30, method: 'ping' }, -32600, null],
   ['parameters by position', { jsonrpc: '2.0', id: 1, method: 'ping', params: ['x'] }, -32600, 1],
   ['a cursor that is a number', { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { cursor: 5 } }, -32602, 1],
   ['no tool', { jsonrpc: '2.0', id: 1, method: 'tools/call', params: {} }, -32602, 1],

@@ -82,7 +82,9 @@ test('whichever KV operation of the first token fails, the deputy goes live once
       expect((await purchase(tokens)).status).toBe(200);
     }
     expect(await ordersOf(human)).toHaveLength(1);
-    expect(new Set(await actsOf(human))).toEqual(new Set(['appointed', 'activated', 'buyMcpShopItem allowed']));
+    // What was handed out by an exchange that broke off is taken back when the client starts over.
+    const acts = new Set((await actsOf(human)).filter((act) => act !== 'resigned'));
+    expect(acts).toEqual(new Set(['appointed', 'activated', 'buyMcpShopItem allowed']));
     await expectSound(human);
   }
 });
@@ -153,7 +155,8 @@ test('a revocation holds while its grant cannot be removed, which the next act o
   expect(await env.OAUTH_KV.get(grant)).toBeNull();
   expect((await purchase(tokens)).status).toBe(401);
   expect(await ordersOf(human)).toEqual([]);
-  expect(await actsOf(human)).toEqual(['appointed', 'activated', 'revoked', 'buyMcpShopItem deputy_revoked', 'paused']);
+  const knock = 'buyMcpShopItem deputy_revoked';
+  expect(await actsOf(human)).toEqual(['appointed', 'activated', 'revoked', knock, 'paused', knock]);
   await expectSound(human);
 });
 

@@ -19,38 +19,83 @@ afterEach(() => {
 
 const TO = '2026-11-29T12:00:00.000Z';
 
-/** What the cron does with these variables. */
-function cron(human: Person, HALT: 'on' | 'off') {
+/** Leaves a storage as it was. */
+type GoBack = (storage: DurableObjectStorage) => void;
+
+/** What the cron does with these variables. `goBack` is what the platform does once the object has ended. */
+function cron(human: Person, HALT: 'on' | 'off', goBack: GoBack = () => {}) {
   const RESTORE = `${userIdOf(human.email)} ${TO}`;
-  return worker.scheduled(createScheduledController(), { ...env, RESTORE, HALT });
+  const getByName = () => {
+    const object = objectOf(human);
+    return {
+      wasRestored: (name: string) => object.wasRestored(name),
+      prepareRestore: (to: number) => object.prepareRestore(to),
+      async end() {
+        await runInDurableObject(object, (_, { storage }) => goBack(storage));
+        await object.end();
+      },
+      finishRestore: (name: string, to: number, undone: number) => object.finishRestore(name, to, undone),
+    };
+  };
+  // These four are all that the cron asks of an object here.
+  return worker.scheduled(createScheduledController(), { ...env, MCP_OBJECT: { getByName }, RESTORE, HALT } as never);
 }
 
-/** The test runner's storage cannot go back in time; this one says what it was asked to do. */
-function recoverable(human: Person, goesBack = true): Promise<string[]> {
+/** The storage of the test runner has no recovery. This one says what it was asked for, and keeps how it is now. */
+function recoverable(human: Person): Promise<{ asked: string[]; goBack: GoBack }> {
   return runInDurableObject(objectOf(human), (_, { storage }) => {
     const asked: string[] = [];
     vi.spyOn(storage, 'getBookmarkForTime').mockImplementation(async (time) => `at ${new Date(time).toISOString()}`);
     vi.spyOn(storage, 'onNextSessionRestoreBookmark').mockImplementation(async (bookmark) => {
       asked.push(bookmark);
-      // The only thing of it that these stories can see go back.
-      if (goesBack) storage.kv.delete('goesBackTo');
       return 'undo';
     });
-    return asked;
+    return { asked, goBack: snapshot(storage) };
   });
 }
 
-test('what is put back is paused, says so, verifies, and is put back once', async () => {
+/** Keeps every row and value of a storage. */
+function snapshot({ sql, kv }: DurableObjectStorage): GoBack {
+  const tables = sql
+    .exec<{ name: string }>(
+      String.raw`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\_cf\_%' ESCAPE '\'`,
+    )
+    .toArray()
+    .map(({ name }) => ({ name, ...rowsOf(sql, name) }));
+  const values = [...kv.list()];
+  return (storage) => {
+    storage.sql.exec('PRAGMA defer_foreign_keys = on');
+    for (const { name, columns, rows } of tables) {
+      storage.sql.exec(`DELETE FROM "${name}"`);
+      for (const row of rows)
+        storage.sql.exec(`INSERT INTO "${name}" (${columns}) VALUES (${row.map(() => '?').join()})`, ...row);
+    }
+    for (const key of Array.from(storage.kv.list(), ([name]) => name)) storage.kv.delete(key);
+    for (const [key, value] of values) storage.kv.put(key, value);
+  };
+}
+
+function rowsOf(sql: SqlStorage, table: string) {
+  const cursor = sql.exec(`SELECT * FROM "${table}"`);
+  return { columns: cursor.columnNames.map((name) => `"${name}"`).join(), rows: [...cursor.raw()] };
+}
+
+test('what is put back undoes what came later, is paused, says so, verifies, and is put back once', async () => {
   const ada = person();
   const deputy = await deputyOf(ada, '2026-07-28');
   await buy(deputy);
+  const { asked, goBack } = await recoverable(ada);
+  await buy(deputy);
+  await objectOf(ada).act({ do: 'pause' });
   const before = await recordOf(ada);
-  const asked = await recoverable(ada);
-  await cron(ada, 'on');
+  const staleResume = await resumption(objectOf(ada));
+  await cron(ada, 'on', goBack);
   expect(asked).toEqual([`at ${TO}`]);
 
-  const { account, timeline } = await recordOf(ada);
-  expect(account).toMatchObject({ authority: 'paused', authoritySequence: before.head.sequence + 1 });
+  const { account, timeline, effects } = await recordOf(ada);
+  expect(effects).toMatchObject([{ number: 1 }]);
+  expect(account.authority).toBe('paused');
+  expect(account.authoritySequence).toBeGreaterThan(before.head.sequence);
   expect(timeline[0]).toMatchObject({ actor: 'system', act: 'restored', to: TO });
   // Lines that WorkOS has under these numbers are others.
   expect(account.recordId).not.toBe(before.account.recordId);
@@ -58,12 +103,14 @@ test('what is put back is paused, says so, verifies, and is put back once', asyn
   expect((await ada.walk('/deputies')).html).toContain('The operator put your record back to');
   expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
 
+  expect(await objectOf(ada).act(staleResume)).toEqual({ problem: 'stale' });
   await objectOf(ada).act(await resumption(objectOf(ada)));
   const again = await recoverable(ada);
-  await cron(ada, 'on');
-  expect(again).toEqual([]);
+  await cron(ada, 'on', again.goBack);
+  expect(again.asked).toEqual([]);
   expect((await recordOf(ada)).account.authority).toBe('active');
   await buy(deputy);
+  expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
 });
 
 test('a page from the time that is undone lifts nothing', () =>
@@ -82,7 +129,7 @@ test('a storage that has not gone back is not said to be back', async () => {
   const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
   const ada = person();
   await deputyOf(ada, '2026-07-28');
-  await recoverable(ada, false);
+  await recoverable(ada);
   await cron(ada, 'on');
   expect(logged.mock.calls.join()).toContain('has not gone back');
   expect((await recordOf(ada)).account.authority).toBe('active');
@@ -92,7 +139,7 @@ test('without a halt nothing is put back, and nothing is when the storage cannot
   const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
   const ada = person();
   const deputy = await deputyOf(ada, '2025-11-25');
-  const asked = await recoverable(ada);
+  const { asked } = await recoverable(ada);
   await cron(ada, 'off');
   expect(asked).toEqual([]);
   expect(logged.mock.calls.join()).toContain('set HALT');

@@ -1,6 +1,8 @@
 /** `pnpm dev`, with the clients people use, over real sockets. */
-import { utimesSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Fetch } from '../../src/dev/browser.ts';
 import { Deputy, ERAS, Person } from '../../src/dev/clients.ts';
@@ -81,6 +83,27 @@ test('people, keys, clients and orders survive a reload and a restart of the ser
   await Deputy.connect('2026-07-28', person, server.origin, overSocket);
   expect(person.signIns).toBe(1);
   expect(deputy.credentials.asked).toBe(1);
+});
+
+const keys = (client: string) =>
+  `WORKOS_CLIENT_ID=${client}\nWORKOS_API_KEY=sk_test_1\nCOOKIE_PASSWORD=${'x'.repeat(32)}\n`;
+
+test.concurrent.for([
+  ['alone, .env counts', { '.env': keys('client_1') }],
+  // With this variable the server would not start.
+  ['beside .dev.vars, .env does not', { '.env': 'DEMO_TOOLS=nonsense\n', '.dev.vars': keys('client_1') }],
+] as const)('%s', async ([, files], { expect: expecting }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-shop-variables-'));
+  for (const name of ['src', 'node_modules', 'wrangler.toml']) symlinkSync(resolve(name), join(folder, name));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const apart = await DevServer.start(undefined, folder);
+  try {
+    const signIn = await fetch(`${apart.origin}/login`, { redirect: 'manual' });
+    expecting(signIn.headers.get('Location')).toMatch(/^https:\/\/api\.workos\.com\/.*client_id=client_1&/);
+  } finally {
+    await apart.stop();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a Host header of somebody else is refused', async () => {

@@ -129,7 +129,7 @@ export async function serve(
   return { allowed, code: error?.code, data: rest };
 }
 
-export const AMOUNTS = { shirts: 1, spend: 2500 };
+const AMOUNTS = { shirts: 1, spend: 2500 };
 
 /** Places an order of the deputy `dep_1` as a call does it: with a line of the record of its own. */
 export function place(ledger: Ledger) {

@@ -40,7 +40,7 @@ export function nameOf({ method, url, status }: Exchange): string {
   return `${method} ${pathOf(url)} ${status}`;
 }
 
-export function operationAt(method: string, path: string | undefined): Operation | undefined {
+function operationAt(method: string, path: string | undefined): Operation | undefined {
   const found = path === undefined ? undefined : paths[path]?.[method];
   return found === undefined ? undefined : operation.parse(found);
 }

@@ -48,6 +48,7 @@ function judge({ own, all, frees, action, ...rest }: Plain, terms: Terms = shop)
 type Changes = {
   authority?: Authority;
   status?: Status;
+  paused?: boolean;
   scopes?: string[];
   limits?: Limits;
   expiresAt?: number;
@@ -67,6 +68,7 @@ function situation(changes: Changes = {}): Plain {
     authority: changes.authority ?? 'active',
     standing: {
       status: changes.status ?? 'active',
+      paused: changes.paused ?? false,
       mandate: {
         format: 1,
         version: 1,
@@ -115,6 +117,7 @@ const EDGES: Edge[] = [
     whoCanLift: 'human',
   },
   { code: 'paused', edge: 'the pause', allowed: {}, refused: { authority: 'paused' }, whoCanLift: 'human' },
+  { code: 'deputy_paused', edge: 'its own pause', allowed: {}, refused: { paused: true }, whoCanLift: 'human' },
   { code: 'suspended', edge: 'the suspension', allowed: {}, refused: { authority: 'suspended' }, whoCanLift: 'human' },
   {
     code: 'rate_limited',
@@ -299,6 +302,7 @@ const STOPS: { code: RefusalCode; broken: Changes }[] = [
   { code: 'deputy_revoked', broken: { status: 'revoked' } },
   { code: 'mandate_expired', broken: { expiresAt: NOW } },
   { code: 'paused', broken: { authority: 'paused' } },
+  { code: 'deputy_paused', broken: { paused: true } },
   { code: 'rate_limited', broken: { own: { callsPerMinute: 60 } } },
   { code: 'insufficient_scope', broken: { scopes: ['shop:browse'] } },
   { code: 'permission_required', broken: { action: { permission: shop.adminPermission } } },
@@ -363,6 +367,7 @@ const anySituation = fc.record({
   ),
   standing: fc.option(
     fc.record({
+      paused: fc.oneof({ weight: 8, arbitrary: fc.constant(false) }, fc.constant(true)),
       status: fc.oneof(
         { weight: 8, arbitrary: fc.constant('active' as const) },
         fc.constantFrom('pending' as const, 'revoked' as const, 'superseded' as const),
@@ -419,6 +424,7 @@ function brokenRules({ authority, standing, ceiling, own, all, action, now }: An
     ['mandate_expired', now < mandate.expiresAt],
     ['paused', authority !== 'paused'],
     ['suspended', authority !== 'suspended'],
+    ['deputy_paused', !standing.paused],
     ['rate_limited', own.callsPerMinute + 1 <= limits.callsPerMinute],
     ['insufficient_scope', new Set(mandate.scopes).intersection(new Set(action.tokenScopes)).has(action.scope)],
     ['permission_required', [undefined, ...action.permissions].includes(action.permission)],

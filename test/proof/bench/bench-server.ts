@@ -42,6 +42,8 @@ export function shopPlan(script: string, variables: Record<string, string> = {})
 export type StartOptions = {
   /** Keeps data in this folder, which then outlives the server. */
   data?: string;
+  /** Listens there, so that what was signed in before the last stop still is. */
+  port?: number;
   /** Opens the inspector, for a CPU profile. */
   inspector?: boolean;
   /** Gets each line that the Workers log. */
@@ -78,8 +80,8 @@ export class BenchServer {
     this.#keepData = keep;
   }
 
-  static async start(plan: Plan, { data, inspector = false, onLog = () => {} }: StartOptions = {}) {
-    const port = await freePort();
+  static async start(plan: Plan, { data, port: given, inspector = false, onLog = () => {} }: StartOptions = {}) {
+    const port = given ?? (await freePort());
     const origin = `http://localhost:${port}`;
     const folder = data ?? mkdtempSync(join(tmpdir(), 'mcp-shop-bench-'));
     const workers = [workerOptions(plan, origin, port)];

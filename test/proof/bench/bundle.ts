@@ -1,5 +1,6 @@
 /** Bundles a Worker with wrangler's own esbuild, as `pnpm deploy` does, and takes variants of it that no deployment has. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unstable_readConfig as readConfig } from 'wrangler';
@@ -40,14 +41,14 @@ export const WITHOUT_RECORD: readonly Change[] = [
   ['  head() {\n    const [row', '  head() {\n    if (this.inMemory) return this.inMemory;\n    const [row'],
 ];
 
-/** The bundle of `entry` (from the project's root), as text. */
-export async function bundle(entry: string): Promise<string> {
+/** The bundle of `entry` (from the project's root, or that of another checkout), as text. */
+export async function bundle(entry: string, root = ROOT): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-shop-bench-'));
   try {
     // Bindings are the server's business, and another entry does not have the object that wrangler.toml names.
     const { name, compatibility_date, compatibility_flags } = CONFIG;
     const config = join(folder, 'wrangler.json');
-    writeFileSync(config, JSON.stringify({ name, compatibility_date, compatibility_flags, main: join(ROOT, entry) }));
+    writeFileSync(config, JSON.stringify({ name, compatibility_date, compatibility_flags, main: join(root, entry) }));
     const out = join(folder, 'out');
     const { code, output } = await run('wrangler', ['deploy', '--dry-run', '--config', config, '--outdir', out]);
     if (code !== 0) throw new Error(`${entry} could not be bundled:\n${output}`);
@@ -55,6 +56,20 @@ export async function bundle(entry: string): Promise<string> {
     if (script === undefined) throw new Error(`wrangler wrote no script for ${entry}:\n${output}`);
     return readFileSync(join(out, script), 'utf8');
   } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The bundle of the shop as it was at that commit. */
+export async function bundleAt(commit: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-shop-before-'));
+  const checkout = join(folder, 'checkout');
+  try {
+    execFileSync('git', ['worktree', 'add', '--detach', '--quiet', checkout, commit], { cwd: ROOT });
+    symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
+    return await bundle('src/index.ts', checkout);
+  } finally {
+    execFileSync('git', ['worktree', 'remove', '--force', checkout], { cwd: ROOT });
     rmSync(folder, { recursive: true, force: true });
   }
 }

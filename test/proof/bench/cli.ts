@@ -1,7 +1,7 @@
 /**
  * `pnpm prove bench`: how fast the shop is beside the least that its platform takes, and beside the framework's default.
- * Prints Markdown to the output and what it is doing to the error output. `--rounds` and `--milliseconds` change how long
- * it takes.
+ * Prints Markdown to the output and what it is doing to the error output. `--rounds`, `--milliseconds` and `--lines` (of the
+ * longest record) change how long it takes; `--beside` names a commit to measure in the same run.
  */
 import { parseArgs } from 'node:util';
 import { ERAS } from '../../../src/dev/clients.ts';
@@ -14,20 +14,25 @@ import {
   ShopContestant,
   startContestants,
 } from './contestants.ts';
-import { type Lane, measure, type Measured, median, ratios } from './measure.ts';
+import { growth } from './growth.ts';
+import { type Lane, measure, type Measured, ratios } from './measure.ts';
 import { packageOf, type Profile, profile, selfTime, sourcesOf } from './profile.ts';
 import { connecting, expectSuccess, type RawClient, type Reply, toolCall } from './raw-client.ts';
-import { machine, sectionTable, spread, table, type Target, targetTable } from './tables.ts';
+import { atLeast, atMost, machine, say, sectionTable, spread, table, type Target, targetTable } from './tables.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string' }, milliseconds: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string' },
+    milliseconds: { type: 'string' },
+    lines: { type: 'string' },
+    beside: { type: 'string' },
+  },
+});
+const LINES = Number(values.lines ?? 1_000_000);
 const ROUNDS = Number(values.rounds ?? 5);
 const MILLISECONDS = Number(values.milliseconds ?? 500);
 const CLIENTS = [1, MANY] as const;
 const MODERN = '2026-07-28';
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
 
 function run(lanes: readonly Lane[], clients: number): Promise<Record<string, Measured>> {
   return measure(lanes, { clients, rounds: ROUNDS, milliseconds: MILLISECONDS });
@@ -39,12 +44,15 @@ function title(text: string, clients: number): string {
 
 /** A tool on all servers: the floor, both eras, without the record, and the framework's; with one user and with many. */
 async function toolLanes(
-  { floor, shop, withoutRecord, framework }: Contestants,
+  { floor, shop, withoutRecord, framework, before }: Contestants,
   people: People,
   { name, args = {}, path = '/mcp' }: { name: string; args?: Record<string, unknown>; path?: string },
 ): Promise<Lane[]> {
   const lanes = [floor.lane(`floor, ${people}`, floorCalls(people, name, args), expectAnswer, path)];
   for (const era of ERAS) lanes.push(shop.lane(`shop ${era}, ${people}`, await shop.calls(people, era, name, args)));
+  if (before)
+    for (const era of ERAS)
+      lanes.push(before.lane(`before ${era}, ${people}`, await before.calls(people, era, name, args)));
   lanes.push(
     withoutRecord.lane(`without the record, ${people}`, await withoutRecord.calls(people, MODERN, name, args)),
   );
@@ -81,16 +89,17 @@ function conversation(era: (typeof ERAS)[number], token: string) {
   };
 }
 
-async function connectLanes({ shop, framework }: Contestants): Promise<Lane[]> {
+async function connectLanes({ shop, framework, before }: Contestants): Promise<Lane[]> {
   const lanes: Lane[] = [];
-  for (const era of ERAS) {
-    const tokens = await shop.tokens('many users', era);
-    lanes.push(
-      shop.connectLane(
-        `shop ${era}`,
-        tokens.map((token) => conversation(era, token)),
-      ),
-    );
+  for (const [which, one] of [
+    ['shop', shop],
+    ['before', before],
+  ] as const) {
+    for (const era of one ? ERAS : []) {
+      const tokens = (await one?.tokens('many users', era)) ?? [];
+      const conversations = tokens.map((token) => conversation(era, token));
+      if (one) lanes.push(one.connectLane(`${which} ${era}`, conversations));
+    }
   }
   const token = await framework.token();
   lanes.push(framework.connectLane('McpAgent.serve()', [() => framework.session(token)]));
@@ -167,25 +176,17 @@ function timeRatio(measured: Record<string, Measured>, one: string, other: strin
   return ratios(measured[one]?.milliseconds ?? [], measured[other]?.milliseconds ?? []);
 }
 
-function atLeast(what: string, wanted: number, found: number[]): Target {
-  return { what, wanted: `at least ${wanted}`, ratio: found, met: median(found) >= wanted };
-}
-
-function atMost(what: string, wanted: number, found: number[]): Target {
-  return { what, wanted: `at most ${wanted}`, ratio: found, met: median(found) <= wanted };
-}
-
 async function main(): Promise<void> {
   const started = performance.now();
   say('Bundling and starting the floor, the shop, the shop without its record, and McpAgent.serve() …');
-  const all = await startContestants();
-  const { floor, shop, withoutRecord, framework } = all;
+  const all = await startContestants(values.beside);
+  const { floor, shop, withoutRecord, framework, before } = all;
   try {
     const parts: string[] = [machine(shop.server.pid)];
     const targets: Target[] = [];
-    for (const [heading, call, wanted] of [
-      ['Inventory', { name: 'listMcpShopInventory' }, 0.7],
-      ['Purchase', { name: 'buyMcpShopItem', args: PURCHASE, path: '/put' }, 0.6],
+    for (const [heading, call, wanted, ahead] of [
+      ['Inventory', { name: 'listMcpShopInventory' }, 0.85, 2],
+      ['Purchase', { name: 'buyMcpShopItem', args: PURCHASE, path: '/put' }, 0.7, 1.2],
     ] as const) {
       parts.push(`### ${heading}`);
       for (const people of ['one user', 'many users'] as const) {
@@ -201,10 +202,9 @@ async function main(): Promise<void> {
             targets.push(
               atLeast(`${heading}, ${era}, ${people} ÷ floor`, wanted, ratio(measured, one, `floor, ${people}`)),
             );
-            if (people === 'many users' && heading === 'Inventory') {
-              const against = 'McpAgent.serve(), a session each';
-              targets.push(atLeast(`${heading}, ${era} ÷ ${against}`, 1.5, ratio(measured, one, against)));
-            }
+            if (people !== 'many users') continue;
+            const against = 'McpAgent.serve(), a session each';
+            targets.push(atLeast(`${heading}, ${era} ÷ ${against}`, ahead, ratio(measured, one, against)));
           }
         }
       }
@@ -221,6 +221,9 @@ async function main(): Promise<void> {
       say(title('Refused call', clients));
       const measured = await run(refusals, clients);
       parts.push(sectionTable({ title: title('Refused purchase', clients), compareWith: 'floor', measured }));
+      if (clients !== MANY) continue;
+      for (const era of ERAS)
+        targets.push(atLeast(`A refused call, ${era} ÷ floor`, 0.85, ratio(measured, `shop ${era}`, 'floor')));
     }
 
     parts.push('### Connecting');
@@ -229,6 +232,10 @@ async function main(): Promise<void> {
       say(title('Connecting', clients));
       const measured = await run(connections, clients);
       parts.push(sectionTable({ title: title('Connecting', clients), compareWith: 'McpAgent.serve()', measured }));
+      for (const era of before ? ERAS : []) {
+        const what = title(`Connecting, ${era} ÷ before`, clients);
+        targets.push(atLeast(what, 1, ratio(measured, `shop ${era}`, `before ${era}`)));
+      }
     }
 
     parts.push('### Listing orders');
@@ -271,6 +278,10 @@ async function main(): Promise<void> {
       ),
     );
 
+    const grown = await growth(all.script, LINES);
+    targets.push(...grown.targets);
+    parts.push('### Growth', ...grown.tables);
+
     say('Profiling');
     parts.push(
       '### Where the time of a call goes',
@@ -282,7 +293,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${parts.join('\n\n')}\n`);
     say(`Took ${spread([(performance.now() - started) / 1000]).split(' ')[0]} seconds.`);
   } finally {
-    await Promise.all([floor, shop, withoutRecord, framework].map((one) => one.stop()));
+    for (const one of [floor, shop, withoutRecord, framework, before]) await one?.stop();
   }
 }
 

@@ -1,7 +1,7 @@
 /** The servers that a benchmark compares, with people and deputies signed in, and the calls they make. */
 import type { Era } from '../../../src/dev/clients.ts';
 import { BenchServer, shopPlan } from './bench-server.ts';
-import { bundle, changed, UNLIMITED, WITHOUT_RECORD } from './bundle.ts';
+import { bundle, bundleAt, changed, UNLIMITED, WITHOUT_RECORD } from './bundle.ts';
 import type { Lane } from './measure.ts';
 import { connecting, expectSuccess, type Message, RawClient, toolCall } from './raw-client.ts';
 
@@ -125,7 +125,7 @@ function inSession(message: Message, sessionId: string): Message {
 /** What the floor's requests say who they are by; its KV holds a record of the size of a token's for each. */
 export const FLOOR_TOKEN = 'somebody';
 
-export async function startFloor(): Promise<Contestant> {
+async function startFloor(): Promise<Contestant> {
   const script = await bundle('test/proof/bench/floor.ts');
   const object = { binding: 'FLOOR', className: 'Floor' };
   const server = await BenchServer.start({ script, objects: [object], kv: ['TOKENS', 'ORDERS'] });
@@ -140,11 +140,14 @@ export type Contestants = {
   shop: ShopContestant;
   withoutRecord: ShopContestant;
   framework: FrameworkContestant;
+  /** The shop at another commit, when one was named. */
+  before?: ShopContestant;
   /** The bundle that `shop` runs, for a profile. */
   script: string;
 };
 
-export async function startContestants(): Promise<Contestants> {
+/** `beside` names a commit to measure beside this one. */
+export async function startContestants(beside?: string): Promise<Contestants> {
   const script = changed(await bundle('src/index.ts'), UNLIMITED);
   return {
     script,
@@ -152,6 +155,7 @@ export async function startContestants(): Promise<Contestants> {
     shop: await ShopContestant.start(script),
     withoutRecord: await ShopContestant.start(changed(script, WITHOUT_RECORD)),
     framework: await FrameworkContestant.start(),
+    ...(beside !== undefined && { before: await ShopContestant.start(changed(await bundleAt(beside), UNLIMITED)) }),
   };
 }
 

@@ -44,6 +44,19 @@ export function machine(pid: number): string {
 
 export type Target = { what: string; wanted: string; ratio: number[]; met: boolean };
 
+export function atLeast(what: string, wanted: number, found: number[]): Target {
+  return { what, wanted: `at least ${wanted}`, ratio: found, met: median(found) >= wanted };
+}
+
+export function atMost(what: string, wanted: number, found: number[]): Target {
+  return { what, wanted: `at most ${wanted}`, ratio: found, met: median(found) <= wanted };
+}
+
+/** Tells whoever waits for the tables what is being done. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
 export function targetTable(targets: readonly Target[]): string {
   return table(
     ['target', 'wanted', 'median (lowest to highest round)', 'result'],

@@ -45,7 +45,7 @@ export type Call = Span & {
 
 /** `done` was answered as done, `none` as not done; of `unknown` nobody knows. */
 export type HumanAct = Span & {
-  act: 'pause' | 'resume' | 'amend' | 'ceiling' | 'dismiss' | 'appoint' | 'approve' | 'deny';
+  act: 'pause' | 'resume' | 'pauseOne' | 'resumeOne' | 'amend' | 'ceiling' | 'dismiss' | 'appoint' | 'approve' | 'deny';
   /** The client it is about. */
   client?: string;
   /** When the page with the button came; undefined for what was pressed on none. */

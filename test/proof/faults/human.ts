@@ -38,6 +38,12 @@ export class Human {
   resume(): Promise<HumanAct> {
     return this.#act({ act: 'resume' }, '/deputies/resume', 'Let these go on');
   }
+  pauseOne(client: string, deputyId: string): Promise<HumanAct> {
+    return this.#act({ act: 'pauseOne', client }, `/deputies/${deputyId}`, 'Pause');
+  }
+  resumeOne(client: string, deputyId: string): Promise<HumanAct> {
+    return this.#act({ act: 'resumeOne', client }, `/deputies/${deputyId}`, 'Go on');
+  }
   dismiss(client: string, deputyId: string): Promise<HumanAct> {
     return this.#act({ act: 'dismiss', client }, `/deputies/${deputyId}`, 'Dismiss for good');
   }
@@ -81,7 +87,8 @@ export class Human {
     } catch {
       // No such button on the page, or no answer: what was posted tells what came of it.
     }
-    return { ...what, sent, shown, ...this.#outcome() };
+    const { sequence, ...outcome } = this.#outcome();
+    return { ...what, sent, shown, ...outcome, ...(what.act === 'pause' && sequence !== undefined && { sequence }) };
   }
 
   #outcome(): Pick<HumanAct, 'answered' | 'outcome' | 'sequence'> {
@@ -89,7 +96,7 @@ export class Human {
     if (!posted) return { answered: this.#tick(), outcome: this.#posting ? 'unknown' : 'none' };
     const { answered, status, location } = posted;
     const done = status === 303 && /^\/deputies(\/approvals\/[\w-]+)?(\?|$)/.test(location);
-    const sequence = /[?&]paused=(\d+)/.exec(location)?.[1];
+    const sequence = /[?&]did=(\d+)/.exec(location)?.[1];
     return {
       answered,
       outcome: done ? 'done' : status >= 500 ? 'unknown' : 'none',

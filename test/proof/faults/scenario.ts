@@ -268,6 +268,8 @@ class Scenario {
           : this.#plan.weighted({
               pause: 15,
               resume: 3,
+              pauseOne: 6,
+              resumeOne: 12,
               amend: 40,
               ceiling: 12,
               dismiss: 5,
@@ -303,10 +305,14 @@ class Scenario {
         const waiting = await this.#waiting().catch(() => []);
         return waiting.length > 0 ? this.#human.answer(act, this.#plan.pick(waiting)) : undefined;
       }
+      case 'pauseOne':
+      case 'resumeOne':
       case 'dismiss':
       case 'amend': {
         const id = await this.#idOf(client).catch(() => undefined);
         if (id === undefined) return undefined;
+        if (act === 'pauseOne') return this.#human.pauseOne(client.name, id);
+        if (act === 'resumeOne') return this.#human.resumeOne(client.name, id);
         if (act === 'dismiss') return this.#human.dismiss(client.name, id);
         const ticks = this.#plan.happens(0.2) ? { scope: scopes(this.#plan) } : {};
         return this.#human.amend(client.name, id, { ...blanks(this.#plan, this.#mood), ...ticks });

@@ -224,16 +224,18 @@ function purchases(
   }
 }
 
+const STOPS = new Set<HumanAct['act']>(['pause', 'pauseOne', 'dismiss']);
+
 /** After a pause was answered, and until a resume that counts, nothing was answered in favour that was sent after it. */
 function stopped(act: HumanAct, { acts, calls }: History, findings: Findings): void {
-  if (act.outcome !== 'done' || (act.act !== 'pause' && act.act !== 'dismiss')) return;
+  if (act.outcome !== 'done' || !STOPS.has(act.act)) return;
   const until =
-    act.act === 'pause'
+    act.act !== 'dismiss'
       ? Math.min(Infinity, ...acts.filter((one) => mayLift(one, act)).map(({ sent }) => sent))
       : Infinity;
   for (const call of calls) {
     if (call.sent < act.answered || call.answered > until) continue;
-    if (act.act === 'dismiss' && call.client !== act.client) continue;
+    if (act.act !== 'pause' && call.client !== act.client) continue;
     findings.expect(
       call.outcome.kind !== 'allowed',
       () => `${call.tool} of ${call.client}, call ${call.sent}, was allowed after the ${act.act} of ${act.answered}`,
@@ -242,13 +244,16 @@ function stopped(act: HumanAct, { acts, calls }: History, findings: Findings): v
 }
 
 /** A resume from a page that is older than the pause counts for nothing, and one that was answered so did nothing. */
-function mayLift({ act, sent, shown = sent, outcome }: HumanAct, pause: HumanAct): boolean {
-  return act === 'resume' && outcome !== 'none' && shown > pause.sent;
+function mayLift({ act, client, sent, shown = sent, outcome }: HumanAct, pause: HumanAct): boolean {
+  const isIts = pause.act === 'pause' ? act === 'resume' : act === 'resumeOne' && client === pause.client;
+  return isIts && outcome !== 'none' && shown > pause.sent;
 }
 
 const LINE_OF = {
   pause: 'paused',
   resume: 'resumed',
+  pauseOne: 'paused',
+  resumeOne: 'resumed',
   amend: 'amended',
   ceiling: 'ceiling',
   dismiss: 'revoked',
@@ -270,12 +275,14 @@ function acted(
     if (!first) continue;
     const { act, client } = first;
     const held = inLines.filter(
-      (line) => line.act === LINE_OF[act] && (client === undefined || line.deputy === ids.get(client)),
+      (line) =>
+        line.act === LINE_OF[act] &&
+        (client === undefined ? line.deputy === undefined : line.deputy === ids.get(client)),
     ).length;
     const done = group.filter(({ outcome }) => outcome === 'done').length;
     const most = done + group.filter(({ outcome }) => outcome === 'unknown').length;
-    // Pressed twice, a dismissal took effect the first time. Everything else that was done has its own line.
-    const least = act === 'dismiss' || act === 'appoint' ? Math.min(done, 1) : done;
+    // A deputy that is dismissed has nothing to pause. Pressed twice, a dismissal took effect the first time. Everything else that was done has its own line.
+    const least = act === 'dismiss' || act === 'appoint' ? Math.min(done, 1) : act === 'pauseOne' ? 0 : done;
     findings.expect(
       held >= least && held <= most,
       () => `${name}: ${held} lines, where it was done ${least} to ${most} times`,

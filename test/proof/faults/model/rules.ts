@@ -22,7 +22,7 @@ const NEEDS: Record<string, string> = {
 /** What a demo ban does not stop. */
 const FREE_WHEN_BANNED = new Set(['listMcpShopOrders', 'getMyMandate', 'setDemoMode', 'clearDemoMode', 'prettyPlease']);
 
-type Deputy = { name: string; status: string; mandate: GrantedMandate };
+type Deputy = { name: string; status: string; paused: boolean; mandate: GrantedMandate };
 type Amounts = { shirts: number; spend: number };
 type Bought = Amounts & { time: number; deputy: string; id: string };
 /** A question that waits for the human, and until when, in milliseconds. */
@@ -96,7 +96,12 @@ class Rules {
     const deputy = this.state.deputies.get(id);
     if (act === 'appointed' && line.mandate && line.client) {
       this.#findings.expect(!deputy, () => `line ${sequence}: the deputy ${id} is appointed twice`);
-      this.state.deputies.set(id, { name: line.client.unverifiedName, status: 'pending', mandate: line.mandate });
+      this.state.deputies.set(id, {
+        name: line.client.unverifiedName,
+        status: 'pending',
+        paused: false,
+        mandate: line.mandate,
+      });
       return;
     }
     if (act === 'suspended') {
@@ -105,6 +110,14 @@ class Rules {
         () => `line ${sequence}: suspended twice`,
       );
       this.state.suspended = true;
+      return;
+    }
+    if ((act === 'paused' || act === 'resumed') && deputy) {
+      this.#findings.expect(
+        act === 'paused' || deputy.paused,
+        () => `line ${sequence}: ${deputy.name} is let go on, and was not paused`,
+      );
+      deputy.paused = act === 'paused';
       return;
     }
     if (act === 'resumed' && this.state.suspended) {
@@ -148,7 +161,7 @@ class Rules {
       deputy.mandate = line.mandate;
       return;
     }
-    const next = { activated: 'active', superseded: 'superseded', revoked: 'revoked' }[act];
+    const next = { activated: 'active', superseded: 'superseded', revoked: 'revoked', resigned: 'revoked' }[act];
     const possible = act === 'activated' ? status === 'pending' : status === 'active' || status === 'pending';
     this.#findings.expect(next !== undefined && possible, () => `line ${sequence}: ${act} of a ${status} deputy`);
     if (next !== undefined) deputy.status = next;
@@ -228,13 +241,14 @@ class Rules {
     this.#made.push({ time: line.time, deputy: line.deputy, allowed: line.decision !== 'refused' });
   }
 
-  #allowed(line: CallLine & { time: number }, { status, mandate, name }: Deputy): void {
+  #allowed(line: CallLine & { time: number }, { status, mandate, name, paused }: Deputy): void {
     const { sequence, tool, time, effect, repeats, limit, most, asked } = line;
     const { limits, scopes, expiresAt } = mandate;
     const holds = (rule: boolean, broken: string) =>
       this.#findings.expect(rule, () => `line ${sequence}: ${tool} of ${name} was allowed ${broken}`);
     holds(this.state.authority === 'active', 'after a pause');
     holds(!this.state.suspended, 'after a suspension');
+    holds(!paused, 'after a pause of this deputy');
     holds(status === 'active', `to a ${status} deputy`);
     holds(time < expiresAt, 'after the end of the mandate');
     holds(scopes.includes(NEEDS[tool] ?? 'shop:browse'), 'without its scope');
@@ -313,7 +327,7 @@ class Rules {
   }
 
   /** Whether its reason is one. */
-  #mayRefuse(line: CallLine & { time: number }, { status, mandate }: Deputy): boolean {
+  #mayRefuse(line: CallLine & { time: number }, { status, mandate, paused }: Deputy): boolean {
     const { code, time, deputy: id, tool, limit, asked = { shirts: 0, spend: 0 } } = line;
     const { limits, scopes, expiresAt } = mandate;
     const isLimit = (name: string, most: number) => limit === name && line.most === most;
@@ -331,6 +345,8 @@ class Rules {
         return this.state.authority === 'paused';
       case 'suspended':
         return this.state.suspended;
+      case 'deputy_paused':
+        return paused;
       case 'deputy_unknown':
         return status === 'pending';
       case 'deputy_revoked':

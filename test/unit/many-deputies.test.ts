@@ -1,0 +1,69 @@
+/** A human with very many deputies: what acts and pages ask for is found, and the brake reads what it read with one. */
+import { expect, test } from 'vitest';
+import { pause, revoke } from '../../src/ledger/acts.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { lookForConsent } from '../../src/ledger/view.ts';
+import { employ, inLedger } from '../support/ledger.ts';
+
+/** Rows that `work` read, by the storage's own counters. */
+function rowsRead(ledger: Ledger, work: () => unknown): number {
+  const cursors: SqlStorageCursor<never>[] = [];
+  const exec = ledger.sql.exec.bind(ledger.sql);
+  Object.assign(ledger.sql, {
+    exec(query: string, ...bindings: never[]) {
+      const cursor = exec<never>(query, ...bindings);
+      cursors.push(cursor);
+      return cursor;
+    },
+  });
+  try {
+    work();
+    return cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
+  } finally {
+    Object.assign(ledger.sql, { exec });
+  }
+}
+
+const CLIENT = { clientId: 'client of dep_1', clientName: 'nobody', redirectHost: 'nowhere.example' };
+
+test('pausing, dismissing and a consent read as many rows with 2,000 deputies as with sixty', () =>
+  inLedger((ledger) => {
+    const measured: number[][] = [];
+    let appointed = 0;
+    for (const many of [60, 2000]) {
+      for (; appointed < many; appointed += 1) employ(ledger, `dep_${appointed}`);
+      measured.push([
+        rowsRead(ledger, () => pause(ledger)),
+        rowsRead(ledger, () => revoke(ledger, `dep_${many - 1}`)),
+        rowsRead(ledger, () => lookForConsent(ledger, CLIENT)),
+        rowsRead(ledger, () => ledger.deputies.live(ledger.now(), 24)),
+      ]);
+    }
+    const [few = [], many = []] = measured;
+    for (const [index, rows] of many.entries()) expect(rows, `of ${index}`).toBeLessThanOrEqual((few[index] ?? 0) + 3);
+  }));
+
+test('each way to look deputies up finds the same with an index as without one', () =>
+  inLedger((ledger) => {
+    const now = ledger.now();
+    const found = () => ({
+      live: ledger.deputies.live(now, 3).map(({ deputyId }) => deputyId),
+      count: ledger.deputies.countLive(now),
+      consent: lookForConsent(ledger, CLIENT).deputies.map(({ deputyId }) => deputyId),
+      grants: ledger.deputies.grants(9),
+      own: ledger.deputies.withGrant('grant of dep_7'),
+    });
+    for (let count = 0; count < 70; count += 1) employ(ledger, `dep_${count}`);
+    revoke(ledger, 'dep_3');
+    ledger.deputies.setOAuthGrant('dep_3', 'grant of dep_3');
+    ledger.deputies.setOAuthGrant('dep_7', 'grant of dep_7');
+    const indexed = found();
+    expect(indexed).toMatchObject({
+      count: 69,
+      consent: ['dep_1'],
+      grants: [{ deputyId: 'dep_3', grantId: 'grant of dep_3' }],
+      own: 'dep_7',
+    });
+    for (const name of ['age', 'end', 'client', 'look', 'grant']) ledger.sql.exec(`DROP INDEX deputies_by_${name}`);
+    expect(found()).toEqual(indexed);
+  }));
