@@ -25,7 +25,7 @@ export const ConsolePage: FC<Props> = ({ view, demoOff, origin, said, ...looking
   const { account, head, live, deputies, effects } = view;
   const { authority } = account;
   const clock = { ...looking.clock, now: view.now };
-  const names = namesOf(deputies);
+  const names = namesOf([...deputies, ...view.story.deputies]);
   const isFirst = live === 0 && deputies.length === 0 && effects.length === 0 && authority === 'active';
   return (
     <Frame
@@ -151,11 +151,7 @@ const FirstUse: FC<{ address: string }> = ({ address }) => (
     <ol class="steps" role="list">
       <Step title="It asks" drawn={<Asks />} text="You see who it is, or that nobody can tell." />
       <Step title="You sign" drawn={<Signs />} text="How much, how often, until when." />
-      <Step
-        title={`It ${domain.act.did}, you watch`}
-        drawn={<Acts />}
-        text="Every act shows here at once. One key stops them all."
-      />
+      <Step title="It acts, you watch" drawn={<Acts />} text="Every act shows here at once. One key stops them all." />
     </ol>
     <section class="ways" aria-label="Ways to connect">
       {waysTo(address)

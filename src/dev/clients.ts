@@ -138,7 +138,8 @@ export type ShowPage = (
   url: URL,
 ) => Promise<{ action: 'accept' | 'decline' | 'cancel'; content?: Record<string, string> }>;
 
-type Options = { authProvider: Credentials; fetch: Fetch };
+/** `showPage` shows the human a page that the server asks for (URL elicitation), and says what the client answers then. */
+type Options = { authProvider: Credentials; fetch: Fetch; showPage?: ShowPage };
 
 /** A version of the SDK: how its client connects, and how it takes what a person answered. */
 type Sdk = {
@@ -168,37 +169,25 @@ export function legacySdk(
   };
 }
 
-const PINNED = { versionNegotiation: { mode: { pin: '2026-07-28' } } } as const;
-
-async function connectModern(client: ModernClient, address: URL, options: Options): Promise<AnyClient> {
-  await client.connect(new ModernTransport(address, options));
-  return client;
-}
-
 const SDKS: Record<Era, Sdk> = {
   '2025-11-25': legacySdk(Client, StreamableHTTPClientTransport, UnauthorizedError),
   '2026-07-28': {
-    async connect(address, options) {
-      return connectModern(new ModernClient(INFO, PINNED), address, options);
+    async connect(address, { showPage, ...options }) {
+      const client = new ModernClient(INFO, {
+        versionNegotiation: { mode: { pin: '2026-07-28' } },
+        ...(showPage && { capabilities: { elicitation: { url: {} } } }),
+      });
+      if (showPage)
+        client.setRequestHandler('elicitation/create', async ({ params }) =>
+          params.mode === 'url' ? showPage(new URL(params.url)) : { action: 'decline' },
+        );
+      await client.connect(new ModernTransport(address, options));
+      return client;
     },
     finish: (address, options, answer) => new ModernTransport(address, options).finishAuth(answer),
     Unauthorized: ModernUnauthorized,
   },
 };
-
-/** One that shows its human the pages which the server asks for (URL elicitation), and answers then as `show` says. */
-export function sdkThatShows(show: ShowPage): Sdk {
-  return {
-    ...SDKS['2026-07-28'],
-    connect(address, options) {
-      const client = new ModernClient(INFO, { ...PINNED, capabilities: { elicitation: { url: {} } } });
-      client.setRequestHandler('elicitation/create', async ({ params }) =>
-        params.mode === 'url' ? show(new URL(params.url)) : { action: 'decline' },
-      );
-      return connectModern(client, address, options);
-    },
-  };
-}
 
 /** One MCP client, with its own OAuth client and tokens. */
 export class Deputy {
@@ -208,11 +197,11 @@ export class Deputy {
   readonly #options: Options;
   #client!: AnyClient;
 
-  private constructor(sdk: Sdk, person: Person, origin: string, fetch: Fetch, name: string) {
+  private constructor(sdk: Sdk, person: Person, origin: string, fetch: Fetch, name: string, showPage?: ShowPage) {
     this.credentials = new Credentials(person, name);
     this.#sdk = sdk;
     this.#address = new URL('/mcp', origin);
-    this.#options = { authProvider: this.credentials, fetch };
+    this.#options = { authProvider: this.credentials, fetch, ...(showPage && { showPage }) };
   }
 
   /** `sdk` is the newest one of an era, or any other version. */
@@ -222,8 +211,9 @@ export class Deputy {
     origin: string,
     fetch: Fetch,
     name = 'Test client',
+    showPage?: ShowPage,
   ): Promise<Deputy> {
-    const deputy = new Deputy(typeof sdk === 'string' ? SDKS[sdk] : sdk, person, origin, fetch, name);
+    const deputy = new Deputy(typeof sdk === 'string' ? SDKS[sdk] : sdk, person, origin, fetch, name, showPage);
     await deputy.reconnect();
     return deputy;
   }

@@ -90,8 +90,11 @@ export function lookAt(ledger: Ledger, search: Search, did?: number): View {
   const asking = ledger.deputies.named(
     new Set([...asked.waiting, ...asked.allowances].map(({ deputyId }) => deputyId)),
   );
+  // Appointments that ran out are as if they had never been; the lines still have their names.
+  const isVoid = ({ status, appointedAt }: Deputy) =>
+    status === 'pending' && Date.parse(appointedAt) + PENDING_MS <= now;
   const others = [...new Map([...story.deputies, ...asking].map((one) => [one.deputyId, one])).values()].filter(
-    ({ deputyId }) => !known.has(deputyId),
+    (deputy) => !known.has(deputy.deputyId) && !isVoid(deputy),
   );
   const deputies = [...overview.deputies, ...others.map((deputy) => toView(ledger, deputy, now))];
   const free = firstToFree(ledger.account.read().windows, ledger.pairs.all, now);

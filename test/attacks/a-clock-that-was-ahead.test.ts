@@ -50,7 +50,7 @@ test('a deputy goes on at once, and what it used while the clock was ahead count
   const { timeline } = await recordOf(ada);
   expect(timeline.filter((line) => line.actor === 'system' && line.act === 'clock')).toHaveLength(1);
   expect((await ada.walk('/deputies')).html).toContain('The clock was 50 minutes ahead');
-  expect((await ada.walk('/deputies/verify')).html).toContain('holds together');
+  expect((await ada.walk('/deputies/verify')).html).toContain('The record holds.');
 });
 
 test.each([2 * MINUTE_MS, DAY_MS, 40 * DAY_MS, 2 * RECORD_KEPT_MS])(

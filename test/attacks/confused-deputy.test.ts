@@ -14,7 +14,7 @@ test.each([{}, { prompt: 'none' }])('a signed-in human is shown the page of a ne
   const mallory = await registeredClient({ redirect_uris: [`${EVIL}/cb`] });
   const page = await ada.walk(authorizePath(mallory, { redirect_uri: `${EVIL}/cb`, ...extra }));
   expect(page.left).toBeUndefined();
-  expect(textOf(page)).toContain('You go back to evil.example');
+  expect(textOf(page)).toContain('Afterwards you are back at evil.example');
   expect((await recordOf(ada)).deputies).toHaveLength(1);
 });
 
@@ -24,5 +24,5 @@ test('a yes is not remembered, not even for the same client', async () => {
   await ada.answer(path);
   const again = await ada.walk(path);
   expect(again.left).toBeUndefined();
-  expect(textOf(again)).toContain('Appoint Honest client as your deputy?');
+  expect(textOf(again)).toContain('Make Honest client your deputy?');
 });

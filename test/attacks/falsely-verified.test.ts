@@ -63,7 +63,7 @@ test.each(['application/json', 'Application/JSON; charset=utf-8', 'application/c
     const { clientId, page } = await consentOf(
       (document) => new Response(document, { headers: { 'Content-Type': type } }),
     );
-    expect(textOf(page)).toContain(`Published by verified ${clientId.slice('https://'.length)}`);
+    expect(textOf(page)).toContain(`verified: ${clientId.slice('https://'.length)}`);
   },
 );
 
@@ -95,11 +95,11 @@ test.each([
   'G\u03bfogle',
 ])('a client that calls itself %j is shown without a name, and unverified', async (name) => {
   const page = await person().walk(authorizePath(await registeredClient({ client_name: name })));
-  expect(textOf(page)).toContain(`Appoint ${NAMELESS} as your deputy?`);
+  expect(textOf(page)).toContain(`Make ${NAMELESS} your deputy?`);
   expect(page.html).not.toContain('claude.ai');
   const verified = await consentOf((document) => new Response(document, { headers: JSON_TYPE }), name);
-  expect(textOf(verified.page)).toContain(`Appoint ${NAMELESS} as your deputy?`);
-  expect(textOf(verified.page)).toContain('unverified nobody we could verify');
+  expect(textOf(verified.page)).toContain(`Make ${NAMELESS} your deputy?`);
+  expect(textOf(verified.page)).toContain('unverified Anyone can use this name.');
 });
 
 test.each([
@@ -130,7 +130,7 @@ test('the console and the other deputies read the same name', async () => {
   expect(await outcome(mallory, 'listMcpShopInventory')).toBe('allowed');
   // The details of a line have what the client said, as its unverified name.
   const [page, all] = [await human.walk('/deputies'), await human.walk('/deputies/all')];
-  expect(textOf(page)).toContain(`You appointed ${NAMELESS}.`);
+  expect(textOf(page)).toContain(`You appointed ${NAMELESS}`);
   expect(textOf(all)).toContain(`${NAMELESS} unverified`);
   expect(all.html).not.toContain('claude.ai');
   expect((await mallory.call('getMyMandate')).text).not.toContain('claude.ai');

@@ -76,7 +76,7 @@ test('who is taken back signs in again, resumes that suspension, and nothing els
   for (const pause of [0, (account.authoritySequence ?? 0) - 1])
     expect(await objectOf(ada).act({ do: 'resume', pause })).toEqual({ problem: 'stale' });
   const page = await ada.walk('/deputies');
-  expect(textOf(page)).toContain('Every deputy is suspended');
+  expect(textOf(page)).toContain('Suspended SUSPENDED');
   const resumed = await ada.browser.press(await ada.browser.open('/deputies/resume'), 'Let these go on');
   expect(textOf(resumed)).toContain('You let your deputies go on.');
   expect(await outcome(deputy, 'buyMcpShopItem', PURCHASE)).toBe('allowed');

@@ -16,11 +16,11 @@ test('the page names the human, the client, where it goes, and the powers, and c
   expect(page.status).toBe(200);
   const text = textOf(page);
   expect(text).toContain(human.email);
-  expect(text).toContain('Appoint Shopping buddy as your deputy?');
-  expect(text).toContain('nobody we could verify');
-  expect(text).toContain('You go back to client.example');
+  expect(text).toContain('Make Shopping buddy your deputy?');
+  expect(text).toContain('Anyone can use this name.');
+  expect(text).toContain('Afterwards you are back at client.example');
   expect(text).not.toContain('a program on this computer');
-  for (const power of ['Look around the shop', 'Buy shirts in your name', 'Read your order history']) {
+  for (const power of ['Look around the shop', 'Buy shirts', 'Read your orders']) {
     expect(text).toContain(power);
   }
   expect(page.headers.get('Content-Security-Policy')).toContain("frame-ancestors 'none'");
@@ -35,7 +35,7 @@ test.each(['http://localhost:6274/oauth/callback', 'http://127.0.0.1:33418/callb
   async (uri) => {
     const clientId = await registeredClient({ redirect_uris: [uri] });
     const page = await person().walk(authorizePath(clientId, { redirect_uri: uri }));
-    expect(textOf(page)).toContain('This goes to a program on this computer.');
+    expect(textOf(page)).toContain('It is a program on this computer');
   },
 );
 
@@ -48,7 +48,7 @@ test('a client that proves its domain is shown with it', async () => {
   );
   const human = person();
   const page = await human.walk(authorizePath(clientId));
-  expect(textOf(page)).toContain('Published by verified assistant.example');
+  expect(textOf(page)).toContain('verified: assistant.example');
   const { left } = await human.browser.press(page, 'Allow');
   expect(left?.origin + (left?.pathname ?? '')).toBe(CLIENT_REDIRECT);
   expect((await redeem(clientId, left?.searchParams.get('code') ?? '')).status).toBe(200);
@@ -72,7 +72,7 @@ test('what a client says of itself is text: no markup, nothing that bends the li
 
 test.each(['\u3164', '\u2800\u2800', '\u202e', '   '])('a name that cannot be seen (%j) is no name', async (name) => {
   const page = await person().walk(authorizePath(await registeredClient({ client_name: `${name}\u200b` })));
-  expect(textOf(page)).toContain('Appoint An app without a name as your deputy?');
+  expect(textOf(page)).toContain('Make An app without a name your deputy?');
 });
 
 test('Allow sends the client its code, state and issuer', async () => {
@@ -149,7 +149,7 @@ test('a page whose session has ended leads through the sign-in, and keeps the re
   human.browser.cookies.delete('__Host-mcp-shop-session');
   // AuthKit knows this browser still, and asks nothing.
   const consent = await human.browser.press(page, 'Allow');
-  expect(textOf(consent)).toContain('Appoint Patient client');
+  expect(textOf(consent)).toContain('Make Patient client your deputy?');
 });
 
 test('"Not you?" signs out, and comes back to the same request as somebody else', async () => {
@@ -159,7 +159,7 @@ test('"Not you?" signs out, and comes back to the same request as somebody else'
   const signIn = await ada.browser.press(page, 'Not you?');
   expect(signIn.html).toContain('name="email"');
   const consent = await ada.browser.press(signIn, 'Continue', { email: bob.email });
-  expect(textOf(consent)).toContain('Appoint Shared computer');
+  expect(textOf(consent)).toContain('Make Shared computer your deputy?');
   expect(textOf(consent)).toContain(bob.email);
   expect(textOf(consent)).not.toContain(ada.email);
 });

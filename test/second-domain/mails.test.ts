@@ -38,5 +38,5 @@ stories({
   mistyped: { blanks: { recipientsIn: 'not a domain!' }, problem: /Enter a domain, or up to 10 domains/ },
   consentSays: /Domains to write to/,
   listSays: /Notes.*ada@example\.com/s,
-  recordSays: /sent 1 mail, number 1\./,
+  recordSays: /sent 1 mail mail 1/,
 });

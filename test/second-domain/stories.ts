@@ -37,7 +37,7 @@ export function stories(play: Play): void {
         expect(await acting(deputy)).toBe('allowed');
         expect(await outcome(deputy, play.reads)).toBe('allowed');
         const page = textOf(await ada.browser.open('/deputies'));
-        expect(page).toMatch(play.listSays);
+        expect(textOf(await ada.browser.open(`/deputies/${domain.act.nouns}`))).toMatch(play.listSays);
         expect(page).toMatch(play.recordSays);
         expect(page).toContain(play.name);
         const { effects } = await recordOf(ada);
@@ -195,7 +195,7 @@ export function stories(play: Play): void {
     test('the record verifies, its download chains, and a changed effect is found', async () => {
       const { ada, deputy } = await signed();
       expect(await acting(deputy)).toBe('allowed');
-      expect(textOf(await ada.browser.open('/deputies/verify'))).toContain('The record holds together.');
+      expect(textOf(await ada.browser.open('/deputies/verify'))).toContain('The record holds.');
       const { html: text } = await ada.browser.open('/deputies/record.jsonl');
       const lines = text
         .trim()

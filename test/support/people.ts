@@ -3,7 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { objectName } from '../../src/deputy.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
-import { Deputy, type Era, Person, sdkThatShows, type ShowPage } from '../../src/dev/clients.ts';
+import { Deputy, type Era, Person, type ShowPage } from '../../src/dev/clients.ts';
 import { type Job, jobSchema } from '../../src/ledger/jobs.ts';
 import type { McpShopServer } from '../../src/mcp-server.ts';
 import { ORIGIN, someone, workerFetch } from './worker.ts';
@@ -13,7 +13,7 @@ export function person(email = someone()): Person {
 }
 
 export function deputyOf(human: Person, era: Era, name?: string, showPage?: ShowPage): Promise<Deputy> {
-  return Deputy.connect(showPage ? sdkThatShows(showPage) : era, human, ORIGIN, workerFetch, name);
+  return Deputy.connect(era, human, ORIGIN, workerFetch, name, showPage);
 }
 
 /** The Durable Object of that human. */
