@@ -85,5 +85,6 @@ const GIVEN = {
 const VOID_BECAUSE = {
   dismissed: 'you dismissed it',
   replaced: 'you replaced it',
+  resigned: 'it resigned',
   restored: 'your record was put back',
 } satisfies Record<Voided, string>;

@@ -205,7 +205,8 @@ export function resign(ledger: Ledger, grantId: string): void {
     if (deputyId === undefined) return;
     const { head, now } = ledger.moment();
     ledger.deputies.setStatus(deputyId, 'revoked', now);
-    ledger.record.append({ actor: 'client', act: 'resigned', deputy: deputyId }, head, now);
+    const newest = ledger.record.append({ actor: 'client', act: 'resigned', deputy: deputyId }, head, now);
+    voidWaiting(ledger, 'resigned', newest, now, deputyId);
   });
 }
 

@@ -38,7 +38,7 @@ export type Proof = z.infer<typeof proofSchema>;
 const proof = proofSchema.optional();
 
 /** Why nothing can come of a request any more. */
-const VOIDED = ['dismissed', 'replaced', 'restored'] as const;
+const VOIDED = ['dismissed', 'replaced', 'resigned', 'restored'] as const;
 export type Voided = (typeof VOIDED)[number];
 
 /** What the human did, or what followed from it. */

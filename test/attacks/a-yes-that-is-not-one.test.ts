@@ -202,9 +202,9 @@ test('where its human wants that, what gives a deputy more needs the device: res
   // The same signature lifts no later pause.
   const old = JSON.stringify(await device.assertion(optionsOn(resumed).challenge, { origin: ORIGIN }));
   await objectOf(human).act({ do: 'pause' });
-  const another = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
-  expect((await human.browser.press(another, 'Confirm', { assertion: old })).status).toBe(409);
-  await confirm(another);
+  const next = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
+  expect((await human.browser.press(next, 'Confirm', { assertion: old })).status).toBe(409);
+  await confirm(next);
 
   const consent = await human.walk(authorizePath(await registeredClient()));
   const allowed = await human.browser.press(consent, 'Allow', { scope: ['shop:buy'] });

@@ -496,16 +496,16 @@ test('no mandate is made with a number for names, or with more names than it can
 });
 
 /** What a human fills in for mails. */
-const MAILS: Typed = { recipientsIn: 'example.com', kilobytesPerMail: '10', mailsPerDay: '5' };
+const MAILS: Typed = { recipientsIn: 'example.com', kilobytesPerMail: '10', mailsPerDay: '5', askAbove: '3' };
 
 test('names are read from their blank into a mandate, and it reads as a sentence', () => {
   expect(typedDefaults(mails, startCeiling(mails))).toEqual(MAILS);
   const read = readLimits(mails, { ...MAILS, recipientsIn: ' B.example,a.example  b.example' }, startCeiling(mails));
-  const limits = { recipientsIn: ['b.example', 'a.example'], kilobytesPerMail: 10, mailsPerDay: 5 };
+  const limits = { recipientsIn: ['b.example', 'a.example'], kilobytesPerMail: 10, askAbove: 3, mailsPerDay: 5 };
   expect(read).toEqual({ limits });
   const mandate = newMandate(mails, { scopes: ['mails:send'], limits, expiresAt: MANDATE.expiresAt });
   expect(sentenceOf(mails, 'It', mandate)).toMatch(
-    /^It may read what was sent and send mails in your name\. .* in b\.example or a\.example, up to 10 kilobytes .* 5 mails .*\. All this until 30 November 2026, 18:00 UTC\.$/,
+    /^It may read what was sent and send mails in your name\. .* in b\.example or a\.example, up to 10 kilobytes .* 5 mails .* Above 3 mails at once it must ask first\. All this until 30 November 2026, 18:00 UTC\.$/,
   );
   expect(readLimits(mails, typedLimits(mails, mandate.limits), startCeiling(mails))).toEqual({ limits });
 });
@@ -536,6 +536,7 @@ test('limits that a domain does not word for machines have their names and numbe
   expect(authorizationDetails(mails, { ...MANDATE, limits }, 'https://mails.example/mcp').constraints).toEqual([
     { type: 'recipientsIn', values: ['example.com'] },
     { type: 'kilobytesPerMail', max: 10, per: 'act' },
+    { type: 'askAbove', asksAbove: 3, per: 'act' },
     { type: 'mailsPerDay', max: 5, per: 'day' },
   ]);
 });

@@ -2108,7 +2108,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/approving.ts',
     text: "if (!needed.every((one) => isAsStrong(grade, one))) return { problem: 'too_weak' };",
     without: '',
-    story: 'a-yes-that-is-not-one',
+    story: 'the-approve-button-and-a-script',
   },
   {
     name: 'the grade of a question stays when the mandate becomes easier',
