@@ -151,11 +151,7 @@ const FirstUse: FC<{ address: string }> = ({ address }) => (
     <ol class="steps" role="list">
       <Step title="It asks" drawn={<Asks />} text="You see who it is, or that nobody can tell." />
       <Step title="You sign" drawn={<Signs />} text="How much, how often, until when." />
-      <Step
-        title={`It ${domain.act.did}, you watch`}
-        drawn={<Acts />}
-        text="Every act shows here at once. One key stops them all."
-      />
+      <Step title="It acts, you watch" drawn={<Acts />} text="Every act shows here at once. One key stops them all." />
     </ol>
     <section class="ways" aria-label="Ways to connect">
       {waysTo(address)

@@ -31,7 +31,7 @@ export const shop = defineDomain({
     'shop:buy': {
       reads: 'buy shirts and cancel orders',
       title: 'Buy shirts, and cancel orders',
-      detail: `In your name, at ${formatPrice(SHIRT.price)} each. You pay.`,
+      detail: `In your name, at ${formatPrice(SHIRT.price).replace('.00', '')} each. You pay.`,
       metered: true,
     },
     'orders:read': {

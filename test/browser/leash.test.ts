@@ -60,7 +60,7 @@ async function windowOf(browser: BrowserContext, complaints: string[]): Promise<
     (message) => message.text().includes('Content Security Policy') && complaints.push(message.text()),
   );
   // A change between two pages that it does not draw is an error to Chromium, and to nobody else.
-  page.on('pageerror', ({ message }) => !/^Transition was /.test(message) && complaints.push(message));
+  page.on('pageerror', ({ message }) => !message.startsWith('Transition was ') && complaints.push(message));
   page.on('dialog', (dialog) => {
     complaints.push(`a dialog: ${dialog.message()}`);
     void dialog.dismiss();

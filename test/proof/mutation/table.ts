@@ -173,7 +173,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'auth/grants.ts',
     text: 'await env.OAUTH_KV.delete(`grant:${userId}:${grantId}`);',
     without:
-      'for (const kind of ["grant", "token"]) for (const { name } of (await env.OAUTH_KV.list({ prefix: `${kind}:${userId}:${grantId}` })).keys) await env.OAUTH_KV.delete(name);',
+      'for (const kind of ["token", "grant"]) for (const { name } of (await env.OAUTH_KV.list({ prefix: `${kind}:${userId}:${grantId}` })).keys) await env.OAUTH_KV.delete(name);',
   },
   {
     name: 'the pause of one deputy is part of what is verified',
