@@ -5,6 +5,7 @@ import { hereOf, objectOf, originOf } from '../auth/requests.ts';
 import { type AppContext, type PageEnv } from '../auth/session.ts';
 import { attestationSchema } from '../ledger/passkeys.ts';
 import { Message } from '../pages/layout.tsx';
+import { jsonIn } from '../text.ts';
 import { finish, perform, problemPage, type Show, simply } from './acting.tsx';
 import { ApprovalPage } from './approval-page.tsx';
 import type { Said } from './frame.tsx';
@@ -43,11 +44,11 @@ approvalPages.post('/approvals/:id', async (c) => {
   const { decision } = answer.pick({ decision: true }).safeParse(await c.req.parseBody()).data ?? {};
   if (decision === 'pause') return simply(c, 'brake', ({ as }) => ({ do: 'deny', effectId, pause: true, as }), show);
   if (decision === 'deny') return simply(c, 'valid', () => ({ do: 'deny', effectId, pause: false }), show);
-  if (decision === undefined) return incomplete(c);
   const { grade } = answer.pick({ grade: true }).parse(await c.req.parseBody());
   // What counts as confirmed is a sign-in of a moment ago; a device proves itself.
   const form = await accept(c, grade === 'confirmed' ? 'fresh' : 'session');
   if (form instanceof Response) return form;
+  if (decision === undefined) return incomplete(c);
   const { shown, shownNext, next } = answer.parse(form.typed);
   const session = grade === 'confirmed' ? 'confirmed' : 'pressed';
   const agreed = { effectId, shown: next ? shownNext : shown, grade: session, next: next !== undefined } as const;
@@ -72,7 +73,7 @@ approvalPages.get('/passkeys', (c) => showPasskeys(c));
 approvalPages.post('/passkeys', async (c) => {
   const form = await accept(c, 'fresh');
   if (form instanceof Response) return form;
-  const made = attestationSchema.safeParse(jsonIn(form.typed['attestation']));
+  const made = attestationSchema.safeParse(jsonIn(form.typed['attestation'] ?? ''));
   if (!made.success) return problemPage(c, { problem: 'not_proven' }, showPasskeys);
   const offer = { until: Number(form.typed['until']), origin: originOf(c) };
   const added = await objectOf(c, form.userId).addPasskey(made.data, offer);
@@ -95,14 +96,6 @@ approvalPages.post('/passkeys/guard', async (c) => {
 
 function hostOf(c: AppContext): string {
   return new URL(originOf(c)).hostname;
-}
-
-function jsonIn(text = ''): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function incomplete(c: AppContext) {

@@ -70,7 +70,7 @@ test.each(['application/json', 'Application/JSON; charset=utf-8', 'application/c
 test('RFC 7591, 2: what a document leaves unset is left out, as in a registration', async () => {
   const unset = { client_uri: null, logo_uri: '', tos_uri: null, contacts: [null], grant_types: null, scope: '' };
   const { page } = await consentOf((document) => new Response(document, { headers: JSON_TYPE }), 'Assistant', unset);
-  expect(textOf(page)).toContain('Appoint Assistant as your deputy?');
+  expect(textOf(page)).toContain('Make Assistant your deputy?');
 });
 
 test('the rule holds from the start of the Worker', async () => {

@@ -116,7 +116,7 @@ test.each(ERAS)('a %s client reads its own mandate in the words of the consent p
   expect(data).toMatchObject({
     mandate: {
       version: 1,
-      scopes: ['shop:browse', 'shop:buy', 'orders:read'],
+      scopes: ['shop:browse', 'shop:buy', 'orders:read', 'profile:read'],
       details: {
         type: 'mcp_shop_mandate',
         locations: ['http://localhost:8787/mcp'],

@@ -146,6 +146,7 @@ test('DEMO_TOOLS=off removes the demo tools and ignores a demo ban', async () =>
     'cancelMcpShopOrder',
     'getMyMandate',
     'getUserInfo',
+    'getUserProfile',
   ]);
   await expect(deputy.call('setDemoMode', { mode: 'normal' })).rejects.toThrow('not found');
   expect((await deputy.call('buyMcpShopItem', PURCHASE)).isError).toBe(false);
