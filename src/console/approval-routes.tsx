@@ -43,11 +43,11 @@ approvalPages.post('/approvals/:id', async (c) => {
   const { decision } = answer.pick({ decision: true }).safeParse(await c.req.parseBody()).data ?? {};
   if (decision === 'pause') return simply(c, 'brake', ({ as }) => ({ do: 'deny', effectId, pause: true, as }), show);
   if (decision === 'deny') return simply(c, 'valid', () => ({ do: 'deny', effectId, pause: false }), show);
-  if (decision === undefined) return incomplete(c);
   const { grade } = answer.pick({ grade: true }).parse(await c.req.parseBody());
   // What counts as confirmed is a sign-in of a moment ago; a device proves itself.
   const form = await accept(c, grade === 'confirmed' ? 'fresh' : 'session');
   if (form instanceof Response) return form;
+  if (decision === undefined) return incomplete(c);
   const { shown, shownNext, next } = answer.parse(form.typed);
   const session = grade === 'confirmed' ? 'confirmed' : 'pressed';
   const agreed = { effectId, shown: next ? shownNext : shown, grade: session, next: next !== undefined } as const;
