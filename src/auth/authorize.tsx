@@ -57,7 +57,7 @@ const consentForm = z.object({
   user: z.string(),
   /** When the page was made, in milliseconds since the epoch. It chooses words only: the handle ends by itself. */
   shown: z.coerce.number().default(() => Date.now()),
-  /** Of a page that a person had in front of them: see static/page.js. */
+  /** Of a page that a person had in front of them: see static/consent.js. */
   read: z.string().optional(),
   decision: z.enum(['allow', 'deny']),
   scope: several(z.enum(Object.keys(domain.powers))),

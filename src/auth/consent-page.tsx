@@ -39,6 +39,7 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
     <Layout
       title={`Make ${client} your deputy?`}
       class="consent"
+      scripts={['/consent.js']}
       account={<SignedInAs user={user} leave="Not you?" returnTo={here} />}
     >
       <form method="post" action={here} id="consent">

@@ -26,7 +26,7 @@ type Head = {
   foot?: Child;
 };
 
-/** Copies, counts seconds and guards the consent; no page needs it. */
+/** Copies, and counts seconds; no page needs it. */
 const PAGE_SCRIPT = '/page.js';
 
 export const Layout: FC<PropsWithChildren<Head>> = ({

@@ -14,8 +14,8 @@ export type Play = {
   other: Record<string, unknown>;
   /** What each limit refuses: its name, what the human types, the arguments, and the code. */
   over: { limit: string; blanks: Record<string, string>; args: Record<string, unknown>; code: string }[];
-  /** What the human must be asked about: what they type, the arguments, and how its page calls it and what was sent. */
-  asking: { blanks: Record<string, string>; args: Record<string, unknown>; pageSays: RegExp };
+  /** What the human must be asked about, where a limit asks: what they type, the arguments, and how its page calls it and what was sent. */
+  asking?: { blanks: Record<string, string>; args: Record<string, unknown>; pageSays: RegExp };
   /** A limit of a day, as typed, that allows so many of `act`, and a ceiling that does. */
   day: { blanks: Record<string, string>; allows: number };
   ceiling: Record<string, number>;

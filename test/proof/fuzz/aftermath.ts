@@ -124,7 +124,7 @@ async function unverified(human: Person, head?: Head): Promise<string[]> {
   const query = head ? `?sequence=${head.sequence}&hash=${head.hash}` : '';
   const page = await human.walk(`/deputies/verify${query}`);
   const text = textOf(page);
-  return page.status === 200 && text.includes('holds together')
+  return page.status === 200 && text.includes('The record holds.')
     ? []
     : [`the record of ${human.email} does not verify: ${text}`];
 }

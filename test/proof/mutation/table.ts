@@ -460,14 +460,14 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a page counts as read once it was in front for a moment',
     story: 'stolen-consent',
-    file: 'static/page.js',
+    file: 'static/consent.js',
     text: 'const ATTENTION_MS = 700;',
     without: 'const ATTENTION_MS = 1;',
   },
   {
     name: 'each click that is too soon starts the moment anew',
     story: 'stolen-consent',
-    file: 'static/page.js',
+    file: 'static/consent.js',
     text: '    forget();\n    attend(event);\n    if (notice)',
     without: '    if (notice)',
   },

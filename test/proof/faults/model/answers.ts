@@ -262,6 +262,9 @@ const LINE_OF = {
   deny: 'denied',
 } as const;
 
+/** Those whose line names no deputy, unless it is about one. */
+const OF_ALL = new Set<HumanAct['act']>(['pause', 'resume']);
+
 /** Each act that was answered as done has its line, and no line is there without an act. */
 function acted(
   acts: readonly HumanAct[],
@@ -277,7 +280,7 @@ function acted(
     const held = inLines.filter(
       (line) =>
         line.act === LINE_OF[act] &&
-        (client === undefined ? line.deputy === undefined : line.deputy === ids.get(client)),
+        (client === undefined ? !OF_ALL.has(act) || line.deputy === undefined : line.deputy === ids.get(client)),
     ).length;
     const done = group.filter(({ outcome }) => outcome === 'done').length;
     const most = done + group.filter(({ outcome }) => outcome === 'unknown').length;
