@@ -43,10 +43,13 @@ export function withArticle(noun: string): string {
   return `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
+/** Made once, because making one takes longer than the rest of a refusal's words. */
+const GROUPED = new Intl.NumberFormat('en');
+
 /** Things, such as `things('shirt', 'shirts')`. */
 export function things(one: string, many: string): Counted {
   return {
-    reads: (amount) => (amount === 1 ? `1 ${one}` : `${amount.toLocaleString('en')} ${many}`),
+    reads: (amount) => (amount === 1 ? `1 ${one}` : `${GROUPED.format(amount)} ${many}`),
     after: ` ${many}`,
     size: 4,
     keyboard: 'numeric',

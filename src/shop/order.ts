@@ -30,15 +30,17 @@ export const orderSchema = z.object({
 });
 export type Order = z.infer<typeof orderSchema>;
 
-/** What the kernel keeps for the shop, beside the amounts. */
-export const orderData = orderSchema.pick({
-  email: true,
-  company: true,
-  mailingAddress: true,
-  tshirtSize: true,
-  color: true,
-  unitPrice: true,
-});
+/** What the kernel keeps for the shop, beside the amounts. A list reads many, so it is compiled. */
+export const orderData = z.compile(
+  orderSchema.pick({
+    email: true,
+    company: true,
+    mailingAddress: true,
+    tshirtSize: true,
+    color: true,
+    unitPrice: true,
+  }),
+);
 export type OrderData = z.infer<typeof orderData>;
 
 export function orderOf({ id, number, at, state, amounts, data }: Effect<OrderData>, userId: string): Order {

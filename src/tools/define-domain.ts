@@ -1,5 +1,5 @@
 /** A domain: what a server is about, as one plain object, checked when the Worker starts. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { contradictions } from '../authority/form.ts';
 import { isValid, neverAsks, startCeiling, startLimits } from '../authority/limits.ts';
 import { ACTS, basePower, CALLS, isNames, type Limit, type Terms } from '../authority/terms.ts';
@@ -91,7 +91,8 @@ const TAKEN = new Set([
 export function defineDomain<Data>(
   spec: Terms & Introduction & { look?: Look; effect: Effects<Data>; tools: readonly AnyTool[] },
 ): Domain {
-  const { data, brief, columns, deliver, tells } = spec.effect;
+  const { brief, columns, deliver, tells } = spec.effect;
+  const data = z.compile(spec.effect.data);
   const typed = (effect: Effect): Effect<Data> => ({ ...effect, data: data.parse(JSON.parse(effect.data)) });
   const first = spec.tools[0]?.name ?? '';
   const metered = spec.tools.find((tool) => tool.metered)?.name ?? first;

@@ -135,15 +135,17 @@ export function defineKernelTool<Input extends z.ZodObject, Output extends z.Zod
   tool: Tool<Input, Output, KernelDesk>,
 ): AnyTool {
   const { run, meter, input: inputs, output, ...shape } = tool;
+  // Compiled while the module loads, the only time at which a Worker evaluates code.
+  const compiled = { input: z.compile(inputs), output: z.compile(output) };
   // A tool that breaks its own output schema is a fault of ours; parsing here undoes what it wrote.
-  const checked = ({ text, data }: Answer<z.input<Output>>) => ({ text, data: output.parse(data) });
+  const checked = ({ text, data }: Answer<z.input<Output>>) => ({ text, data: compiled.output.parse(data) });
   return {
     ...shape,
     metered: meter !== undefined,
     inputSchema: publishedSchema(() => z.toJSONSchema(inputs, { io: 'input' })),
     outputSchema: publishedSchema(() => answerOrRefusal(output)),
     prepare(args) {
-      const input = parseInput(tool.name, inputs, args);
+      const input = parseInput(tool.name, compiled.input, args);
       const idempotency = meter?.idempotency?.(input);
       return {
         arguments: input,
