@@ -82,8 +82,9 @@ const Holding: FC<{ result: Holds; isExpected: boolean }> = ({ result: { lines, 
   ];
   return (
     <p>
-      {lines.toLocaleString('en')} {lines === 1 ? 'line' : 'lines'}. None is missing, none was changed, and played back
-      they give what is stored: {counted.join(', ')}.{isExpected && ' The head that you kept is part of it.'}
+      The record holds together: {lines.toLocaleString('en')} {lines === 1 ? 'line' : 'lines'}, none missing, none
+      changed, and played back they give what is stored: {counted.join(', ')}.
+      {isExpected && ' The head that you kept is part of it.'}
     </p>
   );
 };

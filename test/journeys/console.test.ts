@@ -470,7 +470,7 @@ test('the record can be verified, against a head kept elsewhere too', async () =
   const human = person();
   await buy(await deputyOf(human, '2026-07-28'));
   const page = await human.browser.open('/deputies/verify');
-  expect(textOf(page)).toContain('The record holds. 4 lines. None is missing');
+  expect(textOf(page)).toContain('The record holds. The record holds together: 4 lines, none missing');
   expect(textOf(page)).toContain('1 deputy, 1 order, 1 shirt, $25.');
   const { sequence, hash } = (await objectOf(human).look({})).head;
   const kept = await human.browser.open(`/deputies/verify?sequence=${sequence}&hash=${hash}`);
