@@ -147,7 +147,7 @@ function story(cast: Cast): Scene[] {
       title: 'Who did that?',
       narration: 'Every call and every decision is a line, chained to the one before, and replays to what is stored.',
       async play(show) {
-        show(await cast.read(ADA, '/deputies/verify', /The record holds\. \d+ lines/));
+        show(await cast.read(ADA, '/deputies/verify', /The record holds together: \d+ lines/));
       },
     },
   ];

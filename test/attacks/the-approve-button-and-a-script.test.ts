@@ -26,7 +26,7 @@ import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';
 
 /** Orders that the script tries to get, and how many requests of its own it makes for each at most. */
-const ORDERS = Number(process.env['ORDERS'] ?? 50);
+const ORDERS = Number(process.env['VITE_SCRIPT_ORDERS'] ?? 50);
 const MOST_STEPS = 6;
 /** Orders in one history of one human. */
 const IN_ONE = 25;
@@ -151,7 +151,7 @@ async function goOn(human: Person): Promise<void> {
 }
 
 test(`a script in the human's browser gets 0 of ${ORDERS} orders that need the device`, async () => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+  const seed = Number(process.env['VITE_SCRIPT_SEED'] ?? Date.now() % 2 ** 31);
   console.info(`seed ${seed}`);
   const tally = { tried: 0, got: 0, requests: 0 };
   await assert(

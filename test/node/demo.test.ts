@@ -45,7 +45,7 @@ test('it plays the story without a terminal, plainly, within 72 columns, and exi
   expect(output).toContain('REFUSED: ABSOLUTELY NOT. GO AWAY 👋');
   expect(output).toContain('ada      presses "Stop all"');
   expect(output).toContain('REFUSED: HTTP 401, sign in again.');
-  expect(output).toContain('The record holds.');
+  expect(output).toContain('The record holds together');
   expect(output).toContain('Proven');
   expect(output).toMatch(/buyMcpShopItem +\d+ ms\n/);
   expect(output).not.toContain('\u001b');
