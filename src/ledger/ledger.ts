@@ -83,7 +83,14 @@ export class Ledger {
    * inner one wrote is.
    */
   transaction<Result>(work: () => Result): Result {
-    return this.#storage.transactionSync(work);
+    const { remembered } = this.approvals;
+    try {
+      return this.#storage.transactionSync(work);
+    } catch (error) {
+      // What was read in between may have been of rows that are undone.
+      if (this.approvals.remembered !== remembered) this.approvals.changed();
+      throw error;
+    }
   }
 
   /** Milliseconds since the epoch. A clock that is a little behind the newest line stands still until it has caught up. */

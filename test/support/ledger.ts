@@ -1,13 +1,7 @@
 /** One human's ledger in an object of its own, the deputies in it, and their calls through the boundary of every tool. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import type {
-  JSONRPCMessage,
-  JSONRPCRequest,
-  McpServer,
-  ScopeChallengeHandler,
-  Transport,
-} from '@modelcontextprotocol/server';
+import type { JSONRPCMessage, JSONRPCRequest, McpServer, Transport } from '@modelcontextprotocol/server';
 import { startLimits } from '../../src/authority/limits.ts';
 import type { Mandate } from '../../src/authority/mandate.ts';
 import type { Limits, Terms } from '../../src/authority/terms.ts';
@@ -87,25 +81,20 @@ export function employ(ledger: Ledger, deputyId: string, mandate?: Mandate, repl
 /** What a call came to. `code` is that of its refusal; a message that no tool answered has none. */
 export type Answer = { allowed: boolean; code?: string | undefined; data: Record<string, unknown> };
 
-/** One message to a server in this isolate, as the transports of the SDK bring it: asking for its scope challenge first. */
-async function send(server: McpServer, request: JSONRPCRequest): Promise<JSONRPCMessage | 'challenged'> {
+/** One message to a server in this isolate, as the transports of the SDK bring it. */
+async function send(server: McpServer, request: JSONRPCRequest): Promise<JSONRPCMessage> {
   const answer = Promise.withResolvers<JSONRPCMessage>();
-  let challenge: ScopeChallengeHandler = () => undefined;
-  const transport: Transport & { setScopeChallengeResolver(resolver: ScopeChallengeHandler): void } = {
+  const transport: Transport = {
     start: async () => {},
     close: async () => {},
     send: async (message) => answer.resolve(message),
-    setScopeChallengeResolver(resolver) {
-      challenge = resolver;
-    },
   };
   await server.connect(transport);
-  if (await challenge({ request })) return 'challenged';
   transport.onmessage?.(request);
   return answer.promise;
 }
 
-/** A call as the object serves it, but for HTTP: protocol, scope challenge, boundary, tool. Nothing is delivered. */
+/** A call as the object serves it, but for HTTP: protocol, boundary, tool. Nothing is delivered. */
 export async function serve(
   ledger: Ledger,
   caller: Caller,
@@ -123,7 +112,6 @@ export async function serve(
   const answer = await send(boundary.serverFor(name), { jsonrpc: '2.0', id: 1, method: 'tools/call', params });
   if (!boundary.outcome) boundary.recordUnserved(name);
   const allowed = boundary.outcome === 'allowed';
-  if (answer === 'challenged') return { allowed, code: 'insufficient_scope', data: {} };
   const { structuredContent: data = {} } = 'result' in answer ? (answer.result as { structuredContent?: object }) : {};
   const { error, ...rest } = data as { error?: { code: string } };
   return { allowed, code: error?.code, data: rest };

@@ -2097,6 +2097,13 @@ export const GUARDS: readonly Guard[] = [
     without: 'return work();',
   },
   {
+    name: 'what was undone is not remembered of what waits',
+    story: 'waiting',
+    file: 'ledger/ledger.ts',
+    text: 'if (this.approvals.remembered !== remembered) this.approvals.changed();',
+    without: '',
+  },
+  {
     name: 'a yes names exactly what was shown, and a passkey signs exactly that',
     file: 'ledger/approving.ts',
     text: "if ((signed?.challenge ?? shown) !== agreed) return { problem: 'stale' };",
