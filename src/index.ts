@@ -10,7 +10,7 @@ import { beforeTheProvider } from './edge/before-the-provider.ts';
 import { ownTheFetch } from './edge/client-document.ts';
 import { freshKv } from './edge/fresh-keys.ts';
 import { Answered } from './edge/oauth-error.ts';
-import { log, logError, ownTheConsole } from './log.ts';
+import { log, logError, ownTheConsole, withCall } from './log.ts';
 import { deputyInTurn } from './mcp/crowd.ts';
 import { recall } from './mcp/known-tokens.ts';
 import { mcp, providerFor } from './oauth.ts';
@@ -49,16 +49,16 @@ async function fetch(request: Request, env: Env, ctx: ExecutionContext): Promise
   // The address is made of the Host header, and a client can send anything there.
   if (!URL.canParse(request.url)) return plain(421, 'The Host header names no host.');
   const start = Date.now();
-  const answered = answer(request, env, ctx);
+  const answered = withCall(() => answer(request, env, ctx));
   // A browser gives up a form whose button is pressed again, and what was begun is the first answer to both. A client that
   // hangs up would leave its place in a line taken.
   const { pathname } = new URL(request.url);
   if (request.method === 'POST' || pathname === '/mcp') waitUntil(answered);
-  const response = await answered;
+  const [response, call] = await answered;
   // What is refused has lines of its own, which a flood shares.
   if (response.status === 429) return response;
   const route = ROUTES.has(pathname) ? pathname : pathname.startsWith('/deputies/') ? '/deputies/…' : 'other';
-  log({ event: 'request', method: request.method, route, status: response.status, ms: Date.now() - start });
+  log({ event: 'request', method: request.method, route, status: response.status, ...call, ms: Date.now() - start });
   return response;
 }
 

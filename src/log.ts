@@ -1,12 +1,12 @@
 /** Structured logs: one JSON object a line, and nothing private in it. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**
- * What is logged; `outcome` of a tool is "ok" or the code of the refusal. Ids only: no address, e-mail, name, argument,
- * query, code or token, so that a log can be kept and shown. `ms` is wall time, which on Workers moves only while something is waited for.
+ * What is logged. Ids only: no address, e-mail, name, argument, query, code or token, so that a log can be kept and shown.
+ * `ms` is wall time, which on Workers moves only while something is waited for.
  */
 export type LogEvent =
-  | { event: 'request'; method: string; route: string; status: number; ms: number }
-  | { event: 'tool'; tool: string; outcome: string; user: string; client: string; deputy: string; ms: number }
+  | ({ event: 'request'; method: string; route: string; status: number; ms: number } & Partial<Call>)
   | { event: 'oauth_error'; code: string; category: string; reason: string; status: number }
   | { event: 'record_restored'; user: string; sequence: number }
   | { event: 'limited'; route: string; by: 'address' | 'all' }
@@ -16,6 +16,23 @@ export type LogEvent =
   | { event: 'passkey_refused'; reason: string }
   | { event: 'audit_head'; user: string; sequence: number; hash: string }
   | { event: 'library_output'; level: Level; about: string };
+
+/** A tool call, and who made it for whom; `outcome` is "ok" or the code of the refusal. */
+export type Call = { tool: string; outcome: string; user: string; client: string; deputy: string };
+
+const serving = new AsyncLocalStorage<{ call?: Call }>();
+
+/** Serves a request, and tells which tool call it was, so that a request is one line. */
+export async function withCall<Answered>(serve: () => Promise<Answered>): Promise<[Answered, Call | undefined]> {
+  const served: { call?: Call } = {};
+  return [await serving.run(served, serve), served.call];
+}
+
+/** The request that is being served is this call. */
+export function noteCall(call: Call): void {
+  const served = serving.getStore();
+  if (served) served.call = call;
+}
 
 export function log(event: LogEvent): void {
   print('log', event);

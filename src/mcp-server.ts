@@ -151,24 +151,33 @@ export class McpShopServer extends McpAgent {
   /** Serves one MCP request of a caller that the Worker has verified; one of another object is refused. */
   async serve(caller: Caller, headers: Record<string, string>, body: string): Promise<McpAnswer> {
     if (caller.userId !== this.#userId) return { status: 403, headers: {}, body: 'Not your object' };
+    // What a call sets going is waited for once its answer is made.
+    const going: Promise<void>[] = [];
     const boundary = new Boundary(this.#ledger, caller, domain, {
       demoTools: this.env.DEMO_TOOLS !== 'off',
-      deliver: (effectId) => this.#outbox.send(effectId),
-      waits: (endsAt) => this.#lapseAt(endsAt),
+      deliver: (effectId) => void going.push(this.#outbox.send(effectId)),
+      waits: (endsAt) => void going.push(this.#lapseAt(endsAt)),
     });
     const message = readMessage(body);
     const { call } = message;
     const answer = await serveMcp(message, headers, caller, () => boundary.serverFor(call?.name));
     if (call && !boundary.outcome) boundary.recordUnserved(call.name);
+    await Promise.all(going);
     if (call) await this.#changed();
+    const { outcome, called: tool } = boundary;
+    const said = (await this.#instead(caller, outcome, boundary.scopesToAsk)) ?? answer;
+    if (!outcome || tool === undefined) return said;
+    return { ...said, call: { tool, outcome: outcome === 'allowed' ? 'ok' : outcome.code } };
+  }
+
+  /** What HTTP itself says of a call: that its deputy is at its end, or lacks a scope. */
+  async #instead({ deputyId, resource }: Caller, outcome: Boundary['outcome'], scopes: readonly string[]) {
     // A call that was decided before the deputy's end is answered as what it did: at a 401 a client would repeat it.
-    const reason = boundary.outcome ?? this.#ledger.endOf(caller.deputyId);
-    if (!reason || reason === 'allowed') return answer;
+    const reason = outcome ?? this.#ledger.endOf(deputyId);
+    if (!reason || reason === 'allowed') return undefined;
     const says = toModel(domain, reason).message;
-    if (isEnd(reason)) return whole(invalidToken(caller.resource, says));
-    if (reason.code === 'insufficient_scope')
-      return whole(insufficientScope(caller.resource, says, boundary.scopesToAsk));
-    return answer;
+    if (isEnd(reason)) return whole(invalidToken(resource, says));
+    return reason.code === 'insufficient_scope' ? whole(insufficientScope(resource, says, scopes)) : undefined;
   }
 
   /**

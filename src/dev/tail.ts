@@ -1,4 +1,4 @@
-/** `pnpm tail`: follows the logs of a deployment, a line for each request and tool call. Options go to wrangler. */
+/** `pnpm tail`: follows the logs of a deployment, a line for each request. Options go to wrangler. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { readable } from './tail-format.ts';

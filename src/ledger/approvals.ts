@@ -85,9 +85,10 @@ export class Approvals {
     this.#known = this.#read();
   }
 
-  /** The effect that this very call of that deputy has asked for. */
-  known(deputyId: string, tool: string, digest: string): string | undefined {
-    return this.#now().effects.get(keyOf(deputyId, tool, digest));
+  /** The effect that this very call of that deputy has asked for. `seal` seals its arguments, if it has any. */
+  known(deputyId: string, tool: string, seal: () => string | undefined): string | undefined {
+    const { effects } = this.#now();
+    return effects.size === 0 ? undefined : effects.get(keyOf(deputyId, tool, seal() ?? ''));
   }
 
   /** When the first one that waits lapses, in milliseconds; Infinity when none waits. */

@@ -36,7 +36,8 @@ type Row = {
   data: string;
 };
 
-const amountsSchema = z.record(z.string(), z.int());
+/** A list reads many, so it is compiled. */
+const amountsSchema = z.compile(z.record(z.string(), z.int()));
 
 export class Effects {
   readonly #sql: SqlStorage;

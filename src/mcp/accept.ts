@@ -25,8 +25,16 @@ function rangeIn(text: string): { name: string; quality: number }[] {
   return name === '' ? [] : [{ name, quality: quality === undefined ? 1 : Number(quality.slice(2)) }];
 }
 
-/** An answer of the object, all of it there. It is one message, because no tool emits anything in between. */
-export type Answer = { status: number; headers: Record<string, string>; body: string };
+/**
+ * An answer of the object, all of it there. It is one message, because no tool emits anything in between. `call` is the tool
+ * call that it answers, for the log.
+ */
+export type Answer = {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+  call?: { tool: string; outcome: string };
+};
 
 /** That answer in a form that the client takes. */
 export function inForm({ status, headers, body }: Answer, forms: readonly Form[]): Response {

@@ -2,7 +2,7 @@
 import type { OAuthResourceContext } from '@cloudflare/workers-oauth-provider';
 import { type Caller, objectName, propsSchema } from '../deputy.ts';
 import { haltFor } from '../edge/halt.ts';
-import { logError } from '../log.ts';
+import { logError, noteCall } from '../log.ts';
 import { EITHER, formsIn, inForm } from './accept.ts';
 import { MAX_BODY_BYTES, readBody } from './body.ts';
 import { humanInTurn, refuse, tooFast, TURN_SECONDS } from './crowd.ts';
@@ -70,6 +70,8 @@ async function serveCaller(request: Request, env: Env, caller: Caller, look: str
   try {
     const answer = await humanInTurn(caller, () => object.serve(caller, forwardedHeaders(request), body));
     if (!answer) return refuse('human', TURN_SECONDS, body);
+    if (answer.call)
+      noteCall({ ...answer.call, user: caller.userId, client: caller.clientId, deputy: caller.deputyId });
     // What broke in there is for the log; a client could learn a stack from it.
     if (answer.status >= 500) throw new Error(`the object answered ${answer.status}: ${answer.body}`);
     return inForm(answer, forms);

@@ -15,13 +15,13 @@ import {
   type Told,
   type Waiting,
 } from '../authority/refusal.ts';
-import { basePower } from '../authority/terms.ts';
+import { type Amounts, basePower } from '../authority/terms.ts';
 import { toModel } from '../authority/words.ts';
 import type { Caller } from '../deputy.ts';
 import { type Ended, isEnded, WAITING } from '../ledger/approvals.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Ledger, Turn } from '../ledger/ledger.ts';
-import { log, logError } from '../log.ts';
+import { logError } from '../log.ts';
 import { ask, mustNotCrowd } from './asking.ts';
 import type { Domain } from './define-domain.ts';
 import type { AnyTool, Answer, Prepared } from './define-tool.ts';
@@ -31,10 +31,10 @@ import { deskOf } from './desk.ts';
 type Options = {
   /** False when the operator switched the demo tools off; a demo ban is ignored then. */
   demoTools: boolean;
-  /** Copies an effect to elsewhere. Does not throw. */
-  deliver: (effectId: string) => Promise<void>;
+  /** Begins to copy an effect to elsewhere. Does not throw. */
+  deliver: (effectId: string) => void;
   /** Something waits for the human until then, in milliseconds. Does not throw. */
-  waits: (endsAt: number) => Promise<void>;
+  waits: (endsAt: number) => void;
 };
 
 /** A call that was carried out. `effect` is to be delivered. */
@@ -42,10 +42,24 @@ type Done = Answer<Record<string, unknown>> & { effect?: Effect | undefined };
 /** A call that waits for the human's yes. */
 type Asked = { asked: AskReason & { waiting: Waiting } };
 
+/**
+ * A call that nothing stops. `amounts` is what it would use up. `known` is under which key it is recognised, and its effect when it was made before; `asked` is
+ * the effect that it asked for earlier, and `asks` why it must ask now.
+ */
+type Decided = {
+  call: Prepared;
+  amounts: Amounts | undefined;
+  known: { key: string; digest: string; effect: Effect | undefined } | undefined;
+  asked?: string | undefined;
+  asks?: AskReason | undefined;
+};
+
 /** One request of a deputy at its human's object, and the tools that it can reach. */
 export class Boundary {
   /** What became of the request's call: why it was refused, or that it was allowed. Undefined while there was none. */
   outcome: 'allowed' | Reason | undefined;
+  /** The tool of the request's call; "unknown" for none of ours. */
+  called: string | undefined;
   /** After a refusal for want of a scope: all that the client should hold. Clients take the list as complete. */
   scopesToAsk: readonly string[] = [];
   readonly #ledger: Ledger;
@@ -83,15 +97,16 @@ export class Boundary {
   }
 
   /** The one error boundary: whatever happens to a call, the model gets an answer, the record a line and the log a line. */
-  async #serve(tool: AnyTool, args: unknown, context: ServerContext) {
-    const start = Date.now();
+  #serve(tool: AnyTool, args: unknown, context: ServerContext) {
+    this.called = tool.name;
     let prepared: Prepared | undefined;
     const prepare = () => (prepared ??= tool.prepare(args));
     try {
       const outcome = this.#ledger.transaction(() => {
         const turn = this.#ledger.begin(this.#caller);
         try {
-          return this.#ledger.transaction(() => this.#carryOut(tool, prepare, turn));
+          const decided = this.#decide(tool, prepare, turn);
+          return this.#ledger.transaction(() => this.#carryOut(tool, decided, turn));
         } catch (error) {
           const reason = error instanceof Refusal ? error.reason : internalError(error, tool.name);
           if (reason.code === 'insufficient_scope') this.scopesToAsk = this.#scopesWith(reason.scope, turn);
@@ -100,24 +115,20 @@ export class Boundary {
       });
       if ('refused' in outcome) {
         this.outcome = outcome.reason;
-        this.#note(tool.name, outcome.reason.code, start);
         return this.#askElsewhere(outcome.refused, context) ?? this.#refusalResult(outcome.refused);
       }
       if ('asked' in outcome) {
         this.outcome = outcome.asked;
-        await this.#options.waits(outcome.asked.waiting.endsAt);
+        this.#options.waits(outcome.asked.waiting.endsAt);
         const told = toModel(this.#domain, outcome.asked);
-        this.#note(tool.name, told.code, start);
         return this.#askElsewhere(told, context) ?? this.#refusalResult(told);
       }
       this.outcome = 'allowed';
-      if (outcome.effect) await this.#options.deliver(outcome.effect.id);
-      this.#note(tool.name, 'ok', start);
+      if (outcome.effect) this.#options.deliver(outcome.effect.id);
       return { content: [{ type: 'text' as const, text: outcome.text }], structuredContent: outcome.data };
     } catch (error) {
       // The ledger itself could not be written, so nothing was done, and there is no line to write.
       this.outcome = internalError(error, tool.name);
-      this.#note(tool.name, this.outcome.code, start);
       return this.#refusalResult(toModel(this.#domain, this.outcome));
     }
   }
@@ -130,18 +141,30 @@ export class Boundary {
     return [scope, ...held];
   }
 
-  /** Decides, reads the arguments, recognises a repetition, decides again about what is to be used, runs, and records. */
-  #carryOut(tool: AnyTool, prepare: () => Prepared, turn: Turn): Done | Asked {
+  /** Decides, reads the arguments, recognises a repetition, and decides again about what is to be used. Writes nothing. */
+  #decide(tool: AnyTool, prepare: () => Prepared, turn: Turn): Decided {
     turn.decide(tool);
     if (this.#options.demoTools) refuseBanned(tool, this.#ledger.demo.read());
     const call = prepare();
-    const sealed = Object.keys(call.arguments).length > 0 ? this.#ledger.account.seal(call.arguments) : undefined;
-    const line = { tool: tool.name, arguments: sealed };
     const amounts = call.uses && amountsOf(this.#domain, call.uses);
-
     const known = this.#repeated(tool, call, turn);
-    const before = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, sealed ?? '');
-    if (before !== undefined) return this.#answered(before, call, turn, line);
+    const asked = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, () => this.#seal(call));
+    if (asked !== undefined || known?.effect) return { call, amounts, known, asked };
+    const reason = call.uses && turn.reasonAgainst({ ...tool, uses: call.uses });
+    if (reason && reason.code !== 'approval_required') throw new Refusal(reason);
+    if (reason) mustNotCrowd(this.#ledger, this.#caller.deputyId);
+    return { call, amounts, known, asks: reason };
+  }
+
+  /** Nothing for a call without arguments. */
+  #seal({ arguments: given }: Prepared): string | undefined {
+    return Object.keys(given).length > 0 ? this.#ledger.account.seal(given) : undefined;
+  }
+
+  /** Runs what was decided about, and records it. */
+  #carryOut(tool: AnyTool, { call, amounts, known, asked, asks }: Decided, turn: Turn): Done | Asked {
+    const line = { tool: tool.name, arguments: this.#seal(call) };
+    if (asked !== undefined) return this.#answered(asked, call, turn, line);
     if (known?.effect) {
       const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
       const answer = call.again(known.effect.id, desk);
@@ -150,10 +173,6 @@ export class Boundary {
       return answer;
     }
 
-    const reason = call.uses && turn.reasonAgainst({ ...tool, uses: call.uses });
-    const asks = reason?.code === 'approval_required' ? reason : undefined;
-    if (reason && !asks) throw new Refusal(reason);
-    if (asks) mustNotCrowd(this.#ledger, this.#caller.deputyId);
     const { desk, close } = deskOf(this.#ledger, this.#caller, turn, amounts, { asks: asks !== undefined });
     const answer = call.run(desk);
     const touched = close();
@@ -202,7 +221,7 @@ export class Boundary {
   }
 
   /** Under which key the call is to be recognised, and the effect of one that was made before under it. */
-  #repeated({ name }: AnyTool, { idempotency }: Prepared, turn: Turn) {
+  #repeated({ name }: AnyTool, { idempotency }: Prepared, turn: Turn): Decided['known'] {
     if (idempotency?.key === undefined) return undefined;
     const { key } = idempotency;
     const digest = this.#ledger.account.seal(idempotency.arguments);
@@ -223,7 +242,7 @@ export class Boundary {
       const stopped = turn.reasonAgainst({ name: tool, scope: basePower(this.#domain) });
       const reason: Reason = stopped ?? (known ? { code: 'invalid_request', tool } : { code: 'unknown_tool' });
       this.#refuse(turn, reason, tool);
-      this.#note(tool, reason.code);
+      this.called = tool;
       this.outcome = reason;
     });
   }
@@ -259,11 +278,6 @@ export class Boundary {
   #pageFor({ whoCanLift, waiting }: Told): string {
     const page = waiting ? `/deputies/approvals/${waiting.id}` : whoCanLift === 'human' ? '/deputies' : '/';
     return new URL(page, this.#caller.resource).href;
-  }
-
-  #note(tool: string, outcome: string, start = Date.now()): void {
-    const { userId: user, clientId: client, deputyId: deputy } = this.#caller;
-    log({ event: 'tool', tool, outcome, user, client, deputy, ms: Date.now() - start });
   }
 }
 

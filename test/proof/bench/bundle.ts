@@ -46,9 +46,12 @@ export async function bundle(entry: string, root = ROOT): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-shop-bench-'));
   try {
     // Bindings are the server's business, and another entry does not have the object that wrangler.toml names.
-    const { name, compatibility_date, compatibility_flags } = CONFIG;
+    const { name, compatibility_date, compatibility_flags, keep_names } = CONFIG;
     const config = join(folder, 'wrangler.json');
-    writeFileSync(config, JSON.stringify({ name, compatibility_date, compatibility_flags, main: join(root, entry) }));
+    writeFileSync(
+      config,
+      JSON.stringify({ name, compatibility_date, compatibility_flags, keep_names, main: join(root, entry) }),
+    );
     const out = join(folder, 'out');
     const { code, output } = await run('wrangler', ['deploy', '--dry-run', '--config', config, '--outdir', out]);
     if (code !== 0) throw new Error(`${entry} could not be bundled:\n${output}`);

@@ -657,7 +657,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'a purchase is decided about once its cost is known',
     story: 'over-the-limit',
     file: 'tools/boundary.ts',
-    text: 'if (reason && !asks) throw new Refusal(reason);',
+    text: "if (reason && reason.code !== 'approval_required') throw new Refusal(reason);",
     without: '',
   },
   {
@@ -1403,8 +1403,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'a tool that fails leaves nothing behind',
     story: 'leaks',
     file: 'tools/boundary.ts',
-    text: 'return this.#ledger.transaction(() => this.#carryOut(tool, prepare, turn));',
-    without: 'return this.#carryOut(tool, prepare, turn);',
+    text: 'return this.#ledger.transaction(() => this.#carryOut(tool, decided, turn));',
+    without: 'return this.#carryOut(tool, decided, turn);',
   },
 
   // ---------------------------------------------------------------- the console
@@ -2226,7 +2226,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'five questions of one deputy wait at most',
     file: 'tools/boundary.ts',
-    text: 'if (asks) mustNotCrowd(this.#ledger, this.#caller.deputyId);',
+    text: 'if (reason) mustNotCrowd(this.#ledger, this.#caller.deputyId);',
     without: '',
     story: 'faults-under-load',
   },
