@@ -296,7 +296,6 @@ const ERASED = [
   'passkeys',
   'idempotency',
   'account',
-  'profile',
   'record',
   'checkpoint',
   'checkpoint_effects',
@@ -324,6 +323,7 @@ export function erase(ledger: Ledger): Done {
     for (const table of ERASED) sql.exec(`DELETE FROM ${table}`);
     ledger.approvals.changed();
     ledger.demo.clear();
+    ledger.profile.clear();
     // Numbers go on, so that what a page from before names is not there again.
     const suspended = authority === 'suspended';
     openRecord(sql, { authority: own, suspended, guarded, passkeysUntil: had, ceiling, windows }, sequence);

@@ -65,7 +65,7 @@ export class Ledger {
     this.deputies = new Deputies(storage.sql);
     this.meters = new Meters(storage.sql);
     this.account = new Account(storage.sql);
-    this.profile = new ProfileSheet(storage.sql);
+    this.profile = new ProfileSheet(storage.kv);
     this.effects = new Effects(storage.sql, delivers);
     this.approvals = new Approvals(storage.sql);
     this.allowances = new Allowances(storage.sql);

@@ -1,26 +1,28 @@
 /** What a human keeps here for deputies to read, such as where orders go. No line of the record holds it. */
 import { z } from 'zod';
 
-const fieldsSchema = z.record(z.string(), z.string());
-
 /** `version` is the line that set it; 0 for one that was never set. */
-export type Profile = { fields: Readonly<Record<string, string>>; version: number };
+const profileSchema = z.object({ fields: z.record(z.string(), z.string()).readonly(), version: z.int() });
+export type Profile = z.infer<typeof profileSchema>;
+
+const KEY = 'profile';
 
 export class ProfileSheet {
-  readonly #sql: SqlStorage;
+  readonly #kv: SyncKvStorage;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(kv: SyncKvStorage) {
+    this.#kv = kv;
   }
 
   read(): Profile {
-    const [row] = this.#sql.exec<{ fields: string; version: number }>('SELECT fields, version FROM profile');
-    return row
-      ? { fields: fieldsSchema.parse(JSON.parse(row.fields)), version: row.version }
-      : { fields: {}, version: 0 };
+    return profileSchema.parse(this.#kv.get(KEY) ?? { fields: {}, version: 0 });
   }
 
-  write({ fields, version }: Profile): void {
-    this.#sql.exec('INSERT OR REPLACE INTO profile VALUES (1, ?, ?)', JSON.stringify(fields), version);
+  write(profile: Profile): void {
+    this.#kv.put(KEY, profile);
+  }
+
+  clear(): void {
+    this.#kv.delete(KEY);
   }
 }

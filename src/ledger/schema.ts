@@ -53,11 +53,6 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     guarded INTEGER NOT NULL,
     passkeys_until INTEGER NOT NULL
   )`);
-  sql.exec(`CREATE TABLE profile (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    fields TEXT NOT NULL,
-    version INTEGER NOT NULL
-  )`);
   sql.exec(`CREATE TABLE effects (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL,

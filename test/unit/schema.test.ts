@@ -72,7 +72,6 @@ test('a new ledger has its tables, nobody in it, and the ceiling of the domain',
       'meters',
       'outbox',
       'passkeys',
-      'profile',
       'record',
     ]);
     expect(kv.get('schemaVersion')).toBe(1);

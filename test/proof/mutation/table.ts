@@ -725,7 +725,7 @@ export const GUARDS: readonly Guard[] = [
       {
         name: 'an effect has whole amounts',
         file: 'ledger/effects.ts',
-        text: 'const amountsSchema = z.record(z.string(), z.int());',
+        text: 'const amountsSchema = z.compile(z.record(z.string(), z.int()));',
         without: 'const amountsSchema = z.record(z.string(), z.number());',
       },
     ],
