@@ -292,8 +292,6 @@ const ERASED = [
   'deputies',
   'meters',
   'approvals',
-  'allowances',
-  'passkeys',
   'idempotency',
   'account',
   'record',
@@ -319,9 +317,11 @@ export function erase(ledger: Ledger): Done {
     const had = ledger.passkeys.all().length > 0 ? now : passkeysUntil;
     const own = paused ? 'paused' : 'active';
     ledger.effects.erase();
-    sql.exec('DELETE FROM answers');
     for (const table of ERASED) sql.exec(`DELETE FROM ${table}`);
     ledger.approvals.changed();
+    ledger.answers.clear();
+    ledger.allowances.endAll();
+    ledger.passkeys.clear();
     ledger.demo.clear();
     ledger.profile.clear();
     // Numbers go on, so that what a page from before names is not there again.

@@ -1,108 +1,87 @@
-/** The table of what a human said yes to in advance: so many more like one effect, of one deputy, for an hour. */
+/** What a human said yes to in advance: so many more like one effect, of one deputy, for an hour. */
 import { z } from 'zod';
-import type { Amounts } from '../authority/terms.ts';
 import type { Effect } from './effects.ts';
 
-const amountsSchema = z.record(z.string(), z.int());
-
 /** Like it: made by the same deputy with the same tool, the same in what the domain says, and of no unit more. */
-export type Allowance = {
+const allowanceSchema = z.object({
   /** The line of the yes. */
-  line: number;
-  deputyId: string;
-  tool: string;
-  amounts: Amounts;
+  line: z.int(),
+  deputyId: z.string(),
+  tool: z.string(),
+  /** What a call like it has too, in canonical form. */
+  like: z.string(),
+  amounts: z.record(z.string(), z.int()),
   /** It holds for that version of the mandate only. */
-  mandateVersion: number;
+  mandateVersion: z.int(),
   /** How many are left. */
-  count: number;
+  count: z.int(),
   /** Milliseconds since the epoch. */
-  endsAt: number;
-};
+  endsAt: z.int(),
+});
+export type Allowance = z.infer<typeof allowanceSchema>;
 
-type Row = {
-  line: number;
-  deputy_id: string;
-  tool: string;
-  like_it: string;
-  amounts: string;
-  mandate_version: number;
-  count: number;
-  ends_at: number;
-};
+/** All of them are one value: they are few, and always read together. */
+const KEY = 'allowances';
+const listSchema = z.array(allowanceSchema);
 
 export class Allowances {
-  readonly #sql: SqlStorage;
+  readonly #kv: SyncKvStorage;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(kv: SyncKvStorage) {
+    this.#kv = kv;
   }
 
-  keep(allowance: Allowance, like: string): void {
-    this.#sql.exec(
-      'INSERT INTO allowances VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      allowance.line,
-      allowance.deputyId,
-      allowance.tool,
-      like,
-      JSON.stringify(allowance.amounts),
-      allowance.mandateVersion,
-      allowance.count,
-      allowance.endsAt,
-    );
+  keep(allowance: Allowance): void {
+    this.#kv.put(KEY, [allowance, ...this.#all()]);
   }
 
   /** Those that are not used up and have not ended, newest first. */
   open(now: number): Allowance[] {
-    return this.#rows(now).map(toAllowance);
+    return this.#all().filter(({ count, endsAt }) => count > 0 && endsAt > now);
   }
 
-  /** Uses one that allows this effect, of that tool and like that, under that version of the mandate; tells its line, or undefined. */
+  /** Uses the newest that allows this effect, of that tool and like that, under that version of the mandate; tells its line. */
   use(effect: Effect, tool: string, like: string, mandateVersion: number, now: number): number | undefined {
-    const [found] = this.#rows(now).filter((row) => {
-      const most = amountsSchema.parse(JSON.parse(row.amounts));
-      return (
-        row.deputy_id === effect.deputyId &&
-        row.tool === tool &&
-        row.mandate_version === mandateVersion &&
-        row.like_it === like &&
-        Object.entries(effect.amounts).every(([unit, amount]) => amount <= (most[unit] ?? 0))
-      );
-    });
-    if (found) this.#sql.exec('UPDATE allowances SET count = count - 1 WHERE line = ?', found.line);
-    return found?.line;
+    const found = this.open(now).find(
+      (one) =>
+        one.deputyId === effect.deputyId &&
+        one.tool === tool &&
+        one.mandateVersion === mandateVersion &&
+        one.like === like &&
+        Object.entries(effect.amounts).every(([unit, amount]) => amount <= (one.amounts[unit] ?? 0)),
+    );
+    if (!found) return undefined;
+    this.#kv.put(
+      KEY,
+      this.#all().map((one) => (one.line === found.line ? { ...one, count: one.count - 1 } : one)),
+    );
+    return found.line;
   }
 
   /** Ends one; tells whose it was, or undefined when there is none of that line. */
   end(line: number): string | undefined {
-    const [row] = this.#sql.exec<Row>('DELETE FROM allowances WHERE line = ? RETURNING *', line);
-    return row?.deputy_id;
-  }
-
-  /** The clock was ahead, so it is not known how long they have held. */
-  endAll(): void {
-    this.#sql.exec('DELETE FROM allowances');
+    const all = this.#all();
+    const ended = all.find((one) => one.line === line);
+    if (ended)
+      this.#kv.put(
+        KEY,
+        all.filter((one) => one !== ended),
+      );
+    return ended?.deputyId;
   }
 
   forgetOld(now: number): void {
-    this.#sql.exec('DELETE FROM allowances WHERE ends_at <= ?', now);
+    const all = this.#all();
+    const left = this.open(now);
+    if (left.length < all.length) this.#kv.put(KEY, left);
   }
 
-  #rows(now: number): Row[] {
-    return this.#sql
-      .exec<Row>('SELECT * FROM allowances WHERE count > 0 AND ends_at > ? ORDER BY line DESC', now)
-      .toArray();
+  /** The clock was ahead, so it is not known how long they have held; or the human deletes their data. */
+  endAll(): void {
+    this.#kv.delete(KEY);
   }
-}
 
-function toAllowance(row: Row): Allowance {
-  return {
-    line: row.line,
-    deputyId: row.deputy_id,
-    tool: row.tool,
-    amounts: amountsSchema.parse(JSON.parse(row.amounts)),
-    mandateVersion: row.mandate_version,
-    count: row.count,
-    endsAt: row.ends_at,
-  };
+  #all(): Allowance[] {
+    return listSchema.parse(this.#kv.get(KEY) ?? []);
+  }
 }

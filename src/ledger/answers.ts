@@ -1,43 +1,60 @@
-/** The table of first answers: what came of a question that may be answered once, sealed by who asked it. */
+/** First answers: what came of a question that may be answered once, sealed by who asked it. */
+import { z } from 'zod';
 import { ANSWER_KEPT_MS } from '../lifetimes.ts';
+import type { Deputies } from './deputies.ts';
 
-/** What came of the question. Only who asks it again in the same words can open `text`. */
-export type Kept = {
-  text: string;
+const keptSchema = z.object({
+  /** What came of the question. Only who asks it again in the same words can open it. */
+  text: z.string(),
   /** When there was an answer, in milliseconds since the epoch. */
-  at: number;
-};
+  at: z.int(),
+  /** The grant whose tokens it brought. */
+  grantId: z.string().optional(),
+});
+export type Kept = z.infer<typeof keptSchema>;
+
+const PREFIX = 'answer:';
 
 export class Answers {
-  readonly #sql: SqlStorage;
+  readonly #kv: SyncKvStorage;
+  readonly #deputies: Deputies;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(kv: SyncKvStorage, deputies: Deputies) {
+    this.#kv = kv;
+    this.#deputies = deputies;
   }
 
   /** The answer to the question of that key. One that made a deputy live is given while that deputy is. */
   find(key: string): Kept | undefined {
-    const [row] = this.#sql.exec<Kept>(
-      `SELECT text, at FROM answers WHERE key = ? AND at > ?
-         AND (grant_id IS NULL OR grant_id IN (SELECT grant_id FROM deputies WHERE status = 'active'))`,
-      key,
-      Date.now() - ANSWER_KEPT_MS,
-    );
-    return row;
+    const kept = keptSchema.optional().parse(this.#kv.get(PREFIX + key));
+    if (!kept || isOld(kept)) return undefined;
+    const isOver = kept.grantId !== undefined && this.#deputies.withGrant(kept.grantId) === undefined;
+    return isOver ? undefined : kept;
   }
 
-  /** Keeps an answer; with `grantId`, the one that brought the tokens of that grant. */
-  keep(key: string, { text, at }: Kept, grantId?: string): void {
+  keep(key: string, kept: Kept): void {
     this.forgetOld();
-    this.#sql.exec('INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)', key, text, at, grantId ?? null);
+    this.#kv.put(PREFIX + key, kept);
   }
 
   /** Whether tokens of this grant were handed out a moment ago. */
   brought(grantId: string): boolean {
-    return this.#sql.exec('SELECT 1 FROM answers WHERE grant_id = ?', grantId).toArray().length > 0;
+    return this.#all().some(([, kept]) => kept.grantId === grantId);
   }
 
   forgetOld(): void {
-    this.#sql.exec('DELETE FROM answers WHERE at <= ?', Date.now() - ANSWER_KEPT_MS);
+    for (const [key, kept] of this.#all()) if (isOld(kept)) this.#kv.delete(key);
   }
+
+  clear(): void {
+    for (const [key] of this.#all()) this.#kv.delete(key);
+  }
+
+  #all(): [string, Kept][] {
+    return [...this.#kv.list({ prefix: PREFIX })].map(([key, kept]) => [key, keptSchema.parse(kept)]);
+  }
+}
+
+function isOld({ at }: Kept): boolean {
+  return at <= Date.now() - ANSWER_KEPT_MS;
 }

@@ -93,18 +93,16 @@ export function approve(
       ...(signed && { proof: signed.proof }),
     }));
     if (allowed)
-      ledger.allowances.keep(
-        {
-          line: newest.sequence,
-          deputyId: approval.deputyId,
-          tool: approval.tool,
-          amounts: { ...effect.amounts },
-          mandateVersion: mandate?.version ?? 0,
-          count: NEXT_ALLOWED,
-          endsAt: now + ALLOWANCE_MS,
-        },
-        approval.like,
-      );
+      ledger.allowances.keep({
+        line: newest.sequence,
+        deputyId: approval.deputyId,
+        tool: approval.tool,
+        like: approval.like,
+        amounts: { ...effect.amounts },
+        mandateVersion: mandate?.version ?? 0,
+        count: NEXT_ALLOWED,
+        endsAt: now + ALLOWANCE_MS,
+      });
     return done(ledger, newest);
   });
 }

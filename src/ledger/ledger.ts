@@ -68,12 +68,12 @@ export class Ledger {
     this.profile = new ProfileSheet(storage.kv);
     this.effects = new Effects(storage.sql, delivers);
     this.approvals = new Approvals(storage.sql);
-    this.allowances = new Allowances(storage.sql);
-    this.passkeys = new Passkeys(storage.sql);
+    this.allowances = new Allowances(storage.kv);
+    this.passkeys = new Passkeys(storage.kv, this.account);
     this.pending = new Pending(storage.sql);
     this.record = new RecordLines(storage.sql);
     this.idempotency = new IdempotencyKeys(storage.sql);
-    this.answers = new Answers(storage.sql);
+    this.answers = new Answers(storage.kv, this.deputies);
     this.demo = new DemoSwitch(storage.kv);
     recount(this, storage.kv);
   }

@@ -48,14 +48,14 @@ export class Once {
   #keep(key: string, answer: Answer | undefined): Kept | undefined {
     if (!answer) return undefined;
     const { text, appointment, recordId, presence, grantId, agreed, signed } = answer;
-    const kept = { text, at: Date.now() };
+    const kept = { text, at: Date.now(), ...(grantId !== undefined && { grantId }) };
     return this.#ledger.transaction(() => {
       // Who erased everything meanwhile has not said yes any more.
       if (appointment && recordId !== this.#ledger.account.read().recordId) return undefined;
       if (appointment && !isProven(this.#ledger, agreed, signed)) return undefined;
       if (appointment) appoint(this.#ledger, appointment, presence, signed && { proof: signed.proof });
       if (signed) this.#ledger.passkeys.used(signed.proof);
-      this.#ledger.answers.keep(key, kept, grantId);
+      this.#ledger.answers.keep(key, kept);
       return kept;
     });
   }

@@ -3,6 +3,7 @@ import { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simpl
 import { z } from 'zod';
 import { PASSKEY_WAITS_MS } from '../lifetimes.ts';
 import { log } from '../log.ts';
+import type { Account } from './account.ts';
 import type { Proof } from './record.ts';
 
 const base64url = z.string().regex(/^[\w-]{1,4096}$/);
@@ -36,18 +37,19 @@ export type Attestation = z.infer<typeof attestationSchema>;
 
 const clientData = z.object({ challenge: z.string() });
 
-export type Passkey = {
-  id: string;
+const passkeySchema = z.object({
+  id: z.string(),
   /** In COSE, base64url. */
-  publicKey: string;
+  publicKey: z.string(),
   /** The host that it was made at. */
-  rpId: string;
-  transports: string[];
-  counter: number;
+  rpId: z.string(),
+  transports: z.array(z.string()),
+  counter: z.int(),
   /** Milliseconds since the epoch: when it was added, and from when on it counts. */
-  addedAt: number;
-  usableAt: number;
-};
+  addedAt: z.int(),
+  usableAt: z.int(),
+});
+export type Passkey = z.infer<typeof passkeySchema>;
 
 /** A digest, and that a passkey has signed it. Whether it still counts is decided where it is used. */
 export type Signed = { challenge: string; proof: Proof };
@@ -55,26 +57,22 @@ export type Signed = { challenge: string; proof: Proof };
 /** Passkeys of one human at most. */
 export const MOST_PASSKEYS = 10;
 
-type Row = {
-  id: string;
-  public_key: string;
-  rp_id: string;
-  transports: string;
-  counter: number;
-  added_at: number;
-  usable_at: number;
-};
+/** All of them are one value: they are few, and always read together. */
+const KEY = 'passkeys';
+const listSchema = z.array(passkeySchema);
 
 export class Passkeys {
-  readonly #sql: SqlStorage;
+  readonly #kv: SyncKvStorage;
+  readonly #account: Account;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(kv: SyncKvStorage, account: Account) {
+    this.#kv = kv;
+    this.#account = account;
   }
 
   /** Oldest first. */
   all(): Passkey[] {
-    return this.#sql.exec<Row>('SELECT * FROM passkeys ORDER BY added_at, id').toArray().map(toPasskey);
+    return listSchema.parse(this.#kv.get(KEY) ?? []);
   }
 
   usable(now: number): Passkey[] {
@@ -82,36 +80,25 @@ export class Passkeys {
   }
 
   find(id: string): Passkey | undefined {
-    const [row] = this.#sql.exec<Row>('SELECT * FROM passkeys WHERE id = ?', id);
-    return row && toPasskey(row);
+    return this.all().find((passkey) => passkey.id === id);
   }
 
   /** Whether the human has any, or had until a day ago: taking them away makes nothing easier at once. */
   had(now: number): boolean {
-    const [{ had } = { had: 0 }] = this.#sql.exec<{ had: number }>(
-      'SELECT EXISTS (SELECT 1 FROM passkeys) OR passkeys_until > ? AS had FROM account',
-      now - PASSKEY_WAITS_MS,
-    );
-    return had === 1;
+    return this.all().length > 0 || this.#account.read().passkeysUntil > now - PASSKEY_WAITS_MS;
   }
 
   add(passkey: Passkey): void {
-    const { id, publicKey, rpId, transports, counter, addedAt, usableAt } = passkey;
-    const list = JSON.stringify(transports);
-    this.#sql.exec(
-      'INSERT INTO passkeys VALUES (?, ?, ?, ?, ?, ?, ?)',
-      id,
-      publicKey,
-      rpId,
-      list,
-      counter,
-      addedAt,
-      usableAt,
-    );
+    this.#kv.put(KEY, [...this.all(), passkey]);
   }
 
   remove(id: string): void {
-    this.#sql.exec('DELETE FROM passkeys WHERE id = ?', id);
+    const left = this.all().filter((passkey) => passkey.id !== id);
+    this.#kv.put(KEY, left);
+  }
+
+  clear(): void {
+    this.#kv.delete(KEY);
   }
 
   /** Whether a proof counts: its passkey is still there and counts by now, and its counter has moved if it has one. */
@@ -122,7 +109,8 @@ export class Passkeys {
   }
 
   used({ passkey: id, counter }: Proof): void {
-    this.#sql.exec('UPDATE passkeys SET counter = ? WHERE id = ?', counter, id);
+    const list = this.all().map((passkey) => (passkey.id === id ? { ...passkey, counter } : passkey));
+    this.#kv.put(KEY, list);
   }
 
   /** What an assertion says, when a passkey of this human has made it at `origin` with the human verified; else undefined. */
@@ -197,16 +185,4 @@ function refused(error: unknown): void {
 
 function withoutNull({ userHandle, ...rest }: Assertion['response']) {
   return { ...rest, ...(typeof userHandle === 'string' && { userHandle }) };
-}
-
-function toPasskey(row: Row): Passkey {
-  return {
-    id: row.id,
-    publicKey: row.public_key,
-    rpId: row.rp_id,
-    transports: z.array(z.string()).parse(JSON.parse(row.transports)),
-    counter: row.counter,
-    addedAt: row.added_at,
-    usableAt: row.usable_at,
-  };
 }

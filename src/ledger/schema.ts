@@ -81,25 +81,6 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     asked_at INTEGER NOT NULL,
     ends_at INTEGER NOT NULL
   ) WITHOUT ROWID`);
-  sql.exec(`CREATE TABLE allowances (
-    line INTEGER PRIMARY KEY,
-    deputy_id TEXT NOT NULL,
-    tool TEXT NOT NULL,
-    like_it TEXT NOT NULL,
-    amounts TEXT NOT NULL,
-    mandate_version INTEGER NOT NULL,
-    count INTEGER NOT NULL,
-    ends_at INTEGER NOT NULL
-  )`);
-  sql.exec(`CREATE TABLE passkeys (
-    id TEXT PRIMARY KEY,
-    public_key TEXT NOT NULL,
-    rp_id TEXT NOT NULL,
-    transports TEXT NOT NULL,
-    counter INTEGER NOT NULL,
-    added_at INTEGER NOT NULL,
-    usable_at INTEGER NOT NULL
-  ) WITHOUT ROWID`);
   sql.exec('CREATE TABLE outbox (effect_id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID');
   sql.exec(`CREATE TABLE idempotency (
     deputy_id TEXT NOT NULL,
@@ -108,12 +89,6 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
     effect_id TEXT NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (deputy_id, key)
-  ) WITHOUT ROWID`);
-  sql.exec(`CREATE TABLE answers (
-    key TEXT PRIMARY KEY,
-    text TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    grant_id TEXT
   ) WITHOUT ROWID`);
   sql.exec('CREATE TABLE record (sequence INTEGER PRIMARY KEY, line TEXT NOT NULL, hash TEXT NOT NULL)');
   sql.exec(`CREATE TABLE checkpoint (

@@ -43,14 +43,14 @@ type Done = Answer<Record<string, unknown>> & { effect?: Effect | undefined };
 type Asked = { asked: AskReason & { waiting: Waiting } };
 
 /**
- * A call that nothing stops. `amounts` is what it would use up. `known` is under which key it is recognised, and its effect when it was made before; `asked` is
+ * A call that nothing stops. `amounts` is what it would use up. `known` is under which key it is recognised, and its effect when it was made before; `before` is
  * the effect that it asked for earlier, and `asks` why it must ask now.
  */
 type Decided = {
   call: Prepared;
   amounts: Amounts | undefined;
   known: { key: string; digest: string; effect: Effect | undefined } | undefined;
-  asked?: string | undefined;
+  before?: string | undefined;
   asks?: AskReason | undefined;
 };
 
@@ -148,8 +148,8 @@ export class Boundary {
     const call = prepare();
     const amounts = call.uses && amountsOf(this.#domain, call.uses);
     const known = this.#repeated(tool, call, turn);
-    const asked = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, () => this.#seal(call));
-    if (asked !== undefined || known?.effect) return { call, amounts, known, asked };
+    const before = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, () => this.#seal(call));
+    if (before !== undefined || known?.effect) return { call, amounts, known, before };
     const reason = call.uses && turn.reasonAgainst({ ...tool, uses: call.uses });
     if (reason && reason.code !== 'approval_required') throw new Refusal(reason);
     if (reason) mustNotCrowd(this.#ledger, this.#caller.deputyId);
@@ -162,9 +162,9 @@ export class Boundary {
   }
 
   /** Runs what was decided about, and records it. */
-  #carryOut(tool: AnyTool, { call, amounts, known, asked, asks }: Decided, turn: Turn): Done | Asked {
+  #carryOut(tool: AnyTool, { call, amounts, known, before, asks }: Decided, turn: Turn): Done | Asked {
     const line = { tool: tool.name, arguments: this.#seal(call) };
-    if (asked !== undefined) return this.#answered(asked, call, turn, line);
+    if (before !== undefined) return this.#answered(before, call, turn, line);
     if (known?.effect) {
       const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
       const answer = call.again(known.effect.id, desk);

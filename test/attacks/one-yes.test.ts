@@ -169,7 +169,7 @@ test('what the object keeps shows no code and no token, and goes when the human 
   const { human, code, tokens } = await exchanged();
   const answers = () =>
     runInDurableObject(objectOf(human), (_, { storage }) =>
-      JSON.stringify(storage.sql.exec('SELECT * FROM answers').toArray()),
+      JSON.stringify([...storage.kv.list({ prefix: 'answer:' })]),
     );
   const kept = await answers();
   for (const secret of [code, tokens.access_token, tokens.refresh_token]) {

@@ -61,8 +61,6 @@ test('a new ledger has its tables, nobody in it, and the ceiling of the domain',
   inLedger((ledger, { sql, kv }) => {
     expect(tables(sql).map(({ name }) => name)).toEqual([
       'account',
-      'allowances',
-      'answers',
       'approvals',
       'checkpoint',
       'checkpoint_effects',
@@ -71,7 +69,6 @@ test('a new ledger has its tables, nobody in it, and the ceiling of the domain',
       'idempotency',
       'meters',
       'outbox',
-      'passkeys',
       'record',
     ]);
     expect(kv.get('schemaVersion')).toBe(1);

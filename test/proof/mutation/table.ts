@@ -1289,15 +1289,15 @@ export const GUARDS: readonly Guard[] = [
     name: 'an answer is kept for five minutes',
     story: 'one-yes',
     file: 'ledger/answers.ts',
-    text: 'key,\n      Date.now() - ANSWER_KEPT_MS,',
-    without: 'key,\n      0,',
+    text: 'if (!kept || isOld(kept)) return undefined;',
+    without: 'if (!kept) return undefined;',
   },
   {
     name: 'tokens are given again while the deputy is live',
     story: 'one-yes',
     file: 'ledger/answers.ts',
-    text: "AND (grant_id IS NULL OR grant_id IN (SELECT grant_id FROM deputies WHERE status = 'active'))",
-    without: '',
+    text: 'return isOver ? undefined : kept;',
+    without: 'return kept;',
   },
   {
     name: 'an exchange that brought tokens is not made again',
@@ -1352,7 +1352,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'erasing takes the first answers along',
     story: 'one-yes',
     file: 'ledger/acts.ts',
-    text: "sql.exec('DELETE FROM answers');",
+    text: 'ledger.answers.clear();',
     without: '',
   },
   {
@@ -1501,8 +1501,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'erasing takes the profile along',
     story: 'an-address-nobody-gave',
     file: 'ledger/acts.ts',
-    text: "  'account',\n  'profile',",
-    without: "  'account',",
+    text: 'ledger.profile.clear();',
+    without: '',
   },
 
   {
@@ -2169,8 +2169,8 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a passkey that was taken away still asks for a device for a day',
     file: 'ledger/passkeys.ts',
-    text: "'SELECT EXISTS (SELECT 1 FROM passkeys) OR passkeys_until > ? AS had FROM account',",
-    without: "'SELECT EXISTS (SELECT 1 FROM passkeys) AND ? > 0 AS had FROM account',",
+    text: 'return this.all().length > 0 || this.#account.read().passkeysUntil > now - PASSKEY_WAITS_MS;',
+    without: 'return this.all().length > 0 && now > 0;',
     story: 'a-yes-that-is-not-one',
   },
   {
