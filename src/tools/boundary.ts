@@ -43,8 +43,8 @@ type Done = Answer<Record<string, unknown>> & { effect?: Effect | undefined };
 type Asked = { asked: AskReason & { waiting: Waiting } };
 
 /**
- * A call that nothing stops. `amounts` is what it would use up. `known` is under which key it is recognised, and its effect when it was made before; `before` is
- * the effect that it asked for earlier, and `asks` why it must ask now.
+ * A call that nothing stops. `amounts` is what it would use up. `known` is under which key it is recognised, with the
+ * effect of one that was made before. `before` is the effect that it asked for earlier, and `asks` why it must ask now.
  */
 type Decided = {
   call: Prepared;
