@@ -13,7 +13,7 @@ const MOST_HOURS = 50;
 
 export async function remainsOf(human: Person, userId: string, clock: Clock): Promise<Remains> {
   const object = env.MCP_OBJECT.getByName(objectName(userId));
-  const waiting = await drained(object, clock);
+  const undelivered = await drained(object, clock);
   const page = await human.walk('/deputies/record.jsonl');
   if (page.status !== 200) throw new Error(`the record could not be downloaded: ${page.status} ${page.html}`);
   const tables = await runInDurableObject(object, (_, { storage: { sql } }) => ({
@@ -21,20 +21,40 @@ export async function remainsOf(human: Person, userId: string, clock: Clock): Pr
       .exec('SELECT number, id, line, at, deputy_id AS deputy, state, amounts, data FROM effects ORDER BY number')
       .toArray(),
     account: sql
-      .exec<{ authority: string; ceiling: string; windows: string }>(
-        "SELECT iif(suspended, 'suspended', authority) AS authority, ceiling, windows FROM account",
+      .exec<{ authority: string; ceiling: string; windows: string; secret: string }>(
+        "SELECT iif(suspended, 'suspended', authority) AS authority, ceiling, windows, secret FROM account",
       )
       .one(),
+    questions: sql
+      .exec<{ id: string; until: number }>(
+        "SELECT effect_id AS id, ends_at AS until FROM approvals JOIN effects ON id = effect_id AND effects.state = 'waiting'",
+      )
+      .toArray(),
+    allowances: sql
+      .exec<{ line: number; deputy: string; count: number }>(
+        'SELECT line, deputy_id AS deputy, count FROM allowances WHERE count > 0',
+      )
+      .toArray(),
+    passkeys: sql
+      .exec<{ id: string; usableAt: number; counter: number }>(
+        'SELECT id, usable_at AS usableAt, counter FROM passkeys',
+      )
+      .toArray(),
     meters: sql.exec<{ id: string; windows: string }>('SELECT deputy_id AS id, windows FROM meters').toArray(),
     deputies: sql
       .exec<{ id: string; status: string; mandate: string }>('SELECT deputy_id AS id, status, mandate FROM deputies')
       .toArray(),
   }));
   return {
+    userId,
+    secret: tables.account.secret,
     record: page.html,
     orders: tables.effects.map(orderOf),
     copies: await copiesOf(userId),
-    waiting,
+    undelivered,
+    questions: new Map(tables.questions.map(({ id, until }) => [id, until])),
+    allowances: new Map(tables.allowances.map(({ line, ...allowed }) => [line, allowed])),
+    passkeys: new Map(tables.passkeys.map(({ id, ...passkey }) => [id, passkey])),
     authority: tables.account.authority,
     ceiling: JSON.parse(tables.account.ceiling),
     deputies: tables.deputies.map((row) => ({ ...row, mandate: JSON.parse(row.mandate) })),
