@@ -79,7 +79,7 @@ export class Allowances {
     return row?.deputy_id;
   }
 
-  /** The clock was ahead, so it is not known how long they have held. */
+  /** The clock was ahead, or the storage went back: it is not known how long they have held, or how many are left. */
   endAll(): void {
     this.#sql.exec('DELETE FROM allowances');
   }

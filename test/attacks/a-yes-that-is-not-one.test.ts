@@ -165,6 +165,67 @@ test('with the weakest grade nothing is allowed in advance, and what was ends wi
   expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
 });
 
+/** A deputy that its human has allowed three more like one for Other Ltd. */
+async function allowedInAdvance() {
+  const human = person();
+  human.blanks = { approval: 'confirmed', shirtsPerDay: '20', spendPerDay: '500' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  await approve(human, await ask(deputy, { company: 'Other Ltd' }), { next: true });
+  const like = (key: string, changes = {}) =>
+    outcome(deputy, 'buyMcpShopItem', { ...FOUR, company: 'Other Ltd', idempotencyKey: key, ...changes });
+  const shown = async () => (await human.browser.open('/deputies')).html.includes('need not ask');
+  return { human, deputy, like, shown };
+}
+
+test('three more like it are three, also when they are called at once', async () => {
+  const { human, like, shown } = await allowedInAdvance();
+  const came = await Promise.all(['1', '2', '3', '4'].map((key) => like(key)));
+  expect(came.toSorted()).toEqual(['allowed', 'allowed', 'allowed', 'approval_required']);
+  expect(await shown()).toBe(false);
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
+});
+
+test('within the hour is within the hour, and a clock that was ahead ends it', async () => {
+  const { human, like, shown } = await allowedInAdvance();
+  later(60 * 60_000 - 1000);
+  expect(await like('in time')).toBe('allowed');
+  later(2000);
+  expect(await like('late')).toBe('approval_required');
+  expect(await shown()).toBe(false);
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
+
+  const other = await allowedInAdvance();
+  later(-30 * 60_000);
+  expect(await other.like('back')).toBe('approval_required');
+  expect(await objectOf(other.human).verifyRecord()).toMatchObject({ ok: true });
+});
+
+test('like it is the same in all but the number, and no more of them', async () => {
+  const { deputy } = await allowedInAdvance();
+  for (const changes of [{ quantity: 5 }, { color: 'blue' }, { tshirtSize: 'S' }, { mailingAddress: 'Elsewhere 1' }]) {
+    const orderId = await ask(deputy, { company: 'Other Ltd', ...changes });
+    // It counts while it waits.
+    await deputy.call('cancelMcpShopOrder', { orderId });
+  }
+});
+
+test('what was allowed in advance is gone with a change of the mandate, and with the deputy', async () => {
+  const { human, like, shown } = await allowedInAdvance();
+  expect(await shown()).toBe(true);
+  const [{ deputyId } = { deputyId: '' }] = (await recordOf(human)).deputies;
+  const terms = { ...human.blanks, shirtsPerOrder: '4', scope: ['shop:browse', 'shop:buy', 'orders:read'] };
+  await human.browser.press(await human.walk(`/deputies/${deputyId}`), 'Sign the new terms', terms);
+  expect((await recordOf(human)).deputies[0]?.mandate.version).toBe(2);
+  expect(await shown()).toBe(false);
+  expect(await like('amended')).toBe('approval_required');
+
+  const other = await allowedInAdvance();
+  const [dismissed] = (await recordOf(other.human)).deputies;
+  await objectOf(other.human).act({ do: 'revoke', deputyId: dismissed?.deputyId ?? '' });
+  expect(await other.shown()).toBe(false);
+  expect(await objectOf(other.human).verifyRecord()).toMatchObject({ ok: true });
+});
+
 test('where its human wants that, what gives a deputy more needs the device: resume, limits, mandate, appointment', async () => {
   const { human, device } = await guardedBy();
   const asked = 'Confirm it with your device';
