@@ -6,7 +6,7 @@ import { Authenticator } from '../support/authenticator.ts';
 import { addPasskey, approve, optionsOn, questionPath, send, yesTo } from '../support/answering.ts';
 import { authorizePath, registeredClient } from '../support/http.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
-import { outcome, recordOf } from '../support/scene.ts';
+import { hiddenFields, outcome, recordOf } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';
 
@@ -128,6 +128,67 @@ test('an easier mandate does not lower what a question already needs, and a stri
   const easy = await ask(deputy, { company: 'Other Ltd' });
   expect((await approve(human, easy)).status).toBe(200);
   expect(await states(human)).toEqual(['confirmed', 'waiting']);
+});
+
+test('a stricter mandate since the question counts', async () => {
+  const human = person();
+  human.blanks = { approval: 'pressed' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const id = await ask(deputy);
+  const [{ deputyId, mandate } = { deputyId: '', mandate: undefined }] = (await recordOf(human)).deputies;
+  if (!mandate) throw new Error('no deputy');
+  const { scopes, limits, version } = mandate;
+  const amendment = { deputyId, version, scopes, limits, approval: 'confirmed' as const };
+  await objectOf(human).act({ do: 'amend', amendment, narrowOnly: true });
+  expect((await send(human, id, { ...(await yesTo(human, id)), grade: 'pressed' })).status).toBe(403);
+  expect(await states(human)).toEqual(['waiting']);
+  expect((await approve(human, id)).status).toBe(200);
+});
+
+test('a press after ten minutes in a session is no confirmed one', async () => {
+  const human = person();
+  human.blanks = { approval: 'confirmed' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  later(11 * 60_000);
+  const id = await ask(deputy);
+  const page = await human.browser.open(questionPath(id));
+  expect(textOf(page)).toContain('Sign in again to approve');
+  const form = { ...hiddenFields(page), decision: 'approve' };
+  for (const grade of ['confirmed', 'pressed', 'device'])
+    expect((await send(human, id, { ...form, grade })).status, grade).toBe(403);
+  expect(await states(human)).toEqual(['waiting']);
+  expect((await approve(human, id)).status).toBe(200);
+});
+
+test('of two signatures with one count at once, as two copies of a passkey make them, one counts', async () => {
+  const { human, device, deputy, id } = await guardedBy();
+  const other = await ask(deputy, { company: 'Other Ltd' });
+  const forms = await Promise.all([id, other].map((one) => yesTo(human, one, { device, counter: 7 })));
+  const answers = await Promise.all([id, other].map((one, index) => send(human, one, forms[index] ?? {})));
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 403]);
+  expect((await states(human)).toSorted()).toEqual(['confirmed', 'waiting']);
+});
+
+test('of fifty questions of one deputy at once five wait, the page shows them, and the brake is not behind them', async () => {
+  const human = person();
+  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 1000, spendPerDay: 2_500_000 }, version: 0 });
+  human.blanks = { shirtsPerDay: '1000', spendPerDay: '25000' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const other = await deputyOf(human, '2025-11-25');
+  const numbers = Array.from({ length: 50 }, (_, number) => `Flood ${number}`);
+  const said = await Promise.all(
+    numbers.map((company) => outcome(deputy, 'buyMcpShopItem', { ...FOUR, company }).catch(() => 'turned away')),
+  );
+  expect(said.filter((code) => code === 'approval_required')).toHaveLength(5);
+  expect(new Set(said)).not.toContain('allowed');
+  expect(await states(human)).toEqual(['waiting', 'waiting', 'waiting', 'waiting', 'waiting']);
+  // Another deputy's question is not behind them.
+  await ask(other, { company: 'Other Ltd' });
+  const page = await human.browser.open('/deputies');
+  expect(textOf(page)).toContain('One of 6 questions.');
+  expect(await outcome(deputy, 'buyMcpShopItem', { ...FOUR, company: 'One more' })).toBe('too_many_waiting');
+  await human.browser.press(page, 'Stop all');
+  expect(await outcome(deputy, 'buyMcpShopItem', FOUR)).toBe('paused');
 });
 
 test('two tabs and two clicks have one winner', async () => {
