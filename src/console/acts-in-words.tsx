@@ -7,7 +7,7 @@ import type { Line, Suspension } from '../ledger/record.ts';
 import type { IconName } from '../pages/icons.tsx';
 import { type Clock, When } from '../pages/when.tsx';
 import { approvalSentence } from './approval-words.tsx';
-import { brief, Deed, times, who } from './in-short.tsx';
+import { brief, Deed, times, whoDid } from './in-short.tsx';
 
 type ActLine = Exclude<Line, { actor: 'deputy' }>;
 type Named = (deputyId: string) => Child;
@@ -63,7 +63,7 @@ function sentenceFor(line: ActLine, named: Named, clock: Clock, whole: boolean):
     case 'revoked':
       return (
         <>
-          {who(line)} dismissed {named(line.deputy)}
+          {whoDid(line)} dismissed {named(line.deputy)}
         </>
       );
     case 'amended':
@@ -83,10 +83,10 @@ function sentenceFor(line: ActLine, named: Named, clock: Clock, whole: boolean):
       return line.kept.length > 0 ? 'You changed your profile' : 'You removed your profile';
     case 'paused':
       return line.deputy === undefined ? (
-        `${who(line)} stopped every deputy`
+        `${whoDid(line)} stopped every deputy`
       ) : (
         <>
-          {who(line)} paused {named(line.deputy)}
+          {whoDid(line)} paused {named(line.deputy)}
         </>
       );
     case 'suspended':

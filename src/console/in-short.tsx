@@ -116,6 +116,6 @@ export function times(count: number): string {
 }
 
 /** Who did what the human does: somebody else in an impersonated session, whom WorkOS's own log names by that session. */
-export function who({ impersonation }: { impersonation?: string | undefined }): string {
+export function whoDid({ impersonation }: { impersonation?: string | undefined }): string {
   return impersonation === undefined ? 'You' : `Somebody who was signed in as you (${impersonation})`;
 }
