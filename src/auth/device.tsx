@@ -73,7 +73,7 @@ export async function devicePage(
       <form class="sheet deed paper" method="post" action={hereOf(c)}>
         <h1>Confirm it with your device</h1>
         <p>
-          You have set that what gives your deputies more needs a passkey.{' '}
+          You have set that acts like this one need a passkey.{' '}
           {here.length > 0
             ? 'It signs exactly what you have just sent.'
             : 'None of yours counts here now, and nothing was changed.'}{' '}

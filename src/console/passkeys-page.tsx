@@ -76,8 +76,8 @@ export const PasskeysPage: FC<Looking & { view: PasskeysView; host: string; said
           <Post action={`${PATH}/guard`} token={looking.token} class="keys">
             <p>
               {guarded
-                ? 'To resume, to raise the limits of your account, to widen a mandate and to appoint a deputy you need a passkey too.'
-                : 'Whoever controls your browser could raise a limit instead of asking. You can have a passkey asked for that too: to resume, to raise the limits of your account, to widen a mandate and to appoint a deputy.'}
+                ? 'To resume, to raise the limits of your account, to widen a mandate, to appoint a deputy and to change your profile you need a passkey too.'
+                : 'Whoever controls your browser could raise a limit instead of asking. You can have a passkey asked for that too: to resume, to raise the limits of your account, to widen a mandate, to appoint a deputy and to change your profile.'}
             </p>
             <input type="hidden" name="device" value={guarded ? 'no' : 'yes'} />
             <button class="key">{guarded ? 'Ask for it no more' : 'Ask for it there too'}</button>

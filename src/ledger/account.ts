@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Authority } from '../authority/policy.ts';
 import type { Ceiling } from '../authority/terms.ts';
 import { type Windows, windowsSchema } from '../authority/window.ts';
+import { canonical } from '../canonical.ts';
 import { JsonColumn } from './json-column.ts';
 
 export const ceilingSchema = z.record(z.string(), z.int());
@@ -149,9 +150,9 @@ export class Account {
     this.#sql.exec('UPDATE account SET record_id = ? WHERE id = 1', recordId);
   }
 
-  /** An HMAC-SHA-256 under the account's own key, in hex: equal values can be recognised, and nothing read back. */
+  /** An HMAC-SHA-256 under the account's own key, in hex: equal values are recognised in any order of their members, and nothing is read back. */
   seal(value: unknown): string {
     const { secret } = this.#sql.exec<{ secret: string }>('SELECT secret FROM account WHERE id = 1').one();
-    return createHmac('sha256', Buffer.from(secret, 'base64')).update(JSON.stringify(value)).digest('hex');
+    return createHmac('sha256', Buffer.from(secret, 'base64')).update(canonical(value)).digest('hex');
   }
 }

@@ -335,12 +335,17 @@ export function erase(ledger: Ledger): Done {
 }
 
 /** Keeps what deputies that may can read of the human, or removes it. To write one, `version` must be that of what is kept. */
-export function setProfile(ledger: Ledger, fields: Record<string, string>, version: number): Done | Problem {
+export function setProfile(
+  ledger: Ledger,
+  fields: Record<string, string>,
+  version: number,
+  by: Proven = {},
+): Done | Problem {
   return ledger.transaction(() => {
     const kept = Object.keys(fields);
     if (kept.length > 0 && ledger.profile.read().version !== version) return { problem: 'stale' };
     const { head, now } = ledger.moment();
-    const newest = ledger.record.append({ actor: 'human', act: 'profile', kept }, head, now);
+    const newest = ledger.record.append({ actor: 'human', act: 'profile', kept, ...by }, head, now);
     ledger.profile.write({ fields, version: newest.sequence });
     return done(ledger, newest);
   });

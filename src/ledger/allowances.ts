@@ -76,7 +76,7 @@ export class Allowances {
     if (left.length < all.length) this.#kv.put(KEY, left);
   }
 
-  /** The clock was ahead, so it is not known how long they have held; or the human deletes their data. */
+  /** The clock was ahead, or the storage went back: it is not known what is left of them. Or the human deletes their data. */
   endAll(): void {
     this.#kv.delete(KEY);
   }

@@ -117,7 +117,7 @@ export class Passkeys {
   async prove(response: Assertion, origin: string): Promise<Signed | undefined> {
     const { hostname } = new URL(origin);
     const passkey = this.find(response.id);
-    if (passkey?.rpId !== hostname) return undefined;
+    if (!passkey) return undefined;
     try {
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
         response: { ...response, response: withoutNull(response.response), clientExtensionResults: {} },

@@ -49,8 +49,16 @@ export type Actor = { userId: string; signed?: Signed | undefined; usesNow: Uses
 export function perform(ledger: Ledger, act: Act, by: Actor): Done | Problem {
   const { signed, usesNow, userId } = by;
   switch (act.do) {
-    case 'profile':
-      return setProfile(ledger, act.fields, act.version);
+    case 'profile': {
+      const { fields, version } = act;
+      // What is removed sends nothing elsewhere.
+      if (Object.keys(fields).length === 0) return setProfile(ledger, fields, version);
+      // The line has what was signed, and must not tell what the profile says.
+      const sealed = ledger.account.seal(fields);
+      return guarded(ledger, by, { act: 'profile', fields: sealed, version }, (proven) =>
+        setProfile(ledger, fields, version, proven),
+      );
+    }
     case 'pause':
       return act.deputyId === undefined ? pause(ledger, act.as) : pauseOne(ledger, act.deputyId, act.as);
     case 'resume': {
@@ -108,7 +116,7 @@ function isWider(result: Done | Problem): boolean {
   return 'problem' in result && result.problem === 'wider';
 }
 
-/** Does what grants more. Where the human wants a passkey for it, one must have signed exactly `what`, and counts once. */
+/** Does what grants more, or sends orders elsewhere. Where the human wants a passkey for it, one must have signed exactly `what`, and counts once. */
 function guarded(
   ledger: Ledger,
   { userId, signed }: Actor,

@@ -61,7 +61,7 @@ const actSchema = z.discriminatedUnion('act', [
   z.object({ actor: z.literal('human'), act: z.literal('amended'), deputy: z.string(), mandate: mandateSchema, proof }),
   z.object({ actor: z.literal('human'), act: z.literal('ceiling'), ceiling: ceilingSchema, proof }),
   /** Which fields of the profile are kept from here on. What they say is in no line. */
-  z.object({ actor: z.literal('human'), act: z.literal('profile'), kept: z.array(z.string()) }),
+  z.object({ actor: z.literal('human'), act: z.literal('profile'), kept: z.array(z.string()), proof }),
   /** One deputy, or all of them where none is named. */
   z.object({ ...asTheHuman, act: z.literal('paused'), deputy: z.string().optional() }),
   z.object({ actor: z.literal('system'), act: z.literal('suspended'), why: z.enum(SUSPENSIONS) }),
@@ -79,7 +79,7 @@ const actSchema = z.discriminatedUnion('act', [
     next: z.object({ count: z.int(), until: z.string() }).optional(),
     proof,
   }),
-  z.object({ actor: z.literal('human'), act: z.literal('denied'), deputy: z.string(), effect: effectFacts }),
+  z.object({ ...asTheHuman, act: z.literal('denied'), deputy: z.string(), effect: effectFacts }),
   z.object({ actor: z.literal('system'), act: z.literal('lapsed'), deputy: z.string(), effect: effectFacts }),
   z.object({
     actor: z.literal('system'),

@@ -39,13 +39,14 @@ export class Restore {
    * lines, so the record has another name from here on. Pages from before name lines up to `undone`, and lift nothing.
    */
   finish(name: string, to: number, undone: number): Done {
-    const { record, account } = this.#ledger;
+    const { record, account, allowances } = this.#ledger;
     if (this.#storage.kv.get(GOES_BACK_TO) !== undefined) throw new Error('the storage has not gone back');
     return this.#ledger.transaction(() => {
       const { head, now } = this.#ledger.moment();
       const restored = record.append({ actor: 'system', act: 'restored', to: new Date(to).toISOString() }, head, now);
-      // What was answered since is not asked again.
+      // What was answered since is not asked again, and what was allowed in advance may be used up or taken back.
       const newest = voidWaiting(this.#ledger, 'restored', restored, now);
+      allowances.endAll();
       const version = Math.max(newest.sequence, undone + 1);
       account.setAuthority('paused', now, version);
       account.setCeiling(account.read().ceiling, version);

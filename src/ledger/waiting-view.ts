@@ -14,5 +14,10 @@ export function lookAtWaiting(ledger: Ledger, now: number): AskedView {
     const effect = endsAt > now ? ledger.effects.find(effectId) : undefined;
     return effect ? [{ effect, deputyId, endsAt }] : [];
   });
-  return { waiting, allowances: ledger.allowances.open(now) };
+  // One of an older mandate, or of a deputy that is gone, allows nothing.
+  const allowances = ledger.allowances.open(now).filter(({ deputyId, mandateVersion }) => {
+    const standing = ledger.deputies.standingOf(deputyId);
+    return standing?.status === 'active' && standing.mandate.version === mandateVersion;
+  });
+  return { waiting, allowances };
 }

@@ -43,12 +43,14 @@ type Done = Answer<Record<string, unknown>> & { effect?: Effect | undefined };
 type Asked = { asked: AskReason & { waiting: Waiting } };
 
 /**
- * A call that nothing stops. `amounts` is what it would use up. `known` is under which key it is recognised, with the
- * effect of one that was made before. `before` is the effect that it asked for earlier, and `asks` why it must ask now.
+ * A call that nothing stops. `amounts` is what it would use up, and `seal` seals its arguments. `known` is under which key
+ * it is recognised, with the effect of one that was made before. `before` is the effect that it asked for earlier, and
+ * `asks` why it must ask now.
  */
 type Decided = {
   call: Prepared;
   amounts: Amounts | undefined;
+  seal: () => string | undefined;
   known: { key: string; digest: string; effect: Effect | undefined } | undefined;
   before?: string | undefined;
   asks?: AskReason | undefined;
@@ -148,12 +150,14 @@ export class Boundary {
     const call = prepare();
     const amounts = call.uses && amountsOf(this.#domain, call.uses);
     const known = this.#repeated(tool, call, turn);
-    const before = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, () => this.#seal(call));
-    if (before !== undefined || known?.effect) return { call, amounts, known, before };
+    let sealed: string | undefined;
+    const seal = () => (sealed ??= this.#seal(call));
+    const before = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, seal);
+    if (before !== undefined || known?.effect) return { call, amounts, seal, known, before };
     const reason = call.uses && turn.reasonAgainst({ ...tool, uses: call.uses });
     if (reason && reason.code !== 'approval_required') throw new Refusal(reason);
     if (reason) mustNotCrowd(this.#ledger, this.#caller.deputyId);
-    return { call, amounts, known, asks: reason };
+    return { call, amounts, seal, known, asks: reason };
   }
 
   /** Nothing for a call without arguments. */
@@ -162,8 +166,8 @@ export class Boundary {
   }
 
   /** Runs what was decided about, and records it. */
-  #carryOut(tool: AnyTool, { call, amounts, known, before, asks }: Decided, turn: Turn): Done | Asked {
-    const line = { tool: tool.name, arguments: this.#seal(call) };
+  #carryOut(tool: AnyTool, { call, amounts, seal, known, before, asks }: Decided, turn: Turn): Done | Asked {
+    const line = { tool: tool.name, arguments: seal() };
     if (before !== undefined) return this.#answered(before, call, turn, line);
     if (known?.effect) {
       const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);

@@ -6,7 +6,7 @@ import { Authenticator } from '../support/authenticator.ts';
 import { addPasskey, approve, optionsOn, questionPath, send, yesTo } from '../support/answering.ts';
 import { authorizePath, registeredClient } from '../support/http.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
-import { outcome, recordOf } from '../support/scene.ts';
+import { hiddenFields, outcome, recordOf } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';
 
@@ -130,6 +130,67 @@ test('an easier mandate does not lower what a question already needs, and a stri
   expect(await states(human)).toEqual(['confirmed', 'waiting']);
 });
 
+test('a stricter mandate since the question counts', async () => {
+  const human = person();
+  human.blanks = { approval: 'pressed' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const id = await ask(deputy);
+  const [{ deputyId, mandate } = { deputyId: '', mandate: undefined }] = (await recordOf(human)).deputies;
+  if (!mandate) throw new Error('no deputy');
+  const { scopes, limits, version } = mandate;
+  const amendment = { deputyId, version, scopes, limits, approval: 'confirmed' as const };
+  await objectOf(human).act({ do: 'amend', amendment, narrowOnly: true });
+  expect((await send(human, id, { ...(await yesTo(human, id)), grade: 'pressed' })).status).toBe(403);
+  expect(await states(human)).toEqual(['waiting']);
+  expect((await approve(human, id)).status).toBe(200);
+});
+
+test('a press after ten minutes in a session is no confirmed one', async () => {
+  const human = person();
+  human.blanks = { approval: 'confirmed' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  later(11 * 60_000);
+  const id = await ask(deputy);
+  const page = await human.browser.open(questionPath(id));
+  expect(textOf(page)).toContain('Sign in again to approve');
+  const form = { ...hiddenFields(page), decision: 'approve' };
+  for (const grade of ['confirmed', 'pressed', 'device'])
+    expect((await send(human, id, { ...form, grade })).status, grade).toBe(403);
+  expect(await states(human)).toEqual(['waiting']);
+  expect((await approve(human, id)).status).toBe(200);
+});
+
+test('of two signatures with one count at once, as two copies of a passkey make them, one counts', async () => {
+  const { human, device, deputy, id } = await guardedBy();
+  const other = await ask(deputy, { company: 'Other Ltd' });
+  const forms = await Promise.all([id, other].map((one) => yesTo(human, one, { device, counter: 7 })));
+  const answers = await Promise.all([id, other].map((one, index) => send(human, one, forms[index] ?? {})));
+  expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['200', '403']);
+  expect((await states(human)).toSorted()).toEqual(['confirmed', 'waiting']);
+});
+
+test('of fifty questions of one deputy at once five wait, the page shows them, and the brake is not behind them', async () => {
+  const human = person();
+  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 1000, spendPerDay: 2_500_000 }, version: 0 });
+  human.blanks = { shirtsPerDay: '1000', spendPerDay: '25000' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const other = await deputyOf(human, '2025-11-25');
+  const numbers = Array.from({ length: 50 }, (_, number) => `Flood ${number}`);
+  const said = await Promise.all(
+    numbers.map((company) => outcome(deputy, 'buyMcpShopItem', { ...FOUR, company }).catch(() => 'turned away')),
+  );
+  expect(said.filter((code) => code === 'approval_required')).toHaveLength(5);
+  expect(new Set(said)).not.toContain('allowed');
+  expect(await states(human)).toEqual(['waiting', 'waiting', 'waiting', 'waiting', 'waiting']);
+  // Another deputy's question is not behind them.
+  await ask(other, { company: 'Other Ltd' });
+  const page = await human.browser.open('/deputies');
+  expect(textOf(page)).toContain('One of 6 questions.');
+  expect(await outcome(deputy, 'buyMcpShopItem', { ...FOUR, company: 'One more' })).toBe('too_many_waiting');
+  await human.browser.press(page, 'Stop all');
+  expect(await outcome(deputy, 'buyMcpShopItem', FOUR)).toBe('paused');
+});
+
 test('two tabs and two clicks have one winner', async () => {
   const human = person();
   human.blanks = { approval: 'pressed' };
@@ -165,7 +226,68 @@ test('with the weakest grade nothing is allowed in advance, and what was ends wi
   expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
 });
 
-test('where its human wants that, what gives a deputy more needs the device: resume, limits, mandate, appointment', async () => {
+/** A deputy that its human has allowed three more like one for Other Ltd. */
+async function allowedInAdvance() {
+  const human = person();
+  human.blanks = { approval: 'confirmed', shirtsPerDay: '20', spendPerDay: '500' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  await approve(human, await ask(deputy, { company: 'Other Ltd' }), { next: true });
+  const like = (key: string, changes = {}) =>
+    outcome(deputy, 'buyMcpShopItem', { ...FOUR, company: 'Other Ltd', idempotencyKey: key, ...changes });
+  const shown = async () => (await human.browser.open('/deputies')).html.includes('need not ask');
+  return { human, deputy, like, shown };
+}
+
+test('three more like it are three, also when they are called at once', async () => {
+  const { human, like, shown } = await allowedInAdvance();
+  const came = await Promise.all(['1', '2', '3', '4'].map((key) => like(key)));
+  expect(came.toSorted()).toEqual(['allowed', 'allowed', 'allowed', 'approval_required']);
+  expect(await shown()).toBe(false);
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
+});
+
+test('within the hour is within the hour, and a clock that was ahead ends it', async () => {
+  const { human, like, shown } = await allowedInAdvance();
+  later(60 * 60_000 - 1000);
+  expect(await like('in time')).toBe('allowed');
+  later(2000);
+  expect(await like('late')).toBe('approval_required');
+  expect(await shown()).toBe(false);
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
+
+  const other = await allowedInAdvance();
+  later(-30 * 60_000);
+  expect(await other.like('back')).toBe('approval_required');
+  expect(await objectOf(other.human).verifyRecord()).toMatchObject({ ok: true });
+});
+
+test('like it is the same in all but the number, and no more of them', async () => {
+  const { deputy } = await allowedInAdvance();
+  for (const changes of [{ quantity: 5 }, { color: 'blue' }, { tshirtSize: 'S' }, { mailingAddress: 'Elsewhere 1' }]) {
+    const orderId = await ask(deputy, { company: 'Other Ltd', ...changes });
+    // It counts while it waits.
+    await deputy.call('cancelMcpShopOrder', { orderId });
+  }
+});
+
+test('what was allowed in advance is gone with a change of the mandate, and with the deputy', async () => {
+  const { human, like, shown } = await allowedInAdvance();
+  expect(await shown()).toBe(true);
+  const [{ deputyId } = { deputyId: '' }] = (await recordOf(human)).deputies;
+  const terms = { ...human.blanks, shirtsPerOrder: '4', scope: ['shop:browse', 'shop:buy', 'orders:read'] };
+  await human.browser.press(await human.walk(`/deputies/${deputyId}`), 'Sign the new terms', terms);
+  expect((await recordOf(human)).deputies[0]?.mandate.version).toBe(2);
+  expect(await shown()).toBe(false);
+  expect(await like('amended')).toBe('approval_required');
+
+  const other = await allowedInAdvance();
+  const [dismissed] = (await recordOf(other.human)).deputies;
+  await objectOf(other.human).act({ do: 'revoke', deputyId: dismissed?.deputyId ?? '' });
+  expect(await other.shown()).toBe(false);
+  expect(await objectOf(other.human).verifyRecord()).toMatchObject({ ok: true });
+});
+
+test('where its human wants that, what gives a deputy more needs the device: resume, limits, mandate, profile, appointment', async () => {
   const { human, device } = await guardedBy();
   const asked = 'Confirm it with your device';
   await human.browser.press(await human.walk('/deputies/passkeys'), 'Ask for it there too');
@@ -205,6 +327,26 @@ test('where its human wants that, what gives a deputy more needs the device: res
   const next = await human.browser.press(await human.walk('/deputies/resume'), 'Let these go on');
   expect((await human.browser.press(next, 'Confirm', { assertion: old })).status).toBe(409);
   await confirm(next);
+
+  // A changed address sends every later order elsewhere; one that is removed does not.
+  const home = { company: 'Ada & Sons', mailingAddress: '12 St James’s Square\nLondon' };
+  const kept = async () => (await objectOf(human).lookAtProfile()).fields;
+  const profile = await human.browser.press(await human.walk('/deputies/profile'), 'Keep this', home);
+  expect(textOf(profile)).toContain(asked);
+  await confirm(profile, await Authenticator.make());
+  expect(await kept()).toEqual({});
+  await confirm(profile);
+  expect(await kept()).toEqual(home);
+  const [line] = (await recordOf(human)).timeline;
+  expect(line).toMatchObject({ act: 'profile', proof: { passkey: device.id } });
+  const elsewhere = { ...home, company: 'Eve Ltd' };
+  const changed = await human.browser.press(await human.walk('/deputies/profile'), 'Keep this', elsewhere);
+  const signedBefore = JSON.stringify(await device.assertion(optionsOn(profile).challenge, { origin: ORIGIN }));
+  expect((await human.browser.press(changed, 'Confirm', { assertion: signedBefore })).status).toBe(409);
+  expect(await kept()).toEqual(home);
+  const gone = { company: '', mailingAddress: '' };
+  await human.browser.press(await human.walk('/deputies/profile'), 'Keep this', gone);
+  expect(await kept()).toEqual({});
 
   const consent = await human.walk(authorizePath(await registeredClient()));
   const allowed = await human.browser.press(consent, 'Allow', { scope: ['shop:buy'] });

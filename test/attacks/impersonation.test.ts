@@ -6,10 +6,14 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { env } from 'cloudflare:workers';
 import { textOf } from '../../src/dev/browser.ts';
 import type { Person } from '../../src/dev/clients.ts';
+import { addPasskey, approve, optionsOn, questionPath } from '../support/answering.ts';
+import { Authenticator } from '../support/authenticator.ts';
 import { authorizePath, registeredClient } from '../support/http.ts';
 import { hurry, later, quiet } from '../support/outages.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
-import { outcome, recordOf } from '../support/scene.ts';
+import { hiddenFields, outcome, recordOf } from '../support/scene.ts';
+import { PURCHASE } from '../support/shop.ts';
+import { ORIGIN } from '../support/worker.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -85,6 +89,64 @@ test('support cannot resume, change a mandate or the limits, lift the demo ban, 
   const lifted = await browser.press(await browser.open('/deputies'), 'Lift the demo ban');
   expect(lifted.status).toBe(403);
   expect((await recordOf(ada)).banned).toBe(true);
+});
+
+test('support looks at a question and at the passkeys, and says neither yes nor no, in advance or by a passkey', async () => {
+  const ada = person();
+  ada.blanks = { shirtsPerDay: '20', spendPerDay: '500' };
+  const device = await addPasskey(ada);
+  const deputy = await deputyOf(ada, '2026-07-28');
+  const ask = async (changes: Record<string, unknown> = {}) => {
+    const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 4, ...changes });
+    return (data['error'] as { waiting: { id: string } }).waiting.id;
+  };
+  await approve(ada, await ask({ company: 'Before' }), { device, next: true });
+  const [allowed] = (await recordOf(ada)).timeline;
+  const id = await ask();
+  const grace = await support(ada);
+  const { browser } = grace;
+  const page = await browser.open(questionPath(id));
+  expect(textOf(page)).toContain('grace@support.example is signed in as Ada');
+  expect(textOf(page)).toContain('4 black shirts for $100.00?');
+
+  const before = await recordOf(ada);
+  const form = hiddenFields(page);
+  // Even with Ada's own device in their hand.
+  const assertion = JSON.stringify(await device.assertion(form['shown'] ?? '', { origin: ORIGIN }));
+  const passkeys = await browser.open('/deputies/passkeys');
+  const own = await Authenticator.make();
+  const { challenge } = optionsOn(await ada.walk('/deputies/passkeys'));
+  const attestation = JSON.stringify(await own.attestation(challenge, { origin: ORIGIN }));
+  for (const [path, fields] of [
+    ...['pressed', 'confirmed', 'device'].map(
+      (grade) => [questionPath(id), { decision: 'approve', grade, assertion }] as const,
+    ),
+    [questionPath(id), { decision: 'approve', grade: 'device', next: 'yes', assertion }],
+    [questionPath(id), { decision: 'deny' }],
+    [`/deputies/allowances/${allowed?.sequence}`, {}],
+    ['/deputies/passkeys', { attestation, until: String(Date.now() + 60_000) }],
+    ['/deputies/passkeys/remove', { passkey: device.id }],
+    ['/deputies/passkeys/guard', { device: 'yes' }],
+    ['/deputies/profile', { company: 'Grace Ltd', mailingAddress: 'Elsewhere 1' }],
+  ] as const) {
+    const refused = await browser.post(path, { ...form, ...fields });
+    expect([path, fields, refused.status]).toEqual([path, fields, 403]);
+    expect(textOf(refused)).toContain('In their place you can look, pause and dismiss');
+  }
+  expect(passkeys.html).not.toContain(own.id);
+  const after = await recordOf(ada);
+  expect([after.head, after.effects.map(({ state }) => state)]).toEqual([before.head, ['waiting', 'confirmed']]);
+
+  // The brake takes the question with it, and both lines say whose session that was.
+  await browser.post(questionPath(id), { ...form, decision: 'pause' });
+  expect(await outcome(deputy, LOOK)).toBe('deputy_paused');
+  const said = (await recordOf(ada)).timeline.flatMap((line) => (line.actor === 'human' ? [line] : []));
+  expect(said.slice(0, 2)).toMatchObject([
+    { act: 'paused', impersonation: expect.stringMatching(/^session_/) },
+    { act: 'denied', impersonation: expect.stringMatching(/^session_/) },
+  ]);
+  expect(textOf(await ada.browser.open('/deputies'))).toMatch(/signed in as you \(session_[^)]*\) said no/);
+  expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
 });
 
 test('a session of support stays one: refreshed, while WorkOS is down, and when an answer leaves that out', async () => {

@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { type Caller, objectName, propsSchema } from '../../src/deputy.ts';
 import { ERAS } from '../../src/dev/clients.ts';
 import { mcpEndpoint } from '../../src/mcp/endpoint.ts';
+import { addPasskey, questionPath, send, yesTo } from '../support/answering.ts';
 import { callMessage, rpc } from '../support/http.ts';
 import { later } from '../support/outages.ts';
 import { deputyOf, person } from '../support/people.ts';
@@ -16,13 +17,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Counts KV operations and requests to objects while `work` runs. */
+/** KV operations, and requests to objects by their method, while `work` runs. */
 async function counted(work: () => Promise<unknown>) {
   const spies = [
     ...(['get', 'put', 'list', 'delete'] as const).map((name) => vi.spyOn(env.OAUTH_KV, name)),
     ...(['get', 'put', 'list', 'delete'] as const).map((name) => vi.spyOn(env.ORDERS, name)),
   ];
-  let requests = 0;
+  const requests: string[] = [];
   vi.spyOn(env.FRESH_KEYS, 'getByName').mockImplementation(() => {
     throw new Error('a known deputy asks nobody about its token but KV');
   });
@@ -31,7 +32,7 @@ async function counted(work: () => Promise<unknown>) {
     (name) =>
       new Proxy(getByName(name), {
         get(stub, property) {
-          requests += 1;
+          requests.push(String(property));
           return (...args: unknown[]): unknown => Reflect.apply(Reflect.get(stub, property), stub, args);
         },
       }),
@@ -46,10 +47,34 @@ test.each(ERAS)('a call of a %s client is one object request, and its token is r
   const deputy = await deputyOf(person(), era);
   await deputy.listTools();
   await deputy.call('buyMcpShopItem', PURCHASE);
-  expect(await counted(() => deputy.call('listMcpShopOrders'))).toEqual({ kv: [], requests: 1 });
-  expect(await counted(() => deputy.call('buyMcpShopItem', PURCHASE))).toEqual({ kv: ['put order'], requests: 1 });
+  expect(await counted(() => deputy.call('listMcpShopOrders'))).toEqual({ kv: [], requests: ['serve'] });
+  expect(await counted(() => deputy.call('buyMcpShopItem', PURCHASE))).toEqual({
+    kv: ['put order'],
+    requests: ['serve'],
+  });
   later(31_000);
-  expect(await counted(() => deputy.call('listMcpShopInventory'))).toEqual({ kv: ['get token'], requests: 1 });
+  expect(await counted(() => deputy.call('listMcpShopInventory'))).toEqual({ kv: ['get token'], requests: ['serve'] });
+});
+
+test('an approval is one object request for the page and one for the answer', async () => {
+  const human = person();
+  human.blanks = { shirtsPerDay: '20', spendPerDay: '500' };
+  const device = await addPasskey(human);
+  const deputy = await deputyOf(human, '2026-07-28');
+  const ask = async (company: string) => {
+    const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, company, quantity: 4 });
+    return (data['error'] as { waiting: { id: string } }).waiting.id;
+  };
+  const id = await ask('One');
+  // The page, which holds what the device signs, and the page that says what came of it.
+  const page = 'lookAtApproval';
+  expect(await counted(() => human.browser.open(questionPath(id)))).toEqual({ kv: [], requests: [page] });
+  const yes = await yesTo(human, id, { device });
+  expect(await counted(() => send(human, id, yes))).toEqual({ kv: ['put order'], requests: ['act', page] });
+
+  const next = await ask('Two');
+  const no = { ...(await yesTo(human, next)), decision: 'deny' };
+  expect(await counted(() => send(human, next, no))).toEqual({ kv: [], requests: ['act', 'look'] });
 });
 
 test('when the object cannot be reached the answer is 503, never a yes', async () => {

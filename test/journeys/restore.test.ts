@@ -8,6 +8,7 @@ import worker from '../../src/dev/index.ts';
 import { resume, setCeiling } from '../../src/ledger/acts.ts';
 import { Restore } from '../../src/ledger/restore.ts';
 import { verify } from '../../src/ledger/verify.ts';
+import { approve, send, yesTo } from '../support/answering.ts';
 import { deputyOf, objectOf, person, resumption } from '../support/people.ts';
 import { employ, inLedger } from '../support/ledger.ts';
 import { outcome, recordOf } from '../support/scene.ts';
@@ -110,6 +111,42 @@ test('what is put back undoes what came later, is paused, says so, verifies, and
   expect(again.asked).toEqual([]);
   expect((await recordOf(ada)).account.authority).toBe('active');
   await buy(deputy);
+  expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
+});
+
+test('what waited when the storage went back is void, and no yes from before or after it counts', async () => {
+  const ada = person();
+  ada.blanks = { approval: 'confirmed', shirtsPerDay: '20', spendPerDay: '500' };
+  const deputy = await deputyOf(ada, '2026-07-28');
+  const four = (company: string, key = company) => ({ ...PURCHASE, company, quantity: 4, idempotencyKey: key });
+  const ask = async (company: string) => {
+    const { data } = await deputy.call('buyMcpShopItem', four(company));
+    return (data['error'] as { waiting: { id: string } }).waiting.id;
+  };
+  const [denied, allowed, open] = [await ask('Denied'), await ask('Allowed'), await ask('Open')];
+  await approve(ada, allowed, { next: true });
+  const { goBack } = await recoverable(ada);
+  // All that is undone: a yes, a no, one of the next three, and their end.
+  const yes = await yesTo(ada, open);
+  expect((await send(ada, open, yes)).status).toBe(200);
+  await send(ada, denied, { ...(await yesTo(ada, denied)), decision: 'deny' });
+  expect(await outcome(deputy, 'buyMcpShopItem', four('Allowed', 'next'))).toBe('allowed');
+  await ada.browser.press(await ada.browser.open('/deputies'), 'Ask me again');
+  await cron(ada, 'on', goBack);
+
+  const states = async () => (await recordOf(ada)).effects.map(({ state }) => state);
+  expect(await states()).toEqual(['void', 'confirmed', 'void']);
+  expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
+  await objectOf(ada).act(await resumption(objectOf(ada)));
+  // The page of before says yes to nothing, and the amounts are free again.
+  expect((await send(ada, open, yes)).status).toBe(409);
+  expect((await deputy.call('getMyMandate')).data).toMatchObject({ remaining: { shirts: 16 }, waiting: [] });
+  expect(await outcome(deputy, 'buyMcpShopItem', four('Open'))).toBe('approval_withdrawn');
+  expect(await outcome(deputy, 'buyMcpShopItem', four('Denied'))).toBe('approval_withdrawn');
+  // What was taken back is not allowed once more.
+  expect((await ada.browser.open('/deputies')).html).not.toContain('need not ask');
+  expect(await outcome(deputy, 'buyMcpShopItem', four('Allowed', 'later'))).toBe('approval_required');
+  expect(await states()).toEqual(['waiting', 'void', 'confirmed', 'void']);
   expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
 });
 

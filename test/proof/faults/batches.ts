@@ -26,7 +26,7 @@ declare module 'vitest' {
   }
 }
 
-const NOTHING = { calls: 0, outcomes: {}, acts: {}, faults: {}, orders: 0, lines: 0, checks: 0 };
+const NOTHING = { calls: 0, outcomes: {}, acts: {}, questions: {}, faults: {}, orders: 0, lines: 0, checks: 0 };
 
 let seed = FIRST_SEED;
 let made = 0;

@@ -20,8 +20,9 @@ type Tokens = { access_token: string; refresh_token: string };
 export class Client {
   readonly name: string;
   readonly era: Era;
-  /** What it meant to buy so far. */
+  /** What it meant to buy so far, and what of that its human said yes to, with more like it. */
   readonly intents: Intent[] = [];
+  readonly favoured: Intent[] = [];
   /** Set when it is of no more use: its human, or the server, has ended it. */
   gone = false;
   #clientId = '';
@@ -112,9 +113,14 @@ async function outcomeOf(response: Response): Promise<Outcome> {
     return { kind: 'unknown' };
   }
   const { result, error } = await messageOf(response);
-  const content = result?.['structuredContent'] as { error?: { code: string }; order?: SeenOrder } | undefined;
+  const content = result?.['structuredContent'] as
+    | { error?: { code: string; waiting?: { id: string } }; order?: SeenOrder }
+    | undefined;
   if (status !== 200 || error || !content)
     return { kind: 'odd', answer: `${status} ${JSON.stringify(error ?? result)}` };
-  if (content.error) return { kind: 'refused', code: content.error.code };
+  if (content.error) {
+    const { code, waiting } = content.error;
+    return { kind: 'refused', code, ...(waiting && { waiting: waiting.id }) };
+  }
   return { kind: 'allowed', ...(content.order && { order: content.order }) };
 }

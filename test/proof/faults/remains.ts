@@ -2,6 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { z } from 'zod';
+import type { Allowance } from '../../../src/ledger/allowances.ts';
+import type { Passkey } from '../../../src/ledger/passkeys.ts';
 import { objectName } from '../../../src/deputy.ts';
 import type { Person } from '../../../src/dev/clients.ts';
 import type { OrderRow, Remains, Windows } from './history.ts';
@@ -13,28 +15,42 @@ const MOST_HOURS = 50;
 
 export async function remainsOf(human: Person, userId: string, clock: Clock): Promise<Remains> {
   const object = env.MCP_OBJECT.getByName(objectName(userId));
-  const waiting = await drained(object, clock);
+  const undelivered = await drained(object, clock);
   const page = await human.walk('/deputies/record.jsonl');
   if (page.status !== 200) throw new Error(`the record could not be downloaded: ${page.status} ${page.html}`);
-  const tables = await runInDurableObject(object, (_, { storage: { sql } }) => ({
+  const tables = await runInDurableObject(object, (_, { storage: { sql, kv } }) => ({
     effects: sql
       .exec('SELECT number, id, line, at, deputy_id AS deputy, state, amounts, data FROM effects ORDER BY number')
       .toArray(),
     account: sql
-      .exec<{ authority: string; ceiling: string; windows: string }>(
-        "SELECT iif(suspended, 'suspended', authority) AS authority, ceiling, windows FROM account",
+      .exec<{ authority: string; ceiling: string; windows: string; secret: string }>(
+        "SELECT iif(suspended, 'suspended', authority) AS authority, ceiling, windows, secret FROM account",
       )
       .one(),
+    questions: sql
+      .exec<{ id: string; until: number }>(
+        "SELECT effect_id AS id, ends_at AS until FROM approvals JOIN effects ON id = effect_id AND effects.state = 'waiting'",
+      )
+      .toArray(),
+    allowances: (kv.get<Allowance[]>('allowances') ?? [])
+      .filter(({ count }) => count > 0)
+      .map(({ line, deputyId: deputy, count }) => ({ line, deputy, count })),
+    passkeys: (kv.get<Passkey[]>('passkeys') ?? []).map(({ id, usableAt, counter }) => ({ id, usableAt, counter })),
     meters: sql.exec<{ id: string; windows: string }>('SELECT deputy_id AS id, windows FROM meters').toArray(),
     deputies: sql
       .exec<{ id: string; status: string; mandate: string }>('SELECT deputy_id AS id, status, mandate FROM deputies')
       .toArray(),
   }));
   return {
+    userId,
+    secret: tables.account.secret,
     record: page.html,
     orders: tables.effects.map(orderOf),
     copies: await copiesOf(userId),
-    waiting,
+    undelivered,
+    questions: new Map(tables.questions.map(({ id, until }) => [id, until])),
+    allowances: new Map(tables.allowances.map(({ line, ...allowed }) => [line, allowed])),
+    passkeys: new Map(tables.passkeys.map(({ id, ...passkey }) => [id, passkey])),
     authority: tables.account.authority,
     ceiling: JSON.parse(tables.account.ceiling),
     deputies: tables.deputies.map((row) => ({ ...row, mandate: JSON.parse(row.mandate) })),

@@ -26,12 +26,14 @@ export class FaultsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly { message?: string }[]): void {
     for (const module of modules) for (const { message } of module.errors()) say(message);
     for (const { message } of unhandled) say(`An error that nobody handled: ${message}`);
-    const { seeds, scenarios, calls, orders, lines, checks, outcomes, acts, faults, violations } = this.#totals;
+    const { seeds, scenarios, calls, orders, lines, checks, outcomes, acts, questions, faults, violations } =
+      this.#totals;
     const { allowed = 0, unknown = 0, ...refused } = outcomes;
     say(`
 Seeds ${seeds?.join(' to ')}: ${scenarios} scenarios, ${Math.round((Date.now() - this.#start) / 1000)} s.`);
     table('Calls', { 'carried out': allowed, ...refused, 'without an answer': unknown, 'in all': calls });
     table('Acts of the human', acts);
+    table('Questions to the human', questions);
     table('Faults', { ...faults, 'in all': sum(faults) });
     table('Checked', { orders, 'lines of the record': lines, checks });
     say(`\n${violations.length === 0 ? 'No violation.' : `${violations.length} VIOLATIONS.`}`);

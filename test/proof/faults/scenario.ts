@@ -2,13 +2,26 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
+import type { Allowance } from '../../../src/ledger/allowances.ts';
 import { objectName } from '../../../src/deputy.ts';
 import { AuthkitStore, userIdOf } from '../../../src/dev/authkit-store.ts';
 import { ERAS, Person } from '../../../src/dev/clients.ts';
 import { SHIRT } from '../../../src/shop/catalog.ts';
 import { ORIGIN, workerFetch } from '../../support/worker.ts';
 import { Chance } from './chance.ts';
-import { blanks, ceiling, clockStep, intentOf, type Mood, MOODS, scopes, SECOND, type Step } from './choices.ts';
+import {
+  actsOf,
+  blanks,
+  ceiling,
+  clockStep,
+  intentOf,
+  likeOf,
+  type Mood,
+  MOODS,
+  scopes,
+  SECOND,
+  type Step,
+} from './choices.ts';
 import { Client } from './client.ts';
 import type { Call, History, HumanAct, Intent } from './history.ts';
 import { Human } from './human.ts';
@@ -24,6 +37,8 @@ export type Report = {
   outcomes: Record<string, number>;
   /** Acts of the human by what was answered. */
   acts: Record<string, number>;
+  /** What became of the questions to the human. */
+  questions: Record<string, number>;
   /** How often each fault befell something. */
   faults: Record<string, number>;
   orders: number;
@@ -37,6 +52,9 @@ function quiet(): void {
   vi.spyOn(console, 'error').mockImplementation(() => {});
   vi.spyOn(console, 'log').mockImplementation(() => {});
 }
+
+/** Acts about questions. */
+type Answers = 'approve' | 'deny' | 'endAllowance' | 'addPasskey' | 'removePasskey';
 
 /** A short scenario has every fault there is, in five rounds. */
 const SHORT_ROUNDS = 5;
@@ -57,11 +75,14 @@ class Scenario {
   readonly #plan: Chance;
   readonly #suspensions: Chance;
   readonly #floods: Chance;
+  readonly #questions: Chance;
   readonly #clock = new Clock();
   readonly #human: Human;
+  /** The same human at another browser, where they answer what is asked. */
+  readonly #elsewhere: Human;
   readonly #weather: Weather;
   readonly #clients: Client[] = [];
-  readonly #history: History = { calls: [], acts: [], storageFailures: 0 };
+  readonly #history: History = { calls: [], acts: [], storageFailures: 0, signIns: [] };
   readonly #find = env.MCP_OBJECT.getByName.bind(env.MCP_OBJECT);
   /** Moments of the history so far. */
   #moment = 0;
@@ -82,19 +103,26 @@ class Scenario {
     this.#plan = chance.apart('plan');
     this.#suspensions = chance.apart('suspensions');
     this.#floods = chance.apart('floods');
-    this.#human = new Human(chance.apart('human'), () => this.#tick());
+    this.#questions = chance.apart('questions');
+    const tick = () => this.#tick();
+    const watch = () => this.#clock.watch();
+    this.#human = new Human(chance.apart('human'), tick, watch);
+    this.#elsewhere = new Human(chance.apart('elsewhere'), tick, watch, this.#human.person.email);
     this.#pace = this.#plan.pick([100, 2000, 2000]);
     const all = Object.keys(FAULTS) as Fault[];
     // Some scenarios have everything, most have some, so that one fault does not hide what another one would show.
     const share = short ? 1 : this.#plan.pick([0.25, 0.5, 1]);
     this.#short = short !== undefined;
     this.#rounds = short ? SHORT_ROUNDS : this.#plan.between(9, 13);
-    this.#mood = short ?? this.#plan.pick(MOODS);
+    this.#mood = short ?? (this.#questions.happens(0.5) ? 'asking' : this.#plan.pick(MOODS));
     const kinds = all.filter(() => this.#plan.happens(share));
     this.#weather = new Weather(chance.apart('weather'), kinds, () => this.#object());
   }
 
   async run(): Promise<Report> {
+    if (this.#short || this.#questions.happens(0.7)) await this.#answer('addPasskey');
+    // Many shirts a day need an account that allows them.
+    if (this.#mood === 'asking') this.#history.acts.push(await this.#human.ceiling(ceiling(this.#plan, this.#mood)));
     for (let n = this.#plan.between(2, 3); n > 0; n -= 1) await this.#appoint();
     if (this.#mood !== 'any' || this.#plan.happens(0.7)) await this.#do('ceiling');
     this.#weather.begin();
@@ -103,6 +131,7 @@ class Scenario {
     vi.restoreAllMocks();
     quiet();
     this.#history.storageFailures = this.#weather.storageFailures;
+    this.#history.signIns = this.#elsewhere.signIns;
     const { email } = this.#human.person;
     const remains = await remainsOf(new Person(email, ORIGIN, workerFetch), userIdOf(email), this.#clock);
     const verdict = check(this.#history, remains, SHIRT.price, this.#clock.latest);
@@ -144,16 +173,17 @@ class Scenario {
     const work: Promise<unknown>[] = [];
     for (const again of this.#open.splice(0)) if (again.client.live) work.push(this.#buy(again.client, again.intent));
     for (let n = this.#plan.between(30, 90); n > 0; n -= 1) work.push(this.#call(this.#plan.pick(live)));
+    work.push(this.#answers());
     work.push(this.#acts(this.#short && number === 2 ? 'pause' : undefined));
     if (this.#plan.happens(0.25)) work.push(this.#end(this.#plan.pick(['evicted', 'aborted', 'restarted'] as const)));
     if (this.#plan.happens(0.3)) work.push(this.#stepLater());
-    if (this.#suspensions.happens(0.1)) work.push(this.#suspend());
+    if (this.#suspensions.happens(this.#mood === 'asking' ? 0.04 : 0.1)) work.push(this.#suspend());
     if (this.#floods.happens(0.25)) work.push(this.#flood(this.#floods.pick(live)));
     await Promise.all(work);
   }
 
   #stepClock(sure: Step | undefined): void {
-    const [kind, step] = clockStep(this.#plan, sure);
+    const [kind, step] = clockStep(this.#plan, this.#mood, sure);
     this.#clock.step(step);
     if (kind !== 'nothing') this.#weather.count(step < 0 ? 'clock steps back' : 'clock steps forward');
   }
@@ -197,13 +227,25 @@ class Scenario {
   // ---------------------------------------------------------------- the deputies
 
   async #call(client: Client): Promise<unknown> {
-    const kind = this.#plan.weighted({ buy: 50, cancel: 12, list: 8, browse: 14, mandate: 10, ban: 0.3, please: 5 });
+    const kind = this.#plan.weighted({
+      buy: this.#mood === 'asking' ? 90 : 50,
+      cancel: 12,
+      list: 8,
+      browse: 14,
+      mandate: 10,
+      ban: 0.3,
+      please: 5,
+    });
     const mine = this.#history.calls.flatMap(({ outcome }) =>
-      outcome.kind === 'allowed' && outcome.order ? [outcome.order.id] : [],
+      outcome.kind === 'allowed' && outcome.order
+        ? [outcome.order.id]
+        : outcome.kind === 'refused' && outcome.waiting !== undefined
+          ? [outcome.waiting]
+          : [],
     );
     switch (kind) {
       case 'buy':
-        return this.#buy(client, intentOf(this.#plan, client));
+        return this.#buy(client, this.#likeOf(client) ?? intentOf(this.#plan, client));
       case 'cancel': {
         const orderId = mine.length > 0 && this.#plan.happens(0.95) ? this.#plan.pick(mine) : 'no such order';
         return this.#send(client, 'cancelMcpShopOrder', { orderId }, { orderId });
@@ -219,6 +261,12 @@ class Scenario {
       case 'please':
         return this.#send(client, 'prettyPlease', {});
     }
+  }
+
+  #likeOf(client: Client): Intent | undefined {
+    const { favoured } = client;
+    const before = favoured.length > 0 && this.#questions.happens(0.5) ? this.#questions.pick(favoured) : undefined;
+    return before && likeOf(this.#questions, before, client);
   }
 
   async #buy(client: Client, intent: Intent): Promise<void> {
@@ -259,40 +307,69 @@ class Scenario {
   // ---------------------------------------------------------------- the human
 
   /** What the human does meanwhile, one thing after the other. */
-  async #acts(first: HumanAct['act'] | undefined): Promise<void> {
+  async #acts(first: 'pause' | undefined): Promise<void> {
     if (first) await this.#do(first);
-    for (let n = this.#plan.between(this.#paused ? 1 : 0, 3); n > 0; n -= 1) {
-      const act =
-        this.#paused && this.#plan.happens(0.9)
-          ? 'resume'
-          : this.#plan.weighted({
-              pause: 15,
-              resume: 3,
-              pauseOne: 6,
-              resumeOne: 12,
-              amend: 40,
-              ceiling: 12,
-              dismiss: 5,
-              appoint: 12,
-              approve: 60,
-              deny: 12,
-            });
+    for (let n = this.#plan.between(this.#paused ? 1 : 0, this.#mood === 'asking' ? 2 : 3); n > 0; n -= 1) {
+      const act = this.#paused && this.#plan.happens(0.9) ? 'resume' : this.#plan.weighted(actsOf(this.#mood));
       await scheduler.wait(this.#plan.between(0, 60));
       await this.#do(act);
     }
   }
 
-  async #do(act: HumanAct['act']): Promise<void> {
+  /** What the human answers meanwhile, at another browser. */
+  async #answers(): Promise<void> {
+    const [least, most] = this.#mood === 'asking' ? [5, 12] : [0, 4];
+    for (let n = this.#questions.between(least, most); n > 0; n -= 1) {
+      await scheduler.wait(this.#questions.between(0, 40));
+      await this.#answer(
+        this.#questions.weighted({
+          approve: 70,
+          deny: 9,
+          denyAndPause: 3,
+          endAllowance: 6,
+          addPasskey: 3,
+          removePasskey: 1,
+        }),
+      );
+    }
+  }
+
+  async #answer(
+    act: 'approve' | 'deny' | 'denyAndPause' | 'endAllowance' | 'addPasskey' | 'removePasskey',
+  ): Promise<void> {
+    if (act === 'addPasskey') return void this.#history.acts.push(await this.#elsewhere.addPasskey());
+    if (act === 'removePasskey') return void this.#history.acts.push(await this.#elsewhere.removePasskey());
+    const { waiting, allowances } = await this.#asked().catch(() => ({ waiting: [], allowances: [] }));
+    if (act === 'endAllowance') {
+      if (allowances.length === 0) return;
+      const { client, line } = this.#questions.pick(allowances);
+      return void this.#history.acts.push(await this.#elsewhere.endAllowance(client, line));
+    }
+    if (waiting.length === 0) return;
+    const { client, id, company } = this.#questions.pick(waiting);
+    if (act === 'deny') this.#history.acts.push(await this.#elsewhere.deny(client, id));
+    if (act === 'denyAndPause') this.#history.acts.push(...(await this.#elsewhere.denyAndPause(client, id)));
+    if (act !== 'approve') return;
+    const next = this.#questions.happens(0.5);
+    const said = await this.#elsewhere.approve(client, id, { next });
+    this.#history.acts.push(said);
+    const one = this.#clients.find(({ name }) => name === client);
+    const intent = one?.intents.find((each) => each.company === company);
+    if (next && intent && said.outcome !== 'none') one?.favoured.push(intent);
+  }
+
+  async #do(act: Exclude<HumanAct['act'], Answers>): Promise<void> {
     if (act === 'appoint') return this.#appoint();
     const client = this.#plan.pick(this.#clients);
     const done = await this.#perform(act, client);
     if (!done) return;
     this.#history.acts.push(done);
     if (act === 'dismiss' && done.outcome !== 'none') client.gone = done.outcome === 'done' || client.gone;
-    if (done.outcome !== 'none' && (act === 'pause' || act === 'resume')) this.#paused = act === 'pause';
+    if (act === 'pause' && done.outcome !== 'none') this.#paused = true;
+    if (act === 'resume' && done.outcome === 'done') this.#paused = false;
   }
 
-  async #perform(act: Exclude<HumanAct['act'], 'appoint'>, client: Client): Promise<HumanAct | undefined> {
+  async #perform(act: Exclude<HumanAct['act'], Answers | 'appoint'>, client: Client): Promise<HumanAct | undefined> {
     switch (act) {
       case 'pause':
         return this.#human.pause();
@@ -300,11 +377,6 @@ class Scenario {
         return this.#human.resume();
       case 'ceiling':
         return this.#human.ceiling(ceiling(this.#plan, this.#mood));
-      case 'approve':
-      case 'deny': {
-        const waiting = await this.#waiting().catch(() => []);
-        return waiting.length > 0 ? this.#human.answer(act, this.#plan.pick(waiting)) : undefined;
-      }
       case 'pauseOne':
       case 'resumeOne':
       case 'dismiss':
@@ -329,14 +401,24 @@ class Scenario {
     this.#history.acts.push(await this.#human.appoint(client.name, () => client.connect(person)));
   }
 
-  /** What waits for the human, read from where no weather reaches. */
-  #waiting(): Promise<string[]> {
-    return runInDurableObject(this.#object(), (_, { storage: { sql } }) =>
-      sql
-        .exec<{ id: string }>("SELECT id FROM effects WHERE state = 'waiting'")
-        .toArray()
-        .map(({ id }) => id),
-    );
+  /** What waits for the human, and what they have allowed in advance, read from where no weather reaches. */
+  #asked() {
+    return runInDurableObject(this.#object(), (_, { storage: { sql, kv } }) => ({
+      waiting: sql
+        .exec<{ client: string; id: string; company: string }>(
+          `SELECT client_name AS client, id, data ->> 'company' AS company FROM effects JOIN deputies USING (deputy_id)
+           WHERE state = 'waiting'`,
+        )
+        .toArray(),
+      allowances: (kv.get<Allowance[]>('allowances') ?? [])
+        .filter(({ count }) => count > 0)
+        .flatMap(({ line, deputyId }) =>
+          sql
+            .exec<{ client: string }>('SELECT client_name AS client FROM deputies WHERE deputy_id = ?', deputyId)
+            .toArray()
+            .map(({ client }) => ({ client, line })),
+        ),
+    }));
   }
 
   /** The id of a deputy, read from where no weather reaches. */

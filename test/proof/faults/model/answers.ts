@@ -1,25 +1,34 @@
 /** Whether what was answered is what the record holds: nothing lost, nothing doubled, nothing after a pause. */
-import type { Call, History, HumanAct, OrderRow } from '../history.ts';
+import { createHmac } from 'node:crypto';
+import type { Call, History, HumanAct, Intent, OrderRow, Remains } from '../history.ts';
 import { type CallLine, isCall, type Line } from './chain.ts';
 import { type Findings, tally } from './findings.ts';
 import type { Replayed } from './rules.ts';
 
 const DAY = 24 * 60 * 60_000;
+/** How long a sign-in counts as fresh. */
+const FRESH = 10 * 60_000;
 
 export function compareAnswers(
   history: History,
   lines: readonly Line[],
-  { deputies, authority }: Replayed,
-  rows: readonly OrderRow[],
+  { deputies, authority, questions }: Replayed,
+  { orders: rows, secret }: Remains,
   findings: Findings,
 ): void {
   const ids = new Map([...deputies].map(([id, { name }]) => [name, id]));
   for (const call of history.calls) checkCall(call, lines, rows, ids.get(call.client), history, findings);
   counted(history, lines, ids, findings);
   askedFor(history, lines, ids, findings);
-  purchases(history.calls, rows, approvedIn(lines), ids, findings);
+  purchases(history.calls, rows, lines, { secret, ids }, findings);
   for (const act of history.acts) stopped(act, history, findings);
+  confirmed(history, lines, findings);
   acted(history.acts, lines, ids, findings);
+  for (const { act, outcome, sequence = 0, clock = 0 } of history.acts)
+    findings.expect(
+      act !== 'endAllowance' || outcome !== 'done' || (questions.allowed.get(sequence)?.until ?? 0) <= clock,
+      () => `what line ${sequence} allowed in advance was ended, and the lines say that it still holds`,
+    );
   const last = history.acts.findLast(({ act, outcome }) => (act === 'pause' || act === 'resume') && outcome !== 'none');
   if (last?.outcome !== 'done') return;
   // A resume can lift a suspension alone, and one can come after it: what the lines say was compared already.
@@ -164,58 +173,67 @@ function approvedIn(lines: readonly Line[]): Set<string> {
   );
 }
 
+/** What a line holds for the arguments of a purchase: members in order, under the account's key. */
+function sealed(intent: Intent, secret: string): string {
+  const members = Object.entries(intent).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const text = JSON.stringify(Object.fromEntries(members));
+  return createHmac('sha256', Buffer.from(secret, 'base64')).update(text).digest('hex');
+}
+
 /** Each purchase that anybody meant: once at most, exactly once when it was answered, never when it was refused for good. */
 function purchases(
   calls: readonly Call[],
   rows: readonly OrderRow[],
-  approved: ReadonlySet<string>,
-  ids: ReadonlyMap<string, string>,
+  lines: readonly Line[],
+  { secret, ids }: { secret: string; ids: ReadonlyMap<string, string> },
   findings: Findings,
 ): void {
+  const approved = approvedIn(lines);
   const meant = Map.groupBy(
     calls.filter(({ intent }) => intent),
-    ({ intent }) => intent?.company ?? '',
+    ({ intent }) => intent && sealed(intent, secret),
   );
-  const placed = Map.groupBy(rows, ({ company }) => company);
-  for (const [company, orders] of placed) {
-    const [first] = meant.get(company) ?? [];
-    findings.expect(first !== undefined, () => `an order of ${company}, which nobody placed`);
+  const placed = Map.groupBy(rows, ({ line }) => {
+    const made = lines[line - 1];
+    return made && isCall(made) ? made.arguments : undefined;
+  });
+  for (const [call, orders] of placed) {
+    const [first] = meant.get(call) ?? [];
     const intent = first?.intent;
     for (const order of orders) {
       findings.expect(
         order.deputy === ids.get(first?.client ?? '') &&
-          order.amounts.shirts === intent?.quantity &&
+          order.company === intent?.company &&
+          order.amounts.shirts === intent.quantity &&
           order.color === intent.color &&
           order.tshirtSize === intent.tshirtSize &&
           order.mailingAddress === intent.mailingAddress,
-        () => `order ${order.id} of ${company} is not what was asked for`,
+        () => `order ${order.id} of ${order.company} is not what was asked for`,
       );
     }
   }
-  for (const [company, tries] of meant) {
-    const rowsOf = placed.get(company) ?? [];
+  for (const [call, tries] of meant) {
+    const intent = tries[0]?.intent;
+    const rowsOf = placed.get(call) ?? [];
     const orders = rowsOf.filter(({ state }) => state === 'confirmed' || state === 'cancelled');
     const yeses = orders.filter(({ id }) => approved.has(id)).length;
     const open = tries.filter(({ outcome }) => outcome.kind === 'unknown' || outcome.kind === 'odd').length;
     const yes = tries.filter(({ outcome }) => outcome.kind === 'allowed').length;
     findings.expect(
       yes > 0 ? orders.length > 0 : orders.length <= open + yeses,
-      () => `${company}: ${orders.length} orders, after ${yes} successes and ${open} calls without an answer`,
+      () => `${intent?.company}: ${orders.length} orders, after ${yes} successes and ${open} calls without an answer`,
     );
-    if (tries.some(({ intent }) => intent?.idempotencyKey !== undefined)) continue;
-    findings.expect(
-      orders.length <= 1 && (tries.length === 1 || rowsOf.length <= 1),
-      () => `${company}: ${orders.length} orders of one purchase without a key`,
-    );
+    if (tries.length === 1)
+      findings.expect(rowsOf.length <= 1, () => `${intent?.company}: ${rowsOf.length} orders of one call`);
   }
-  // Whatever was sent under one key of one deputy is one order within 24 hours.
-  const keys = Map.groupBy(
-    calls.filter(({ intent }) => intent?.idempotencyKey !== undefined),
-    ({ client, intent }) => `${client}, key ${intent?.idempotencyKey}`,
+  // Whatever was sent under one key of one deputy is one order within 24 hours, and so is what was asked for.
+  const same = Map.groupBy(
+    calls.filter(({ intent }) => intent),
+    ({ client, intent }) => `${client}, ${intent?.idempotencyKey ?? intent?.company}`,
   );
-  for (const [key, tries] of keys) {
-    const companies = new Set(tries.map(({ intent }) => intent?.company));
-    const times = rows.filter(({ company }) => companies.has(company)).map(({ at }) => at);
+  for (const [key, tries] of same) {
+    const words = new Set(tries.map(({ intent }) => intent && sealed(intent, secret)));
+    const times = [...words].flatMap((call) => (placed.get(call) ?? []).map(({ at }) => at));
     const sorted = times.toSorted((one, other) => one - other);
     findings.expect(
       sorted.every((time, n) => n === 0 || time - (sorted[n - 1] ?? 0) >= DAY),
@@ -226,19 +244,38 @@ function purchases(
 
 const STOPS = new Set<HumanAct['act']>(['pause', 'pauseOne', 'dismiss']);
 
-/** After a pause was answered, and until a resume that counts, nothing was answered in favour that was sent after it. */
+/** After a pause was answered, and until a resume that counts, no call and no yes that was sent after it took effect. */
 function stopped(act: HumanAct, { acts, calls }: History, findings: Findings): void {
   if (act.outcome !== 'done' || !STOPS.has(act.act)) return;
+  const since = `after the ${act.act} of ${act.answered}`;
   const until =
     act.act !== 'dismiss'
       ? Math.min(Infinity, ...acts.filter((one) => mayLift(one, act)).map(({ sent }) => sent))
       : Infinity;
-  for (const call of calls) {
-    if (call.sent < act.answered || call.answered > until) continue;
-    if (act.act !== 'pause' && call.client !== act.client) continue;
+  const isStopped = (one: { sent: number; answered: number; client?: string }) =>
+    one.sent >= act.answered && one.answered <= until && (act.act === 'pause' || one.client === act.client);
+  for (const call of calls)
     findings.expect(
-      call.outcome.kind !== 'allowed',
-      () => `${call.tool} of ${call.client}, call ${call.sent}, was allowed after the ${act.act} of ${act.answered}`,
+      !isStopped(call) || call.outcome.kind !== 'allowed',
+      () => `${call.tool} of ${call.client}, call ${call.sent}, was allowed ${since}`,
+    );
+  for (const one of acts)
+    findings.expect(
+      one.act !== 'approve' || !isStopped(one) || one.outcome !== 'done',
+      () => `a yes for ${one.client}, sent at ${one.sent}, took effect ${since}`,
+    );
+}
+
+/** A yes that says so came from somebody who had just signed in. */
+function confirmed({ acts, signIns }: History, lines: readonly Line[], findings: Findings): void {
+  for (const line of lines) {
+    if (isCall(line) || line.act !== 'approved' || line.grade !== 'confirmed') continue;
+    const yeses = acts.filter(
+      ({ act, effectId, outcome }) => act === 'approve' && effectId === line.effect?.id && outcome !== 'none',
+    );
+    findings.expect(
+      yeses.some(({ clock = 0 }) => signIns.some((time) => time >= clock - FRESH - 1000)),
+      () => `line ${line.sequence}: a yes of somebody who had not just signed in`,
     );
   }
 }
@@ -260,10 +297,19 @@ const LINE_OF = {
   appoint: 'activated',
   approve: 'approved',
   deny: 'denied',
+  endAllowance: 'allowanceEnded',
+  addPasskey: 'passkeyAdded',
+  removePasskey: 'passkeyRemoved',
 } as const;
 
 /** Those whose line names no deputy, unless it is about one. */
 const OF_ALL = new Set<HumanAct['act']>(['pause', 'resume']);
+
+const MAY_BE_NOTHING = new Set<HumanAct['act']>(['pauseOne', 'endAllowance']);
+
+function groupOf({ act, client = '', effectId, sequence }: HumanAct): string {
+  return `${act} ${client} ${effectId ?? (act === 'endAllowance' ? sequence : '')}`.trim();
+}
 
 /** Each act that was answered as done has its line, and no line is there without an act. */
 function acted(
@@ -273,19 +319,21 @@ function acted(
   findings: Findings,
 ): void {
   const inLines = lines.filter((line) => !isCall(line));
-  for (const [name, group] of Map.groupBy(acts, ({ act, client = '' }) => `${act} ${client}`.trim())) {
+  for (const [name, group] of Map.groupBy(acts, groupOf)) {
     const [first] = group;
     if (!first) continue;
-    const { act, client } = first;
+    const { act, client, effectId } = first;
     const held = inLines.filter(
       (line) =>
         line.act === LINE_OF[act] &&
+        (effectId === undefined || line.effect?.id === effectId) &&
+        (act !== 'endAllowance' || line.line === first.sequence) &&
         (client === undefined ? !OF_ALL.has(act) || line.deputy === undefined : line.deputy === ids.get(client)),
     ).length;
     const done = group.filter(({ outcome }) => outcome === 'done').length;
     const most = done + group.filter(({ outcome }) => outcome === 'unknown').length;
-    // A deputy that is dismissed has nothing to pause. Pressed twice, a dismissal took effect the first time. Everything else that was done has its own line.
-    const least = act === 'dismiss' || act === 'appoint' ? Math.min(done, 1) : act === 'pauseOne' ? 0 : done;
+    // A deputy that is dismissed has nothing to pause, and what was allowed may be over. Pressed twice, a dismissal took effect the first time. Everything else that was done has its own line.
+    const least = act === 'dismiss' || act === 'appoint' ? Math.min(done, 1) : MAY_BE_NOTHING.has(act) ? 0 : done;
     findings.expect(
       held >= least && held <= most,
       () => `${name}: ${held} lines, where it was done ${least} to ${most} times`,
@@ -296,7 +344,7 @@ function acted(
         act !== 'resume' || outcome !== 'done' || !pauses.some((pause) => pause.sent > shown && pause.answered < sent),
         () => `a resume of a page from ${shown}, sent at ${sent}, lifted a pause that came in between`,
       );
-      if (sequence === undefined) continue;
+      if (act !== 'pause' || sequence === undefined) continue;
       const line = lines[sequence - 1];
       findings.expect(
         line !== undefined && !isCall(line) && line.act === 'paused',

@@ -14,6 +14,7 @@ const mandate = z.object({
     callsPerMinute: z.int(),
     purchasesPerMinute: z.int(),
   }),
+  approval: z.string().optional(),
   expiresAt: z.int(),
 });
 export type GrantedMandate = z.infer<typeof mandate>;
@@ -33,6 +34,9 @@ const call = base.extend({
   effect: z.object({ id: z.string(), number: z.int(), state: z.string(), amounts: amounts.optional() }).optional(),
   repeats: z.string().optional(),
   until: z.iso.datetime().optional(),
+  grade: z.string().optional(),
+  under: z.int().optional(),
+  arguments: z.string().optional(),
   refusedBefore: z.int().optional(),
 });
 export type CallLine = z.infer<typeof call>;
@@ -47,6 +51,21 @@ const act = base.extend({
   effect: z.object({ id: z.string(), number: z.int(), state: z.string() }).optional(),
   grade: z.string().optional(),
   mandateVersion: z.int().optional(),
+  next: z.object({ count: z.int(), until: z.iso.datetime() }).optional(),
+  proof: z
+    .object({
+      passkey: z.string(),
+      counter: z.int(),
+      clientDataJSON: z.string(),
+      authenticatorData: z.string(),
+      signature: z.string(),
+    })
+    .optional(),
+  passkey: z.string().optional(),
+  publicKey: z.string().optional(),
+  counter: z.int().optional(),
+  usable: z.iso.datetime().optional(),
+  line: z.int().optional(),
   through: z.int().optional(),
   hash: z.string().optional(),
   checkpoint: z.string().optional(),

@@ -1,7 +1,7 @@
 /** The independent model: whether a history and what remains of it can be those of a shop that keeps its promises. */
 import type { History, Remains, Windows } from '../history.ts';
 import { compareAnswers } from './answers.ts';
-import { readRecord } from './chain.ts';
+import { type ActLine, type CallLine, isCall, type Line, readRecord } from './chain.ts';
 import { Findings } from './findings.ts';
 import { type Replayed, replay } from './rules.ts';
 
@@ -11,20 +11,27 @@ const MINUTE_STEP = 5000;
 const DAY = 24 * 60 * MINUTE;
 const DAY_STEP = 15 * MINUTE;
 
-export type Verdict = { violations: string[]; checks: number; lines: number };
+/** `questions` counts what became of those to the human, by the words of the lines. */
+export type Verdict = { violations: string[]; checks: number; lines: number; questions: Record<string, number> };
 
 /** `price` in whole cents for one shirt; `latest` is the highest time that the clock ever showed, in milliseconds. */
 export function check(history: History, remains: Remains, price: number, latest: number): Verdict {
   const findings = new Findings();
   const lines = readRecord(remains.record, latest, findings);
-  const replayed = replay(lines, price, findings);
+  const replayed = replay(lines, { userId: remains.userId, price }, findings);
   compareTables(replayed, remains, findings);
+  compareQuestions(replayed, remains, latest, findings);
   compareCounts(replayed, remains, lines.at(-1)?.time ?? 0, findings);
   compareCopies(remains, findings);
-  compareAnswers(history, lines, replayed, remains.orders, findings);
+  compareAnswers(history, lines, replayed, remains, findings);
   const { verified } = remains;
   findings.expect(verified.ok, () => `the shop's own check says: ${verified.problem}`);
-  return { violations: findings.violations, checks: findings.checks, lines: lines.length };
+  return {
+    violations: findings.violations,
+    checks: findings.checks,
+    lines: lines.length,
+    questions: questionsIn(lines),
+  };
 }
 
 /** The tables hold what the lines, replayed, amount to. */
@@ -58,6 +65,57 @@ function compareTables(replayed: Replayed, remains: Remains, findings: Findings)
     );
   }
 }
+
+/** What waits, what is allowed in advance and which passkeys there are is as the lines say. */
+function compareQuestions({ questions }: Replayed, remains: Remains, latest: number, findings: Findings): void {
+  const waiting = Object.fromEntries([...questions.waiting].map(([id, { until }]) => [id, until]));
+  findings.expect(
+    isSame(Object.fromEntries(remains.questions), waiting),
+    () => 'other questions wait than the lines say',
+  );
+  const passkeys = Object.fromEntries(
+    [...questions.passkeys].map(([id, { usableAt, counter }]) => [id, { usableAt, counter }]),
+  );
+  findings.expect(
+    isSame(Object.fromEntries(remains.passkeys), passkeys),
+    () => 'other passkeys are there than the lines say',
+  );
+  for (const [line, { deputy, count }] of remains.allowances) {
+    const said = questions.allowed.get(line);
+    findings.expect(
+      said?.deputy === deputy && said.count === count,
+      () => `line ${line} allows ${count} in advance, the lines say ${said?.count}`,
+    );
+  }
+  // One whose hour is over is forgotten.
+  for (const [line, { count, until }] of questions.allowed)
+    findings.expect(
+      count === 0 || until <= latest || remains.allowances.has(line),
+      () => `line ${line} allows nothing any more, the lines say ${count}`,
+    );
+}
+
+function questionsIn(lines: readonly Line[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const line of lines) {
+    const kind = isCall(line) ? ofCall(line) : ofAct(line);
+    if (kind !== undefined) counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function ofCall({ decision, effect, under }: CallLine): string | undefined {
+  if (decision === 'asked') return 'asked';
+  if (under !== undefined) return 'carried out as allowed in advance';
+  return effect?.state === 'void' ? 'taken back' : undefined;
+}
+
+function ofAct({ act, grade, next }: ActLine): string | undefined {
+  if (act === 'approved') return `approved, ${grade}${next ? ', and the next three' : ''}`;
+  return QUESTIONED.has(act) ? act : undefined;
+}
+
+const QUESTIONED = new Set(['denied', 'lapsed', 'voided', 'allowanceEnded', 'passkeyAdded', 'passkeyRemoved']);
 
 /** What is counted of each deputy and of all together is what the lines say was used, step by step. */
 function compareCounts({ bought }: Replayed, { used }: Remains, now: number, findings: Findings): void {
@@ -96,10 +154,10 @@ function compareWindows(who: string, windows: Windows, bought: Replayed['bought'
 }
 
 /** KV holds the orders of the ledger as they are there, and nothing waits any more. */
-function compareCopies({ orders: all, copies, waiting }: Remains, findings: Findings): void {
+function compareCopies({ orders: all, copies, undelivered }: Remains, findings: Findings): void {
   // What its human was only asked about goes nowhere.
   const orders = all.filter(({ state }) => state === 'confirmed' || state === 'cancelled');
-  findings.expect(waiting === 0, () => `${waiting} orders still wait for KV`);
+  findings.expect(undelivered === 0, () => `${undelivered} orders still wait for KV`);
   findings.expect(copies.length === orders.length, () => `KV holds ${copies.length} of ${orders.length} orders`);
   for (const row of orders) {
     const found = copies.filter((copy) => copy['id'] === row.id);

@@ -4,14 +4,14 @@
  */
 import { type ActLine, type CallLine, GENESIS, type GrantedMandate, isCall, type Line } from './chain.ts';
 import type { Findings } from './findings.ts';
+import { Questions } from './questions.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** Use may count longer than its span, by one step of the ledger's bookkeeping: a refusal may look back that much further. */
 const MINUTE_STEP = 5000;
 const DAY_STEP = 15 * MINUTE;
-/** How long a question waits, and how many of one deputy. */
-const QUESTION = 10 * MINUTE;
+/** Questions of one deputy that wait at most. */
 const MOST_QUESTIONS = 5;
 
 const NEEDS: Record<string, string> = {
@@ -25,8 +25,6 @@ const FREE_WHEN_BANNED = new Set(['listMcpShopOrders', 'getMyMandate', 'setDemoM
 type Deputy = { name: string; status: string; paused: boolean; mandate: GrantedMandate };
 type Amounts = { shirts: number; spend: number };
 type Bought = Amounts & { time: number; deputy: string; id: string };
-/** A question that waits for the human, and until when, in milliseconds. */
-type Waiting = { deputy: string; until: number };
 type DayLimits = { shirtsPerDay: number; spendPerDay: number };
 type Made = { time: number; deputy: string; allowed: boolean };
 
@@ -40,12 +38,16 @@ export type Replayed = {
   orders: Map<string, { number: number; line: number; deputy: string; amounts: Amounts; state: string }>;
   /** What was used, and when, as each span counts it. What was asked for and came to nothing is given back, but for the minute. */
   bought: { day: Bought[]; minute: Bought[] };
-  waiting: Map<string, Waiting>;
+  questions: Questions;
 };
 
 /** `price` in whole cents for one shirt. */
-export function replay(lines: readonly Line[], price: number, findings: Findings): Replayed {
-  const rules = new Rules(price, findings);
+export function replay(
+  lines: readonly Line[],
+  { userId, price }: { userId: string; price: number },
+  findings: Findings,
+): Replayed {
+  const rules = new Rules(userId, price, findings);
   for (const line of lines) {
     findings.expect(
       (line.sequence === 1) === (!isCall(line) && line.act === 'opened'),
@@ -64,15 +66,7 @@ function setBack<Use extends { time: number }>(uses: Use[], span: number, step: 
 }
 
 class Rules {
-  readonly state: Replayed = {
-    authority: 'active',
-    suspended: false,
-    ceiling: { shirtsPerDay: 20, spendPerDay: 50_000 },
-    deputies: new Map(),
-    orders: new Map(),
-    bought: { day: [], minute: [] },
-    waiting: new Map(),
-  };
+  readonly state: Replayed;
   #made: Made[] = [];
   /** When the line before was written. */
   #last = 0;
@@ -80,7 +74,16 @@ class Rules {
   readonly #findings: Findings;
   #banned = false;
 
-  constructor(price: number, findings: Findings) {
+  constructor(userId: string, price: number, findings: Findings) {
+    this.state = {
+      authority: 'active',
+      suspended: false,
+      ceiling: { shirtsPerDay: 20, spendPerDay: 50_000 },
+      deputies: new Map(),
+      orders: new Map(),
+      bought: { day: [], minute: [] },
+      questions: new Questions(userId),
+    };
     this.#price = price;
     this.#findings = findings;
   }
@@ -139,6 +142,9 @@ class Rules {
     }
     const question = { approved: 'confirmed', denied: 'denied', lapsed: 'lapsed', voided: 'void' }[act];
     if (question !== undefined) return this.#answered(line, question);
+    const holds = (rule: boolean, broken: string) =>
+      this.#findings.expect(rule, () => `line ${sequence}: ${act} ${broken}`);
+    if (this.state.questions.act(line, holds)) return;
     if (act === 'counted') return;
     if (act === 'clock') return this.#setBack(line.time);
     if (act === 'opened') {
@@ -173,20 +179,18 @@ class Rules {
     const holds = (rule: boolean, broken: string) =>
       this.#findings.expect(rule, () => `line ${sequence}: ${act} ${broken}`);
     const [deputy, order] = [this.state.deputies.get(id), this.state.orders.get(effect?.id ?? '')];
-    const waiting = this.state.waiting.get(effect?.id ?? '');
-    holds(waiting !== undefined && waiting.deputy === id, 'what does not wait');
+    const waiting = this.state.questions.answered(line, deputy?.mandate.approval, holds);
     holds(
       effect?.state === becomes && effect.number === order?.number,
       `and left order ${effect?.number} ${effect?.state}`,
     );
     if (!waiting || !order || !effect || !deputy) return;
     order.state = becomes;
-    this.state.waiting.delete(effect.id);
     if (act === 'lapsed') holds(time >= waiting.until, 'before its end');
     if (act === 'voided') holds(deputy.status !== 'active', `of a ${deputy.status} deputy`);
     if (act !== 'approved') return this.#giveBack(effect.id);
-    const { mandate, status } = deputy;
-    holds(time < waiting.until, 'after its end');
+    const { mandate, status, paused } = deputy;
+    holds(!paused, 'after a pause of its deputy');
     holds(this.state.authority === 'active' && !this.state.suspended, 'after a pause');
     holds(status === 'active' && time < mandate.expiresAt, `of a ${status} deputy`);
     holds(line.mandateVersion === mandate.version, 'under another mandate');
@@ -214,7 +218,7 @@ class Rules {
   #setBack(now: number): void {
     const { bought } = this.state;
     bought.day = setBack(bought.day, DAY, DAY_STEP, this.#last, now);
-    for (const one of this.state.waiting.values()) one.until = Math.min(one.until, now + QUESTION);
+    this.state.questions.setBack(now);
     bought.minute = setBack(bought.minute, MINUTE, MINUTE_STEP, this.#last, now);
     this.#made = setBack(this.#made, MINUTE, MINUTE_STEP, this.#last, now);
   }
@@ -242,7 +246,7 @@ class Rules {
   }
 
   #allowed(line: CallLine & { time: number }, { status, mandate, name, paused }: Deputy): void {
-    const { sequence, tool, time, effect, repeats, limit, most, asked } = line;
+    const { sequence, tool, time, effect, repeats, limit, most, asked, under } = line;
     const { limits, scopes, expiresAt } = mandate;
     const holds = (rule: boolean, broken: string) =>
       this.#findings.expect(rule, () => `line ${sequence}: ${tool} of ${name} was allowed ${broken}`);
@@ -272,13 +276,13 @@ class Rules {
     const { id, number, state, amounts } = effect;
     const known = this.state.orders.get(id);
     if (tool === 'cancelMcpShopOrder' && state === 'void') {
-      const waiting = this.state.waiting.get(id);
+      const waiting = this.state.questions.waiting.get(id);
       holds(
         waiting?.deputy === line.deputy && amounts === undefined,
         `as taking back ${id}, which is not its question`,
       );
       if (known) known.state = state;
-      this.state.waiting.delete(id);
+      this.state.questions.waiting.delete(id);
       return this.#giveBack(id);
     }
     if (tool === 'cancelMcpShopOrder') {
@@ -300,16 +304,11 @@ class Rules {
     holds(shirts > 0 && spend === shirts * this.#price, `for ${spend}, at ${this.#price} a shirt`);
     holds(shirts <= limits.shirtsPerOrder, `with ${shirts} shirts, over ${limits.shirtsPerOrder} an order`);
     holds(
-      asks === shirts > limits.askAbove,
+      (asks || under !== undefined) === shirts > limits.askAbove,
       `with ${shirts} shirts, ${asks ? '' : 'not '}asking above ${limits.askAbove}`,
     );
-    if (asks) {
-      const mine = [...this.state.waiting.values()].filter(({ deputy }) => deputy === line.deputy);
-      holds(mine.length < MOST_QUESTIONS, `while ${mine.length} questions waited`);
-      const until = Date.parse(line.until ?? '');
-      holds(until === time + QUESTION, `and waits until ${line.until}`);
-      this.state.waiting.set(id, { deputy: line.deputy, until });
-    }
+    if (asks) this.state.questions.asked(line, { shirts, spend }, mandate.approval, holds);
+    if (under !== undefined) this.state.questions.under(line, { shirts, spend }, holds);
     const { bought } = this.state;
     for (const span of [bought.day, bought.minute]) span.push({ time, deputy: line.deputy, shirts, spend, id });
     const minute = bought.minute.filter((one) => one.deputy === line.deputy && one.time > time - MINUTE);
@@ -372,7 +371,7 @@ class Rules {
         return isLimit('shirtsPerOrder', limits.shirtsPerOrder) && asked.shirts > limits.shirtsPerOrder;
       case 'approval_required':
         // Asked again: the mandate may be another one by now.
-        return [...this.state.waiting.values()].some((one) => one.deputy === id);
+        return this.state.questions.of(id).length > 0;
       case 'approval_denied':
       case 'approval_lapsed':
       case 'approval_withdrawn': {
@@ -380,9 +379,9 @@ class Rules {
         return [...this.state.orders.values()].some((order) => order.deputy === id && order.state === state);
       }
       case 'too_many_waiting':
-        return [...this.state.waiting.values()].filter((one) => one.deputy === id).length >= MOST_QUESTIONS;
+        return this.state.questions.of(id).length >= MOST_QUESTIONS;
       case 'not_your_request':
-        return [...this.state.waiting.values()].some((one) => one.deputy !== id);
+        return [...this.state.questions.waiting.values()].some((one) => one.deputy !== id);
       case 'daily_limit':
         return overDay(limits, id);
       case 'account_limit':
