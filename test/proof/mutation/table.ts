@@ -2263,7 +2263,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/passkeys.ts',
     text: 'if (!verified) return undefined;\n      const { clientDataJSON,',
     without: 'const { clientDataJSON,',
-    story: 'the-approve-button-and-a-script',
+    story: 'a-yes-that-is-not-one',
   },
   {
     name: 'a signature is made on our pages',
