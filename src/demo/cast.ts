@@ -8,7 +8,7 @@ import type { Step } from './stage.ts';
 
 const overSocket: Fetch = (input, init) => fetch(input, init);
 
-/** Ada and her two deputies, and Bob with his one. */
+/** Ada and her two deputies, and Bob with his two. */
 export class Cast {
   /** The blanks that Ada fills in, so that the limits come up soon. */
   static readonly BLANKS = { shirtsPerOrder: '2', shirtsPerDay: '6', spendPerDay: '150', askAbove: '', until: 'day' };
@@ -65,10 +65,31 @@ export class Cast {
 
   /** Answers the question that waits, as its human: on its own page, which the console leads to. */
   async answer(email: string, button: 'Approve' | 'Deny', expected: RegExp): Promise<Step> {
+    return this.press(email, await this.#questionOf(email), button, expected);
+  }
+
+  /** Sends the Approve of the question that waits, as a program in the human's browser could; the page must refuse it. */
+  async forge(email: string, expected: RegExp): Promise<Step> {
+    const human = this.#human(email);
+    const path = await this.#questionOf(email);
+    const { html } = await human.browser.open(path);
+    const fields = Array.from(
+      html.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g),
+      ([, name = '', value = '']) => [name, value],
+    );
+    const start = performance.now();
+    const page = await human.browser.post(path, { ...Object.fromEntries(fields), decision: 'approve' });
+    const milliseconds = performance.now() - start;
+    const [sentence] = expected.exec(textOf(page)) ?? [];
+    if (sentence === undefined) throw new Error(`after a forged yes the page says: ${textOf(page)}`);
+    return { who: 'a script', does: 'sends what "Approve" sends', result: sentence, milliseconds };
+  }
+
+  async #questionOf(email: string): Promise<string> {
     const { html } = await this.#human(email).browser.open('/deputies');
     const [path] = /\/deputies\/approvals\/[\w-]+/.exec(html) ?? [];
     if (path === undefined) throw new Error(`nothing waits for ${email}`);
-    return this.press(email, path, button, expected);
+    return path;
   }
 
   /** The page of the deputy that goes by that name. */

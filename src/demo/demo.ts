@@ -122,6 +122,18 @@ function story(cast: Cast): Scene[] {
       },
     },
     {
+      title: 'A script is no finger',
+      narration:
+        'Bob’s second agent needs his device for a yes. A script in his browser has his session and every button, and gets nothing.',
+      async play(show) {
+        const four = { ...SHIRT, company: 'Bob & Sons', color: 'black', quantity: 4 };
+        show(await cast.appoint('desk', 'bob@example.com', '2025-11-25', { askAbove: '3', approval: 'device' }));
+        show(await cast.call('desk', 'buyMcpShopItem', four, refused('approval_required')));
+        show(await cast.forge('bob@example.com', /Nothing was changed\. This needs a surer yes\./));
+        show(await cast.call('desk', 'buyMcpShopItem', four, refused('approval_required')));
+      },
+    },
+    {
       title: 'The red button',
       narration: 'Ada pauses, on her own page. Not even pretty please lifts what a human has set.',
       async play(show) {
@@ -160,6 +172,7 @@ const PROVEN = [
   'It was lifted for both at once; another human never noticed.',
   'No order went beyond what the human had written into the mandate.',
   'What Bob was asked about waited for his own yes, and his no held.',
+  'Where his device must say yes, a script in his browser could not.',
   'A pause stopped every deputy at its next call; Ada alone lifted it.',
   'A dismissed deputy got 401 at its very next call.',
   'The record of it all holds together, and replays to what is stored.',

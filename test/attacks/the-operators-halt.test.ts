@@ -2,13 +2,14 @@
  * A hostile client, or a fault of ours, is loose, and no human can be asked. The operator stops one client everywhere, or
  * every deputy of everybody, at the next call and the next token; what humans have set stays as it was.
  */
-import { createExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { haltFor } from '../../src/edge/halt.ts';
 import worker from '../../src/dev/index.ts';
 import { callMessage, messageOf } from '../support/http.ts';
-import { person } from '../support/people.ts';
+import { approve } from '../support/answering.ts';
+import { deputyOf, objectOf, person } from '../support/people.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { plainClient, recordOf } from '../support/scene.ts';
 import { ORIGIN } from '../support/worker.ts';
@@ -50,6 +51,22 @@ test('a halt stops every deputy at its next call and its next token, and says wh
   expect((await at({ HALT: 'off' }, '/mcp', buying(tokens.access_token))).status).toBe(200);
   expect((await at({}, '/token', refreshing(clientId, tokens.refresh_token))).status).toBe(200);
   expect((await recordOf(ada)).effects).toHaveLength(1);
+});
+
+test('a yes of the human does not reach over a halt', async () => {
+  const ada = person();
+  const deputy = await deputyOf(ada, '2026-07-28');
+  const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 4 });
+  const { id } = (data['error'] as { waiting: { id: string } }).waiting;
+  const [{ clientId } = { clientId: '' }] = (await recordOf(ada)).deputies;
+  for (const variables of [{ HALT: 'on' }, { BLOCKED_CLIENTS: clientId }]) {
+    await runInDurableObject(objectOf(ada), (object) => void Object.assign(object, { env: { ...env, ...variables } }));
+    const refused = await approve(ada, id);
+    expect([variables, refused.status]).toEqual([variables, 409]);
+    expect(refused.html).toContain('Only the operator can lift that.');
+  }
+  await runInDurableObject(objectOf(ada), (object) => void Object.assign(object, { env }));
+  expect((await approve(ada, id)).status).toBe(200);
 });
 
 test('one client can be blocked everywhere, and the others go on', async () => {

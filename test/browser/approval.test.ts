@@ -1,9 +1,9 @@
 /** An approval in a real Chromium with a virtual authenticator: the agent asks, the open console shows it, a finger, the order. */
-import type { BrowserContext, CDPSession, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deputy, Person } from '../../src/dev/clients.ts';
 import { DevServer } from '../../src/dev/dev-server.ts';
-import { inBrowser, noBrowser } from '../support/chromium.ts';
+import { inBrowser, noBrowser, plugIn, pressByScript } from '../support/chromium.ts';
 
 const SCREENSHOTS = 'test/browser/screenshots';
 const FOUR = {
@@ -25,23 +25,6 @@ async function signIn(page: Page, email: string): Promise<void> {
   await page.fill('[name=email]', email);
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.waitForURL('**/deputies');
-}
-
-/** A device with a fingerprint reader, as Chromium plays one. */
-async function plugIn(page: Page): Promise<{ session: CDPSession; authenticatorId: string }> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('WebAuthn.enable');
-  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return { session, authenticatorId };
 }
 
 async function pictures(page: Page, name: string): Promise<void> {
@@ -102,12 +85,7 @@ async function story(browser: BrowserContext): Promise<void> {
   await session.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
   const second = await ask(deputy, { color: 'white' });
   await page.goto(second.url);
-  await page.evaluate("document.querySelector('button[value=approve]').click()");
-  const status = await page.evaluate<number>(`(async () => {
-    const body = new URLSearchParams(new FormData(document.querySelector('main form')));
-    body.set('decision', 'approve');
-    return (await fetch(location.href, { method: 'POST', body })).status;
-  })()`);
+  const status = await pressByScript(page);
   expect(status).toBe(403);
   expect((await ask(deputy, { color: 'white' })).code).toBe('approval_required');
   await page.reload();

@@ -39,7 +39,7 @@ test('it plays the story without a terminal, plainly, within 72 columns, and exi
   const demo = startDemo();
   expect(await demo.ended, demo.output()).toBe(0);
   const output = demo.output();
-  for (let scene = 1; scene <= 11; scene += 1) expect(output).toContain(`Scene ${scene} of 11: `);
+  for (let scene = 1; scene <= 12; scene += 1) expect(output).toContain(`Scene ${scene} of 12: `);
   expect(output).toContain('MCP 2025-11-25');
   expect(output).toContain('MCP 2026-07-28');
   expect(output).toContain('REFUSED: ABSOLUTELY NOT. GO AWAY 👋');
@@ -58,7 +58,7 @@ test('--scene starts the telling later, and plays the rest unseen', async () => 
   const demo = startDemo('--scene', '5');
   expect(await demo.ended, demo.output()).toBe(0);
   expect(demo.output()).not.toContain('Scene 4');
-  expect(demo.output()).toContain('Scene 5 of 11');
+  expect(demo.output()).toContain('Scene 5 of 12');
 });
 
 test.each([['--scene', '99'], ['--scene', 'x'], ['--speed'], ['now']])(

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
 
 const PLACES = [
   process.env['CHROMIUM_PATH'],
@@ -55,4 +55,31 @@ export async function allow(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Allow' }).hover();
   await page.locator('[name=read][value=yes]').waitFor({ state: 'attached' });
   await page.getByRole('button', { name: 'Allow' }).click();
+}
+
+/** A device with a fingerprint reader, as Chromium plays one. */
+export async function plugIn(page: Page): Promise<{ session: CDPSession; authenticatorId: string }> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('WebAuthn.enable');
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return { session, authenticatorId };
+}
+
+/** The Approve of a question's page, as a script there presses it, and sends the form by itself; tells the status of that. */
+export async function pressByScript(page: Page): Promise<number> {
+  await page.evaluate("document.querySelector('button[value=approve]').click()");
+  return page.evaluate<number>(`(async () => {
+    const body = new URLSearchParams(new FormData(document.querySelector('main form')));
+    body.set('decision', 'approve');
+    return (await fetch(location.href, { method: 'POST', body })).status;
+  })()`);
 }

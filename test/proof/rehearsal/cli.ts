@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { BrowserContext, Page } from 'playwright-core';
-import { Person } from '../../../src/dev/clients.ts';
+import { Deputy, Person } from '../../../src/dev/clients.ts';
 import { DevServer, until } from '../../../src/dev/dev-server.ts';
-import { inBrowser } from '../../support/chromium.ts';
+import { inBrowser, plugIn, pressByScript } from '../../support/chromium.ts';
 import { saysStopped, signInAt, stopAll } from '../../support/console-page.ts';
 import {
   appointInspector,
@@ -153,11 +153,45 @@ async function play(browser: BrowserContext, page: Page, second: Page, tool: Pag
   await page.getByRole('heading', { name: /^The record holds/ }).waitFor();
   seen('minute 8: what WorkOS was told, and the record holds');
   await claude.close();
+  await askFirst(page);
 
   const reset = startDemo('--reset', '--url', server.origin, '--as', EMAIL);
   holds((await reset.ended) === 0, reset.output());
   holds(!(await ada.browser.open('/deputies/record.jsonl')).html.includes('"appointed"'), 'something was left');
   seen('after: the pages are as on the first day');
+}
+
+/** The forty seconds of "Ask me first": the agent asks, the page shows it, a finger, the order; and a script presses for nothing. */
+async function askFirst(page: Page): Promise<void> {
+  // A device answers the window that is in front.
+  await page.bringToFront();
+  const { session, authenticatorId } = await plugIn(page);
+  await page.goto(`${server.origin}/deputies/passkeys`);
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByText(', counts').first().waitFor();
+  ada.blanks = { ...BLANKS, shirtsPerOrder: '5', askAbove: '1' };
+  const agent = await Deputy.connect('2026-07-28', ada, server.origin, fetch, 'Claude');
+  await page.goto(`${server.origin}/deputies`);
+  await page.getByText('Live', { exact: true }).waitFor();
+  seen('before "Ask me first": a passkey, and a deputy that must ask above one shirt');
+
+  const begin = performance.now();
+  const two = { ...HOME, tshirtSize: 'L', quantity: 2 };
+  await agent.call('buyMcpShopItem', two);
+  await page.getByText('Claude asks: 2 black shirts').waitFor();
+  await page.getByRole('link', { name: 'Look and answer' }).click();
+  await page.getByRole('button', { name: 'Approve with your device' }).click();
+  await page.getByText(/You said yes: it is order \d+\./).waitFor();
+  holds((await agent.call('buyMcpShopItem', two)).data['status'] === 'success', 'the yes brought no order');
+  await session.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+  const three = { ...two, quantity: 3 };
+  const { data } = await agent.call('buyMcpShopItem', three);
+  await page.goto((data['error'] as { url: string }).url);
+  holds((await pressByScript(page)) === 403, 'a script was taken for a finger');
+  holds((await agent.call('buyMcpShopItem', three)).data['status'] !== 'success', 'a script got an order');
+  seen(
+    `"Ask me first": asked, shown, a finger, the order; a script got nothing. The computers took ${(performance.now() - begin).toFixed(0)} ms of its 40 s`,
+  );
 }
 
 try {
