@@ -12,14 +12,19 @@ import { brief, Deed, times } from './in-short.tsx';
 type ActLine = Exclude<Line, { actor: 'deputy' }>;
 type Named = (deputyId: string) => Child;
 
-/** `halt`: something was stopped. */
+/** `halt`: something was stopped; `all`: and it was everything. */
 export function actOf(
   line: ActLine,
   named: Named,
   clock: Clock,
   whole: boolean,
-): { halt: boolean; icon: IconName; text: Child } {
-  return { halt: HALTS.has(line.act), icon: ICONS[line.act] ?? 'check', text: sentenceFor(line, named, clock, whole) };
+): { halt: boolean; all: boolean; icon: IconName; text: Child } {
+  return {
+    halt: HALTS.has(line.act),
+    all: (line.act === 'paused' && line.deputy === undefined) || line.act === 'suspended' || line.act === 'restored',
+    icon: ICONS[line.act] ?? 'check',
+    text: sentenceFor(line, named, clock, whole),
+  };
 }
 
 const HALTS = new Set(['paused', 'revoked', 'suspended', 'restored', 'denied']);

@@ -209,10 +209,10 @@ const ActRow: FC<{ line: Exclude<Line, { actor: 'deputy' }>; clock: Clock; whole
   whole,
   names,
 }) => {
-  const { halt, icon, text } = actOf(line, (id) => <bdi>{names(id)}</bdi>, clock, whole);
+  const { halt, all, icon, text } = actOf(line, (id) => <bdi>{names(id)}</bdi>, clock, whole);
   return (
     <li
-      class={halt ? 'you halt' : 'you'}
+      class={`you${halt ? ' halt' : ''}${all ? ' all-of-you' : ''}`}
       id={`line-${line.sequence}`}
       data-line={String(line.sequence)}
       {...(line.actor === 'human' && { 'data-human': '' })}

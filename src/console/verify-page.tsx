@@ -6,6 +6,7 @@ import type { Story } from '../ledger/view.ts';
 import { Icon } from '../pages/icons.tsx';
 import { Notice } from '../pages/layout.tsx';
 import { actOf } from './acts-in-words.tsx';
+import { capital } from './brake.tsx';
 import { Frame, type Looking } from './frame.tsx';
 import { amountsInShort, type NameOf, namesOf } from './in-short.tsx';
 import { titleOf } from './stream.tsx';
@@ -30,7 +31,11 @@ export const VerifyPage: FC<Props> = ({ result, newest, expected, problem, ...lo
       </svg>
       <div>
         <h1>{titleFor(result)}</h1>
-        {result.ok ? <Holding result={result} isExpected={expected.hash !== ''} /> : <p>{whyNot(result)}</p>}
+        {result.ok ? (
+          <Holding result={result} isExpected={expected.hash !== '' && problem === undefined} />
+        ) : (
+          <p>{whyNot(result)}</p>
+        )}
       </div>
     </section>
     <Chain newest={newest} broken={result.ok ? undefined : result.sequence} looking={looking} />
@@ -90,7 +95,7 @@ const Holding: FC<{ result: Holds; isExpected: boolean }> = ({ result: { lines, 
 };
 
 function whyNot({ sequence, problem }: Extract<Verification, { ok: false }>): string {
-  return `${sequence === undefined ? '' : `Line ${sequence}: `}${problem}.`;
+  return `${sequence === undefined ? capital(problem) : `Line ${sequence}: ${problem}`}.`;
 }
 
 /** The last links. The one that is broken has no ring to the one before. */

@@ -476,7 +476,7 @@ test('the record can be verified, against a head kept elsewhere too', async () =
   const kept = await human.browser.open(`/deputies/verify?sequence=${sequence}&hash=${hash}`);
   expect(textOf(kept)).toContain('The head that you kept is part of it.');
   const other = await human.browser.open(`/deputies/verify?sequence=${sequence}&hash=${'0'.repeat(64)}`);
-  expect(textOf(other)).toContain('the expected head is not part of this record');
+  expect(textOf(other)).toContain('The expected head is not part of this record');
   const wrong = await human.browser.open('/deputies/verify?sequence=x&hash=y');
   expect(wrong.status).toBe(400);
   expect(textOf(wrong)).toContain('64 hexadecimal digits');

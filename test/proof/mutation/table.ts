@@ -2223,4 +2223,32 @@ export const GUARDS: readonly Guard[] = [
     without: '',
     story: 'faults-under-load',
   },
+  {
+    name: 'the address of agents is a page for a person who navigates, and for nobody else',
+    file: 'index.ts',
+    text: "const isNavigation = !request.headers.has('Authorization') && !request.headers.has('Origin');",
+    without: 'const isNavigation = true;',
+    story: 'how-it-works',
+  },
+  {
+    name: 'the page at the address of agents stays a challenge',
+    file: 'index.ts',
+    text: 'return new Response(shown.body, { status: 401, headers });',
+    without: 'return new Response(shown.body, shown);',
+    story: 'how-it-works',
+  },
+  {
+    name: 'how long a stop took is not told of the next one',
+    file: 'ledger/account.ts',
+    text: "'UPDATE account SET authority = ?, authority_at = ?, authority_sequence = ?, authority_took = NULL WHERE id = 1',",
+    without: "'UPDATE account SET authority = ?, authority_at = ?, authority_sequence = ? WHERE id = 1',",
+    story: 'ledger',
+  },
+  {
+    name: 'what an earlier stop took comes too late to be told',
+    file: 'ledger/account.ts',
+    text: "'UPDATE account SET authority_took = ? WHERE authority_sequence = ?',",
+    without: "'UPDATE account SET authority_took = ? WHERE authority_sequence >= ?',",
+    story: 'ledger',
+  },
 ];
