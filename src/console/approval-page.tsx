@@ -149,9 +149,12 @@ const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock }) => {
         {hints.device && <a href="/deputies/passkeys">Your passkeys</a>}
       </p>
       {mayApprove && grade !== 'pressed' && (
-        <label>
-          <input type="checkbox" name="next" value="yes" /> And the next {NEXT_ALLOWED} like this, within the hour:
-          asked by the same deputy, the same but for the amount, and no more each
+        <label class="tick small">
+          <input type="checkbox" name="next" value="yes" />
+          <span>
+            And the next {NEXT_ALLOWED} like this, within the hour: asked by the same deputy, the same but for the
+            amount, and no more each
+          </span>
         </label>
       )}
       <input type="hidden" name="shown" value={agreed.one} />

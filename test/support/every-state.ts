@@ -104,6 +104,7 @@ async function consent({ page, origin, look }: Tour): Promise<void> {
   await allow(page);
   await says(page, 'It would never ask');
   await look('consent-contradictions');
+  await page.goto(origin + path);
   await press(page, 'Allow');
   await says(page, 'That was too soon');
   await look('consent-too-soon');

@@ -447,8 +447,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'Allow needs a page that was read',
     story: 'given-by-mistake',
     file: 'auth/authorize.tsx',
-    text: "if (c.req.header('Sec-Fetch-Mode') === 'navigate' && read?.trim().toLowerCase() !== 'yes')",
-    without: "if (read === 'never')",
+    text: "const unread = c.req.header('Sec-Fetch-Mode') === 'navigate' && read?.trim().toLowerCase() !== 'yes';",
+    without: "const unread = read === 'never';",
   },
   {
     name: 'a page that is too old says so',
@@ -468,15 +468,15 @@ export const GUARDS: readonly Guard[] = [
     name: 'each click that is too soon starts the moment anew',
     story: 'stolen-consent',
     file: 'static/consent.js',
-    text: '    forget();\n    attend(event);\n    if (notice)',
-    without: '    if (notice)',
+    text: '    forget();\n    attend(event);\n',
+    without: '',
   },
   {
     name: 'without script Allow needs a word that is typed',
     story: 'stolen-consent',
     file: 'auth/consent-page.tsx',
-    text: 'placeholder="yes" required />',
-    without: 'placeholder="yes" value="yes" required />',
+    text: 'placeholder="yes" required={required} />',
+    without: 'placeholder="yes" value="yes" required={required} />',
   },
   // ---------------------------------------------------------------- verified means verified
   {
