@@ -58,7 +58,7 @@ export const VerifyPage: FC<Props> = ({ result, newest, expected, problem, ...lo
           <input
             name="hash"
             size={40}
-            maxlength={64}
+            maxlength={200}
             autocapitalize="none"
             spellcheck={false}
             value={expected.hash}
@@ -125,7 +125,7 @@ const Chain: FC<{ newest: Newest; broken: number | undefined; looking: Looking }
 
 function saidIn(line: Story['lines'][number] | undefined, names: NameOf, { clock }: Looking) {
   if (!line) return '';
-  if (line.actor !== 'deputy') return actOf(line, (id) => <bdi>{names(id)}</bdi>, clock, false).text;
+  if (line.actor !== 'deputy') return actOf(line, (id) => <bdi>{names(id)}</bdi>, clock).text;
   return (
     <>
       <bdi>{names(line.deputy)}</bdi>: {titleOf(line.tool)}
