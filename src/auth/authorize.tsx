@@ -89,8 +89,7 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   }
 
   // Every browser says that a person's window is asking; what says nothing of it is a program, whose clicks nobody steals.
-  if (c.req.header('Sec-Fetch-Mode') === 'navigate' && read?.trim().toLowerCase() !== 'yes')
-    return notGranted(c, 'Allow was pressed too soon', 'Read the page first, as another page can steal a click.');
+  const unread = c.req.header('Sec-Fetch-Mode') === 'navigate' && read?.trim().toLowerCase() !== 'yes';
 
   // Appointing grants power, so WorkOS confirms now that the session stands.
   const session = await signedInFreshly(c);
@@ -123,12 +122,12 @@ export async function answerConsent(c: AppContext): Promise<Response> {
   const typed = typedIn(fields);
   const limits = readLimits(domain, typed, known.ceiling);
   const duration = readDuration(typed['until']);
-  if ('problems' in limits || typeof duration !== 'number') {
+  if (unread || 'problems' in limits || typeof duration !== 'number') {
     const problems = {
       ...('problems' in limits && limits.problems),
       ...(typeof duration !== 'number' && duration.problems),
     };
-    const form = { scopes: scope, typed, replaces, problems };
+    const form = { scopes: scope, typed, replaces, problems, unread };
     const clock = clockOf(c.req.raw);
     return c.html(<ConsentPage {...{ user, details, here, handle, known, form, shown, clock }} />, 400);
   }

@@ -26,8 +26,8 @@ type Props = {
   handle: string;
   /** What this human's ledger says that the page needs. */
   known: ConsentView;
-  /** What the form holds, and what is wrong with it. */
-  form: { scopes: readonly string[]; typed: Typed; replaces: readonly string[]; problems: Problems };
+  /** What the form holds, and what is wrong with it; `unread` when Allow came before anybody can have read it. */
+  form: { scopes: readonly string[]; typed: Typed; replaces: readonly string[]; problems: Problems; unread?: boolean };
   clock: Clock;
   /** When this page was first made, in milliseconds since the epoch. */
   shown: number;
@@ -57,12 +57,13 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
           <GradeChoice typed={form.typed['approval']} />
           <Replaces known={known} chosen={form.replaces} clock={clock} />
           {/* A page can open this one with its script switched off. A word is not typed by mistake. */}
-          <noscript>
-            <label class="field">
-              Without script, type “yes” to show that you have read this
-              <input name="read" size={4} maxlength={10} placeholder="yes" required />
-            </label>
-          </noscript>
+          {form.unread ? (
+            <ByHand />
+          ) : (
+            <noscript>
+              <ByHand required />
+            </noscript>
+          )}
           <p class="signature">
             <b>
               <bdi>{displayName(user.name)}</bdi>
@@ -75,7 +76,9 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
         <div class="decide">
           <p class="worst" id="worst">
             At worst today: <Worst known={known} form={form} /> <span>You can stop it at any moment.</span>
-            <b id="too-soon" role="status"></b>
+            <b id="too-soon" role="status" data-says={TOO_SOON}>
+              {form.unread && TOO_SOON}
+            </b>
           </p>
           <button class="key" name="decision" value="deny" formnovalidate>
             Deny
@@ -89,6 +92,16 @@ export const ConsentPage: FC<Props> = ({ user, details, here, handle, known, for
     </Layout>
   );
 };
+
+const TOO_SOON = 'That was too soon to have been read. Read it, then press Allow once more.';
+
+/** The script takes it away, because it sees for itself. Where it could not be loaded, nothing else would do. */
+const ByHand: FC<{ required?: boolean }> = ({ required }) => (
+  <label class="field" id="by-hand">
+    {required ? 'Without script, type' : 'Or type'} “yes” to show that you have read this
+    <input name="read" size={4} maxlength={10} placeholder="yes" required={required} />
+  </label>
+);
 
 /** Who asks, what proves it, and what no mandate gives, whatever is ticked. */
 const Asker: FC<{ details: ConsentDescription }> = ({ details }) => {

@@ -86,10 +86,10 @@ export async function devicePage(
           ))}
         {here.length > 0 && (
           <div class="keys">
-            <DeviceFields allow={here} host={host} challenges={{ one: challenge }} />
             <button class="key brass" data-device="get">
               <Icon of="key" /> Confirm
             </button>
+            <DeviceFields allow={here} host={host} challenges={{ one: challenge }} />
           </div>
         )}
       </form>

@@ -1,4 +1,4 @@
-/** What the human and the system did, in a sentence. `whole`: with the mandate or the limits that came of it. */
+/** What the human and the system did, in a sentence, and in another one the mandate or the limits that came of it. */
 import type { Child } from 'hono/jsx';
 import { SIGN_IN } from '../auth/names.ts';
 import { ceilingInWords } from '../authority/words.ts';
@@ -12,14 +12,23 @@ import { brief, Deed, times, whoDid } from './in-short.tsx';
 type ActLine = Exclude<Line, { actor: 'deputy' }>;
 type Named = (deputyId: string) => Child;
 
-/** `halt`: something was stopped. */
-export function actOf(
-  line: ActLine,
-  named: Named,
-  clock: Clock,
-  whole: boolean,
-): { halt: boolean; icon: IconName; text: Child } {
-  return { halt: HALTS.has(line.act), icon: ICONS[line.act] ?? 'check', text: sentenceFor(line, named, clock, whole) };
+/** `halt`: something was stopped; `all`: and it was everything. `text` ends without a full stop, `terms` with one. */
+type Told = { halt: boolean; all: boolean; icon: IconName; text: Child; terms?: Child };
+
+export function actOf(line: ActLine, named: Named, clock: Clock): Told {
+  return {
+    halt: HALTS.has(line.act),
+    all: (line.act === 'paused' && line.deputy === undefined) || line.act === 'suspended' || line.act === 'restored',
+    icon: ICONS[line.act] ?? 'check',
+    text: sentenceFor(line, named, clock),
+    terms: termsOf(line, clock),
+  };
+}
+
+function termsOf(line: ActLine, clock: Clock): Child {
+  if (line.act === 'ceiling') return brief(ceilingInWords(domain, line.ceiling));
+  if (line.act !== 'appointed' && line.act !== 'amended') return undefined;
+  return <Deed who="It" mandate={line.mandate} clock={clock} />;
 }
 
 const HALTS = new Set(['paused', 'revoked', 'suspended', 'restored', 'denied']);
@@ -41,19 +50,10 @@ const ICONS: Partial<Record<ActLine['act'], IconName>> = {
   counted: 'cross',
 };
 
-function sentenceFor(line: ActLine, named: Named, clock: Clock, whole: boolean): Child {
+function sentenceFor(line: ActLine, named: Named, clock: Clock): Child {
   switch (line.act) {
     case 'appointed':
-      return (
-        <>
-          You appointed {named(line.deputy)}
-          {whole && (
-            <>
-              . <Deed who="It" mandate={line.mandate} clock={clock} />
-            </>
-          )}
-        </>
-      );
+      return <>You appointed {named(line.deputy)}</>;
     case 'activated':
       return <>{named(line.deputy)} took up its mandate</>;
     case 'resigned':
@@ -67,18 +67,9 @@ function sentenceFor(line: ActLine, named: Named, clock: Clock, whole: boolean):
         </>
       );
     case 'amended':
-      return (
-        <>
-          You changed the terms of {named(line.deputy)}
-          {whole && (
-            <>
-              . <Deed who="It" mandate={line.mandate} clock={clock} />
-            </>
-          )}
-        </>
-      );
+      return <>You changed the terms of {named(line.deputy)}</>;
     case 'ceiling':
-      return `You set the limits of your account${whole ? `. ${brief(ceilingInWords(domain, line.ceiling))}` : ''}`;
+      return 'You set the limits of your account';
     case 'profile':
       return line.kept.length > 0 ? 'You changed your profile' : 'You removed your profile';
     case 'paused':

@@ -2,8 +2,6 @@
 import type { Child, FC } from 'hono/jsx';
 import { loginPath } from '../auth/requests.ts';
 import type { Grade } from '../authority/grade.ts';
-import { valueOf } from '../authority/limits.ts';
-import { isNames } from '../authority/terms.ts';
 import { reads, readsAmounts } from '../authority/words.ts';
 import { domain } from '../domain.ts';
 import type { ApprovalView } from '../ledger/approval-view.ts';
@@ -17,6 +15,7 @@ import { stoppedInWords } from './approval-words.tsx';
 import { DEVICE_SCRIPT, DeviceFields } from '../auth/device.tsx';
 import { Frame, type Looking, Post, type Said } from './frame.tsx';
 import { nameOf } from './in-short.tsx';
+import { Leaves, leftOfDay } from './left.tsx';
 
 /** Things that are drawn one by one. */
 const MOST_DRAWN = 4;
@@ -114,17 +113,13 @@ function factsOf(view: ApprovalView): [string, Child][] {
 }
 
 /** It is counted since it was asked for: with a yes it stays so, and with a no it is free again. */
-function leaves({ deputy, effect }: ApprovalView): string {
-  const left = deputy?.left;
-  if (!deputy || !left) return 'Nothing: it may not do that any more.';
-  const parts = Object.entries(domain.limits).flatMap(([name, limit]) => {
-    if (isNames(limit) || limit.label === undefined || limit.per === 'act') return [];
-    const after = left.all[limit.of] ?? 0;
-    const before = after + (effect.amounts[limit.of] ?? 0);
-    const most = valueOf(deputy.mandate.limits, name, limit);
-    return [`${reads(domain, name, after)} of ${reads(domain, name, most)}, now ${reads(domain, name, before)}`];
-  });
-  return parts.join('; ') || 'No limit of a day counts it.';
+function leaves({ deputy, effect }: ApprovalView): Child {
+  if (!deputy?.left) return 'Nothing: it may not do that any more.';
+  return leftOfDay(deputy).length > 0 ? (
+    <Leaves deputy={deputy} taken={effect.amounts} />
+  ) : (
+    'No limit of a day counts it.'
+  );
 }
 
 const GRADE_WORDS = {
@@ -154,16 +149,22 @@ const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock }) => {
         {hints.device && <a href="/deputies/passkeys">Your passkeys</a>}
       </p>
       {mayApprove && grade !== 'pressed' && (
-        <label>
-          <input type="checkbox" name="next" value="yes" /> And the next {NEXT_ALLOWED} like this, within the hour:
-          asked by the same deputy, the same but for the amount, and no more each
+        <label class="tick small">
+          <input type="checkbox" name="next" value="yes" />
+          <span>
+            And the next {NEXT_ALLOWED} like this, within the hour: asked by the same deputy, the same but for the
+            amount, and no more each
+          </span>
         </label>
       )}
       <input type="hidden" name="shown" value={agreed.one} />
       <input type="hidden" name="shownNext" value={agreed.next} />
       <input type="hidden" name="grade" value={grade} />
       <button class="key red" name="decision" value="pause">
-        <Icon of="pause" /> Deny and pause <bdi>{name}</bdi>
+        <Icon of="pause" />
+        <span>
+          Deny and pause <bdi>{name}</bdi>
+        </span>
       </button>
       <button class="key" name="decision" value="deny">
         Deny

@@ -33,9 +33,9 @@ approvalPages.get('/approvals/:id', (c) => showQuestion(c, c.req.param('id')));
 const answer = z.object({
   decision: z.enum(['approve', 'deny', 'pause']),
   grade: z.enum(['pressed', 'confirmed', 'device']).catch('pressed'),
-  shown: z.string().max(100).default(''),
-  shownNext: z.string().max(100).default(''),
-  next: z.literal('yes').optional(),
+  shown: z.string().max(100).catch(''),
+  shownNext: z.string().max(100).catch(''),
+  next: z.literal('yes').optional().catch(undefined),
 });
 
 approvalPages.post('/approvals/:id', async (c) => {

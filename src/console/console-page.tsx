@@ -119,12 +119,12 @@ const Deputies: FC<{ view: View; names: NameOf; clock: Looking['clock']; token: 
 function justDone({ did, now }: View, names: NameOf, clock: Looking['clock']): Said {
   if (!did || did.actor === 'deputy' || now - Date.parse(did.at) > JUST_MS) return undefined;
   if (did.act === 'paused' && did.deputy === undefined) return undefined;
-  const { halt, text } = actOf(did, (id) => <bdi>{names(id)}</bdi>, clock, true);
+  const { halt, text, terms } = actOf(did, (id) => <bdi>{names(id)}</bdi>, clock);
   return {
     ...(halt && { kind: 'halt' as const }),
     text: (
       <>
-        <b>{text}.</b>
+        <b>{text}.</b> {terms}
         {did.act === 'revoked' &&
           ' Its next call is refused, and it would have to ask you anew. What it did stays done.'}
       </>

@@ -1,6 +1,7 @@
 /** Every deputy, and every effect, page by page: the console shows the newest of them. */
 import type { FC } from 'hono/jsx';
 import { domain } from '../domain.ts';
+import { isEnded, WAITING } from '../ledger/approvals.ts';
 import type { Deputy } from '../ledger/deputies.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { lookAtDeputies } from '../ledger/view.ts';
@@ -79,11 +80,15 @@ const EffectRow: FC<{ effect: Effect; names: NameOf; clock: Clock }> = ({ effect
             {capital(domain.act.noun)} {number}
           </b>
           : {drawn?.what ?? amountsInShort(amounts)}
-          {drawn?.more && `, ${drawn.more}`}, {domain.act.did} by{' '}
+          {drawn?.more && `, ${drawn.more}`}, {state === WAITING || isEnded(state) ? 'asked for' : domain.act.did} by{' '}
           <a href={`/deputies/${deputyId}`}>
             <bdi>{names(deputyId)}</bdi>
           </a>
-          {state !== 'confirmed' && <b> {state}</b>}
+          {state !== 'confirmed' && (
+            <>
+              , <b>{state}</b>
+            </>
+          )}
         </p>
         <p class="small quiet">
           {Object.entries(domain.effect.columns).map(([title, read]) => (

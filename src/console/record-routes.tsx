@@ -19,10 +19,15 @@ const headQuery = z.object({
     .transform(Number),
   hash: z
     .string()
-    .trim()
     .toLowerCase()
     .regex(/^[0-9a-f]{64}$/),
 });
+
+/** As people paste it: line and hash in one, as the page copies them, or a hash in groups of four, as it shows it. */
+function headIn({ sequence = '', hash = '' }: Record<string, string>): { sequence: string; hash: string } {
+  const [, line = sequence, rest = hash] = /^\s*(\d{1,15})\s+((?:[\da-f]\s*){64})$/i.exec(hash) ?? [];
+  return { sequence: line.trim(), hash: rest.replace(/\s+/g, '') };
+}
 
 const search = z.object({
   before: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional().catch(undefined),
@@ -45,7 +50,7 @@ const LINKS = 6;
 recordPages.get('/verify', async (c) => {
   const session = await visitor(c);
   if (session instanceof Response) return session;
-  const { sequence = '', hash = '' } = c.req.query();
+  const { sequence, hash } = headIn(c.req.query());
   const expected = headQuery.safeParse({ sequence, hash });
   const asked = sequence !== '' || hash !== '';
   const problem =

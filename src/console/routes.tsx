@@ -145,6 +145,8 @@ pages.get(`/${domain.act.nouns}`, async (c) => {
 });
 
 pages.get('/:id', (c) => showDeputy(c, c.req.param('id')));
+// Of a form there.
+pages.get('/:id/:act', (c) => c.redirect(`/deputies/${encodeURIComponent(c.req.param('id'))}`));
 
 /** A deputy's own page as it is now, where an act on it was not carried out. */
 const onItsPage =

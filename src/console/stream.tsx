@@ -209,16 +209,19 @@ const ActRow: FC<{ line: Exclude<Line, { actor: 'deputy' }>; clock: Clock; whole
   whole,
   names,
 }) => {
-  const { halt, icon, text } = actOf(line, (id) => <bdi>{names(id)}</bdi>, clock, whole);
+  const { halt, all, icon, text, terms } = actOf(line, (id) => <bdi>{names(id)}</bdi>, clock);
   return (
     <li
-      class={halt ? 'you halt' : 'you'}
+      class={`you${halt ? ' halt' : ''}${all ? ' all-of-you' : ''}`}
       id={`line-${line.sequence}`}
       data-line={String(line.sequence)}
       {...(line.actor === 'human' && { 'data-human': '' })}
     >
       <Icon of={icon} />
-      <p class="sentence">{text}</p>
+      <p class="sentence">
+        {text}
+        {whole && terms && <>. {terms}</>}
+      </p>
       <When at={line.at} clock={clock} />
       {whole && <All line={line} />}
     </li>

@@ -34,25 +34,7 @@ export const Strip: FC<{ recent: Recent; deputies: readonly string[]; nameOf: Na
           <b class="who">
             <bdi>{nameOf(lane.deputyId)}</bdi>
           </b>
-          <svg
-            class="lane"
-            viewBox={`0 0 ${STEPS * WIDTH} 24`}
-            preserveAspectRatio="none"
-            role="img"
-            aria-label={`${isolated(nameOf(lane.deputyId))}: ${inNumbers(lane)}`}
-          >
-            {stops
-              .filter(({ deputyId }) => deputyId === undefined || deputyId === lane.deputyId)
-              .map(({ from, to }) => {
-                const [x, end] = [xOf(Math.max(from, since), since), xOf(to, since)];
-                return end < 0 ? null : (
-                  <rect class="curtain" x={String(x)} y="0" width={String(Math.max(end - x, 2))} height="24" />
-                );
-              })}
-            {lane.marks.map(({ step, made, refused, looked }) => (
-              <Mark x={step * WIDTH} made={made} refused={refused} looked={looked} />
-            ))}
-          </svg>
+          <Drawn lane={lane} name={nameOf(lane.deputyId)} curtains={curtainsOver(lane, stops, since)} />
         </>
       ))}
       <p class="axis" aria-hidden="true">
@@ -67,17 +49,51 @@ export const Strip: FC<{ recent: Recent; deputies: readonly string[]; nameOf: Na
 
 const QUIET = { marks: [], made: 0, refused: 0, looked: 0 };
 
-const Mark: FC<{ x: number; made: boolean; refused: boolean; looked: boolean }> = ({ x, made, refused, looked }) => (
-  <>
-    {made && <rect class="bought" x={String(x + 1)} y="4" width="8" height="18" />}
-    {refused && <rect class="no" x={String(x + (made ? 4 : 2))} y="5" width={made ? '5' : '6'} height="17" />}
-    {looked && !made && !refused && <rect class="did" x={String(x + 2)} y="17" width="6" height="5" />}
-  </>
-);
+/** The steps from the first up to before the last in which that deputy was stopped: whole ones, as the marks are. */
+type Curtain = [first: number, end: number];
 
-function xOf(at: number, since: number): number {
-  return Math.round(((at - since) / STEP_MS) * WIDTH * 10) / 10;
+function curtainsOver({ deputyId }: Lane, stops: Recent['stops'], since: number): Curtain[] {
+  return stops
+    .filter((stop) => stop.deputyId === undefined || stop.deputyId === deputyId)
+    .map(({ from, to }): Curtain => {
+      const first = Math.floor((Math.max(from, since) - since) / STEP_MS);
+      return [first, Math.max(Math.ceil((to - since) / STEP_MS), first + 1)];
+    })
+    .filter(([, end]) => end > 0);
 }
+
+const Drawn: FC<{ lane: Lane; name: string; curtains: Curtain[] }> = ({ lane, name, curtains }) => (
+  <svg
+    class="lane"
+    viewBox={`0 0 ${STEPS * WIDTH} 24`}
+    preserveAspectRatio="none"
+    role="img"
+    aria-label={`${isolated(name)}: ${inNumbers(lane)}`}
+  >
+    {curtains.map(([first, end]) => (
+      <rect class="curtain" x={String(first * WIDTH)} y="0" width={String((end - first) * WIDTH)} height="24" />
+    ))}
+    {lane.marks.map(({ step, made, refused, looked }) => {
+      const x = step * WIDTH;
+      const isHeld = curtains.some(([first, end]) => first <= step && step < end);
+      return (
+        <>
+          {made && <rect class="bought" x={String(x + 1)} y="4" width="8" height="18" />}
+          {refused && (
+            <rect
+              class={isHeld ? 'no held' : 'no'}
+              x={String(x + (made ? 4 : 2))}
+              y="5"
+              width={made ? '5' : '6'}
+              height="17"
+            />
+          )}
+          {looked && !made && !refused && <rect class="did" x={String(x + 2)} y="17" width="6" height="5" />}
+        </>
+      );
+    })}
+  </svg>
+);
 
 function inNumbers({ made, refused, looked }: Lane): string {
   const { noun, nouns } = domain.act;

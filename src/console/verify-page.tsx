@@ -6,6 +6,7 @@ import type { Story } from '../ledger/view.ts';
 import { Icon } from '../pages/icons.tsx';
 import { Notice } from '../pages/layout.tsx';
 import { actOf } from './acts-in-words.tsx';
+import { capital } from './brake.tsx';
 import { Frame, type Looking } from './frame.tsx';
 import { amountsInShort, type NameOf, namesOf } from './in-short.tsx';
 import { titleOf } from './stream.tsx';
@@ -30,7 +31,11 @@ export const VerifyPage: FC<Props> = ({ result, newest, expected, problem, ...lo
       </svg>
       <div>
         <h1>{titleFor(result)}</h1>
-        {result.ok ? <Holding result={result} isExpected={expected.hash !== ''} /> : <p>{whyNot(result)}</p>}
+        {result.ok ? (
+          <Holding result={result} isExpected={expected.hash !== '' && problem === undefined} />
+        ) : (
+          <p>{whyNot(result)}</p>
+        )}
       </div>
     </section>
     <Chain newest={newest} broken={result.ok ? undefined : result.sequence} looking={looking} />
@@ -53,7 +58,7 @@ export const VerifyPage: FC<Props> = ({ result, newest, expected, problem, ...lo
           <input
             name="hash"
             size={40}
-            maxlength={64}
+            maxlength={200}
             autocapitalize="none"
             spellcheck={false}
             value={expected.hash}
@@ -90,7 +95,7 @@ const Holding: FC<{ result: Holds; isExpected: boolean }> = ({ result: { lines, 
 };
 
 function whyNot({ sequence, problem }: Extract<Verification, { ok: false }>): string {
-  return `${sequence === undefined ? '' : `Line ${sequence}: `}${problem}.`;
+  return `${sequence === undefined ? capital(problem) : `Line ${sequence}: ${problem}`}.`;
 }
 
 /** The last links. The one that is broken has no ring to the one before. */
@@ -120,7 +125,7 @@ const Chain: FC<{ newest: Newest; broken: number | undefined; looking: Looking }
 
 function saidIn(line: Story['lines'][number] | undefined, names: NameOf, { clock }: Looking) {
   if (!line) return '';
-  if (line.actor !== 'deputy') return actOf(line, (id) => <bdi>{names(id)}</bdi>, clock, false).text;
+  if (line.actor !== 'deputy') return actOf(line, (id) => <bdi>{names(id)}</bdi>, clock).text;
   return (
     <>
       <bdi>{names(line.deputy)}</bdi>: {titleOf(line.tool)}

@@ -20,42 +20,43 @@ type Props = {
   token: string;
 };
 
-export const WaitingRequests: FC<Props> = ({ waiting, allowances, names, clock, token }) => (
-  <>
-    {waiting.slice(0, SHOWN).map(({ effect, deputyId, endsAt }) => (
-      <section class="ask sheet" aria-labelledby={`ask-${effect.number}`} data-asks={effect.id}>
-        <Thing class={domain.effect.brief?.(effect).tint ?? ''} />
-        <div>
-          <h2 id={`ask-${effect.number}`}>
-            <bdi>{names(deputyId)}</bdi> asks: {inShort(effect)}
-          </h2>
-          <p class="small quiet">
-            {waiting.length > SHOWN && `One of ${waiting.length} questions. `}It ends{' '}
-            <When at={endsAt} clock={clock} moment />.
+export const WaitingRequests: FC<Props> = ({ waiting, allowances, names, clock, token }) =>
+  waiting.length + allowances.length > 0 && (
+    <div class="asks">
+      {waiting.slice(0, SHOWN).map(({ effect, deputyId, endsAt }) => (
+        <section class="ask sheet" aria-labelledby={`ask-${effect.number}`} data-asks={effect.id}>
+          <Thing class={domain.effect.brief?.(effect).tint ?? ''} />
+          <div>
+            <h2 id={`ask-${effect.number}`}>
+              <bdi>{names(deputyId)}</bdi> asks: {inShort(effect)}
+            </h2>
+            <p class="small quiet">
+              {waiting.length > SHOWN && `One of ${waiting.length} questions. `}It ends{' '}
+              <When at={endsAt} clock={clock} moment />.
+            </p>
+          </div>
+          <p class="keys">
+            <a class="key brass" href={`/deputies/approvals/${effect.id}`}>
+              <Icon of="key" /> Look and answer
+            </a>
           </p>
-        </div>
-        <p class="keys">
-          <a class="key brass" href={`/deputies/approvals/${effect.id}`}>
-            <Icon of="key" /> Look and answer
-          </a>
-        </p>
-      </section>
-    ))}
-    {allowances.map(({ line, deputyId, count, amounts, endsAt }) => (
-      <section class="ask sheet" aria-labelledby={`allowed-${line}`}>
-        <Icon of="check" />
-        <div>
-          <h2 id={`allowed-${line}`}>
-            <bdi>{names(deputyId)}</bdi> need not ask for {count} more like the {domain.act.noun} of line {line}
-          </h2>
-          <p class="small quiet">
-            At most {amountsInShort(amounts)} each, until <When at={endsAt} clock={clock} moment />.
-          </p>
-        </div>
-        <Post action={`/deputies/allowances/${line}`} token={token} class="keys">
-          <button class="key">Ask me again</button>
-        </Post>
-      </section>
-    ))}
-  </>
-);
+        </section>
+      ))}
+      {allowances.map(({ line, deputyId, count, amounts, endsAt }) => (
+        <section class="ask sheet" aria-labelledby={`allowed-${line}`}>
+          <Icon of="check" />
+          <div>
+            <h2 id={`allowed-${line}`}>
+              <bdi>{names(deputyId)}</bdi> need not ask for {count} more like the {domain.act.noun} of line {line}
+            </h2>
+            <p class="small quiet">
+              At most {amountsInShort(amounts)} each, until <When at={endsAt} clock={clock} moment />.
+            </p>
+          </div>
+          <Post action={`/deputies/allowances/${line}`} token={token} class="keys">
+            <button class="key">Ask me again</button>
+          </Post>
+        </section>
+      ))}
+    </div>
+  );

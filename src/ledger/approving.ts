@@ -138,7 +138,7 @@ export function endAllowance(ledger: Ledger, line: number): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
     const deputy = ledger.allowances.end(line);
-    if (deputy === undefined) return done(ledger, head);
+    if (deputy === undefined) return { problem: 'answered' };
     return done(ledger, ledger.record.append({ actor: 'human', act: 'allowanceEnded', deputy, line }, head, now));
   });
 }

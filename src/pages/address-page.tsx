@@ -17,7 +17,7 @@ export const AddressPage: FC<{ address: string }> = ({ address }) => (
     </section>
     <Copy text={address} what="the address" big />
     <p>The agent comes back here with you: you sign in, read who asks, and sign what it may do. Then it has a key.</p>
-    <section class="ways" aria-label="Ways to connect">
+    <section class="ways four" aria-label="Ways to connect">
       {waysTo(address).map(({ name, copy, what, text }) => (
         <section class="way sheet">
           <h2>{name}</h2>

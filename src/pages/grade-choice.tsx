@@ -9,7 +9,7 @@ const WORDS = {
 } satisfies Record<Grade, string>;
 
 export const GradeChoice: FC<{ typed: string | undefined }> = ({ typed }) => (
-  <label class="field">
+  <label class="field buying">
     When it asks, I say yes
     <select name="approval">
       <option value="">in the surest way I have</option>

@@ -51,7 +51,7 @@ function offer(keys) {
   const button = document.createElement('button');
   button.type = 'button';
   button.className = 'key mini';
-  button.textContent = 'Notify me next time';
+  button.textContent = 'Notify me';
   button.addEventListener('click', async () => {
     await Notification.requestPermission();
     button.remove();

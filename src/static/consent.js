@@ -14,6 +14,7 @@ const ATTENTION_MS = 700;
  */
 function guard(form) {
   const notice = document.querySelector('#too-soon');
+  document.querySelector('#by-hand')?.remove();
   const read = document.createElement('input');
   read.type = 'hidden';
   read.name = 'read';
@@ -43,7 +44,7 @@ function guard(form) {
     // The moment begins anew, so that no series of clicks comes through.
     forget();
     attend(event);
-    if (notice) notice.textContent = 'That was too soon to have been read. Read it, then press Allow once more.';
+    if (notice instanceof HTMLElement) notice.textContent = notice.dataset['says'] ?? '';
   });
 }
 

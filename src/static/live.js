@@ -175,9 +175,8 @@ async function fetchPage() {
 }
 
 /**
- * Sends the form of a key on this page, and takes over the page that it leads to. Any other answer is opened as it is.
- *
- * @param {SubmitEvent} event
+ * Sends the form of a key, and takes over the page that it leads to. With any other answer it is sent once more, as a
+ * form: what stops deputies may be said twice, and what lets them go on names what it lifts. @param {SubmitEvent} event
  */
 async function press(event) {
   const form = event.target;
@@ -191,10 +190,11 @@ async function press(event) {
     for (const [name, value] of new FormData(form)) if (typeof value === 'string') body.append(name, value);
     const response = await fetch(form.action, { method: 'POST', body, headers: { Accept: 'text/html' } });
     const { page, main } = parsed(await response.text());
-    if (main?.dataset['version'] === undefined || !isTheirs(main)) return location.assign(response.url);
+    // Any other page than this one is the browser's to show.
+    if (main?.dataset['version'] === undefined) return form.submit();
+    if (!isTheirs(main)) return location.reload();
     await take(page, main);
   } catch {
-    // Sent once more as a form: what stops deputies may be said twice, and what lets them go on names what it lifts.
     return form.submit();
   } finally {
     pressing = false;

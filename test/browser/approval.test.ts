@@ -5,7 +5,6 @@ import { Deputy, Person } from '../../src/dev/clients.ts';
 import { DevServer } from '../../src/dev/dev-server.ts';
 import { inBrowser, noBrowser, plugIn, pressByScript } from '../support/chromium.ts';
 
-const SCREENSHOTS = 'test/browser/screenshots';
 const FOUR = {
   company: 'Analytical Engines Ltd',
   mailingAddress: '12 St James’s Square',
@@ -27,20 +26,6 @@ async function signIn(page: Page, email: string): Promise<void> {
   await page.waitForURL('**/deputies');
 }
 
-async function pictures(page: Page, name: string): Promise<void> {
-  for (const [width, height] of [
-    [1280, 720],
-    [390, 844],
-  ] as const)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height });
-      await page.screenshot({ path: `${SCREENSHOTS}/${name}-${width}-${colorScheme}.png` });
-    }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 1280, height: 720 });
-}
-
 type Asked = { waiting: { id: string }; url: string; code: string };
 
 async function ask(deputy: Deputy, changes: Record<string, unknown> = {}): Promise<Asked> {
@@ -56,7 +41,6 @@ async function story(browser: BrowserContext): Promise<void> {
   await page.goto(`${server.origin}/deputies/passkeys`);
   await page.getByRole('button', { name: 'Add a passkey' }).click();
   await page.getByText(', counts').first().waitFor();
-  await pictures(page, 'passkeys');
 
   const deputy = await Deputy.connect(
     '2026-07-28',
@@ -71,13 +55,10 @@ async function story(browser: BrowserContext): Promise<void> {
   // The open page shows it without anybody touching it.
   await page.getByText('Claude asks: 4 blue shirts for $100.00').waitFor();
   await expect.poll(() => page.title()).toMatch(/asks/);
-  await pictures(page, 'console-asked');
   await page.getByRole('link', { name: 'Look and answer' }).click();
   await page.getByRole('heading', { name: '4 blue shirts for $100.00?' }).waitFor();
-  await pictures(page, 'approval');
   await page.getByRole('button', { name: 'Approve with your device' }).click();
   await page.getByText('You said yes: it is order 1.').waitFor();
-  await pictures(page, 'approved');
   const { data } = await deputy.call('buyMcpShopItem', FOUR);
   expect(data).toMatchObject({ order: { id: waiting.id, status: 'confirmed' } });
 

@@ -1,26 +1,16 @@
-/** The whole story in a real Chromium: appoint, buy, follow live, pause, resume, dismiss; hostile names; accessibility. */
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+/** The whole story in a real Chromium: appoint, buy, follow live, pause, resume, dismiss; and pages that stay as they should. */
 import { createServer } from 'node:http';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { BrakePage } from '../../src/console/brake.tsx';
 import { Deputy, Person, REDIRECT_URI } from '../../src/dev/clients.ts';
 import { DevServer, freePort } from '../../src/dev/dev-server.ts';
 import { allow, inBrowser, noBrowser } from '../support/chromium.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PURCHASE = { company: '<img src=x onerror=alert(1)>', mailingAddress: '12 St James’s Square', tshirtSize: 'L' };
-const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-/** Texts that run over the sheet that they stand on. */
-const OUTSIDE_ITS_SHEET = `[...document.querySelectorAll('.sheet bdi')]
-  .filter((text) => text.getBoundingClientRect().right > text.closest('.sheet').getBoundingClientRect().right + 1).length`;
 const overSocket: typeof fetch = (input, init) => fetch(input, init);
 const HOSTILE = '<script>alert(1)</script>\u202Eevil ' + 'x'.repeat(60);
 
-/** To be looked at by people. */
-const SCREENSHOTS = 'test/browser/screenshots';
 const PATIENCE = { timeout: 10_000 };
 
 let server: DevServer;
@@ -100,16 +90,6 @@ async function consentPath(): Promise<string> {
 
 const isLive = (page: Page) => page.getByText('Live', { exact: true }).waitFor();
 const says = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor();
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { violations: found } = await (
-      globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
-    ).axe.run();
-    return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`));
-  });
-}
 
 /** What the red page says, in the words of each figure. */
 const figures = (page: Page) => page.locator('.facts').innerText();
@@ -412,95 +392,6 @@ test.skipIf(noBrowser())('a lost connection says so, and comes back by itself', 
     await says(page, 'phone agent took up its mandate');
   });
 });
-
-test.skipIf(noBrowser()).each(['light', 'dark'] as const)(
-  'every page is accessible and fits at 390 px, %s',
-  async (scheme) => {
-    const complaints: string[] = [];
-    const found: Record<string, unknown> = {};
-    const email = `hostile-${scheme}@example.com`;
-    const human = new Person(email, server.origin, overSocket);
-    const deputy = await Deputy.connect('2026-07-28', human, server.origin, overSocket, HOSTILE);
-    const { isError } = await deputy.call('buyMcpShopItem', {
-      ...PURCHASE,
-      company: PURCHASE.company.padEnd(100, 'x'),
-    });
-    expect(isError).toBe(false);
-    await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 50 });
-    await inBrowser(async (browser) => {
-      const page = await windowOf(browser, complaints);
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      await signIn(page, email);
-      const [, deputyPath = ''] = /href="(\/deputies\/dep_[^"]+)"/.exec(await page.content()) ?? [];
-      const consent = await consentPath();
-      const check = async (name: string) => {
-        for (const width of [1280, 390]) {
-          await page.setViewportSize({ width, height: 900 });
-          const overflow = await page.evaluate<number>(OVERFLOW);
-          const outside = await page.evaluate<number>(OUTSIDE_ITS_SHEET);
-          const wrong = await violations(page);
-          await page.screenshot({ path: `${SCREENSHOTS}/${name}-${width}-${scheme}.png`, fullPage: true });
-          if (wrong.length > 0 || overflow > 0 || outside > 0)
-            found[`${name} at ${width}`] = { overflow, outside, wrong };
-        }
-      };
-      const paths: Record<string, string> = { landing: '/', consent, overview: '/deputies', deputy: deputyPath };
-      for (const name of ['ceiling', 'erase', 'verify', 'all', 'orders', 'record']) paths[name] = `/deputies/${name}`;
-      Object.assign(paths, { missing: '/nowhere', authkit: '/local-authkit', address: '/mcp' });
-      for (const [name, path] of Object.entries(paths)) {
-        await page.goto(server.origin + path);
-        await check(name);
-      }
-      // The page of an outage, as the server writes it, at an address of this server.
-      for (const paused of [false, true]) {
-        const html = String(await BrakePage({ token: 'of a form', paused }));
-        await page.route('**/outage', (route) =>
-          route.fulfill({ contentType: 'text/html; charset=utf-8', body: html }),
-        );
-        await page.goto(`${server.origin}/outage`);
-        await says(page, 'AuthKit cannot be reached');
-        await check(paused ? 'outage-paused' : 'outage');
-        await page.unroute('**/outage');
-      }
-      // Not reached by an address alone: forms with something to correct, and the page of a pause.
-      await page.goto(server.origin + consent);
-      await page.getByLabel('Shirts in one order', { exact: true }).fill('many');
-      await allow(page);
-      await says(page, 'One thing does not fit:');
-      await check('consent-with-a-mistake');
-      await page.getByLabel('Shirts in one order', { exact: true }).fill('100');
-      await page.getByLabel('Shirts in one order above which it must ask').fill('100');
-      await page.getByLabel('US dollars in 24 hours').fill('24.99');
-      await allow(page);
-      await says(page, 'Enter an amount');
-      await page.getByLabel('US dollars in 24 hours').fill('25');
-      await allow(page);
-      await says(page, 'It would never ask');
-      await check('consent-with-contradictions');
-      await page.getByRole('button', { name: 'Allow' }).click();
-      await says(page, 'That was too soon');
-      await check('consent-too-soon');
-      await page.goto(`${server.origin}/deputies`);
-      await page
-        .getByRole('button', { name: /^Pause/ })
-        .first()
-        .click();
-      await says(page, 'You paused');
-      await check('one-paused');
-      await page.getByRole('button', { name: 'Stop all' }).click();
-      await isStopped(page);
-      await check('stopped');
-      await page.goto(`${server.origin}/deputies/resume`);
-      await check('resume');
-      await page.getByRole('button', { name: 'Sign out' }).click();
-      await page.goto(`${server.origin}/deputies`);
-      await page.locator('[name=email]').waitFor();
-      await check('sign-in');
-    });
-    expect(found).toEqual({});
-    expect(complaints).toEqual([]);
-  },
-);
 
 test.skipIf(noBrowser())(
   'no other page can frame this one, or press its buttons, with the cookies of the same site',

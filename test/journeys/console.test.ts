@@ -270,6 +270,9 @@ test('addresses that a person might open or keep lead to the page', async () => 
   for (const path of ['/deputies/', '/deputies/pause', '/deputies/resume']) {
     expect((await human.browser.open(path)).url.pathname, path).toBe('/deputies');
   }
+  const [{ deputyId } = { deputyId: '' }] = (await objectOf(human).look({})).deputies;
+  for (const act of ['pause', 'resume', 'revoke', 'name'])
+    expect((await human.browser.open(`/deputies/${deputyId}/${act}`)).url.pathname, act).toBe(`/deputies/${deputyId}`);
   expect((await human.browser.open('/deputies/all/')).url.pathname).toBe('/deputies/all');
 });
 
@@ -476,10 +479,23 @@ test('the record can be verified, against a head kept elsewhere too', async () =
   const kept = await human.browser.open(`/deputies/verify?sequence=${sequence}&hash=${hash}`);
   expect(textOf(kept)).toContain('The head that you kept is part of it.');
   const other = await human.browser.open(`/deputies/verify?sequence=${sequence}&hash=${'0'.repeat(64)}`);
-  expect(textOf(other)).toContain('the expected head is not part of this record');
-  const wrong = await human.browser.open('/deputies/verify?sequence=x&hash=y');
-  expect(wrong.status).toBe(400);
-  expect(textOf(wrong)).toContain('64 hexadecimal digits');
+  expect(textOf(other)).toContain('The expected head is not part of this record');
+  // As the page copies it, and as it shows it.
+  for (const [line, pasted] of [
+    ['', `${sequence} ${hash.toUpperCase()} `],
+    [` ${sequence} `, hash.replace(/.{4}/g, '$& ')],
+  ]) {
+    const query = new URLSearchParams({ sequence: line ?? '', hash: pasted ?? '' });
+    const found = await human.browser.open(`/deputies/verify?${query.toString()}`);
+    expect(textOf(found), pasted).toContain('The head that you kept is part of it.');
+  }
+  for (const query of ['sequence=x&hash=y', `hash=${hash}`, `sequence=${sequence}`, 'sequence=1e3&hash=1']) {
+    const wrong = await human.browser.open(`/deputies/verify?${query}`);
+    expect(wrong.status, query).toBe(400);
+    expect(textOf(wrong)).toContain('64 hexadecimal digits');
+    // Nothing was compared.
+    expect(textOf(wrong)).not.toContain('The head that you kept');
+  }
 });
 
 test('the record is downloaded as lines that anybody can check with SHA-256, and ends in its head', async () => {

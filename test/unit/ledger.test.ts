@@ -1,6 +1,7 @@
 /** The ledger of one human, inside its object. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { pause, resume } from '../../src/ledger/acts.ts';
 import { lookAtEffects } from '../../src/ledger/view.ts';
 import { deskOf } from '../../src/tools/desk.ts';
 import { callerOf, employ, inLedger, mandateOf, place } from '../support/ledger.ts';
@@ -81,4 +82,23 @@ test('a deputy is found as the human appointed it', () =>
       changedAt: '2026-11-23T12:00:00.000Z',
     });
     expect(ledger.deputies.find('dep_2', now)).toBeUndefined();
+  }));
+
+test('how long a stop took is told of that stop alone', () =>
+  inLedger((ledger) => {
+    employ(ledger, 'dep_1');
+    const sequenceOf = (done: ReturnType<typeof resume>) => ('sequence' in done ? done.sequence : 0);
+    const took = () => ledger.account.read().authorityTook;
+    const first = sequenceOf(pause(ledger));
+    ledger.account.setTook(first, 7);
+    expect(took()).toBe(7);
+    const second = sequenceOf(pause(ledger));
+    expect(took()).toBeUndefined();
+    // What the first one took comes late.
+    ledger.account.setTook(first, 900);
+    expect(took()).toBeUndefined();
+    ledger.account.setTook(second, 8);
+    expect(took()).toBe(8);
+    resume(ledger, second);
+    expect(took()).toBeUndefined();
   }));

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { pause, revoke } from '../../src/ledger/acts.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { lookForConsent } from '../../src/ledger/view.ts';
+import { lookAt, lookForConsent } from '../../src/ledger/view.ts';
 import { employ, inLedger } from '../support/ledger.ts';
 
 /** Rows that `work` read, by the storage's own counters. */
@@ -41,6 +41,23 @@ test('pausing, dismissing and a consent read as many rows with 2,000 deputies as
     }
     const [few = [], many = []] = measured;
     for (const [index, rows] of many.entries()) expect(rows, `of ${index}`).toBeLessThanOrEqual((few[index] ?? 0) + 3);
+  }));
+
+test('but for counting them, the console reads as many rows with 500 deputies and 100,000 lines as with 24 and 200', () =>
+  inLedger((ledger) => {
+    const read = (appointed: number, lines: number) => {
+      for (let count = ledger.deputies.countLive(ledger.now()); count < appointed; count += 1)
+        employ(ledger, `dep_${count}`);
+      ledger.sql.exec(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+        INSERT INTO record SELECT sequence + i, json_set(line, '$.at', '2026-01-01T00:00:00.000Z'), hash FROM n, (SELECT * FROM record ORDER BY sequence DESC LIMIT 1)`,
+        lines,
+      );
+      return rowsRead(ledger, () => lookAt(ledger, {}));
+    };
+    const few = read(24, 200);
+    // One entry of an index for each deputy, because the page says how many there are.
+    expect(read(500, 100_000)).toBeLessThanOrEqual(few + (500 - 24) + 3);
   }));
 
 test('each way to look deputies up finds the same with an index as without one', () =>

@@ -62,7 +62,7 @@ test('what is allowed in advance is allowed to one tool', () =>
     if (!effect) throw new Error('nothing was asked');
     const now = ledger.now();
     const allowance = { line: 1, deputyId: 'dep_1', amounts: { ...effect.amounts }, mandateVersion: 1, count: 3 };
-    ledger.allowances.keep({ ...allowance, tool: 'buyMcpShopItem', endsAt: now + 1000 }, 'like');
+    ledger.allowances.keep({ ...allowance, tool: 'buyMcpShopItem', like: 'like', endsAt: now + 1000 });
     expect(ledger.allowances.use(effect, 'rentMcpShopItem', 'like', 1, now)).toBeUndefined();
     expect(ledger.allowances.use(effect, 'buyMcpShopItem', 'like', 1, now)).toBe(1);
   }));
@@ -70,7 +70,7 @@ test('what is allowed in advance is allowed to one tool', () =>
 test('a question is remembered for a day, and while it waits', () =>
   inLedger(async (ledger) => {
     const approval = await asked(ledger);
-    const known = () => ledger.approvals.known('dep_1', approval.tool, approval.digest);
+    const known = () => ledger.approvals.known('dep_1', approval.tool, () => approval.digest);
     ledger.approvals.forgetOld(ledger.now() + 2 * DAY_MS);
     expect(known()).toBe(approval.effectId);
     resign(ledger, 'grant of dep_1');

@@ -53,6 +53,25 @@ async function recorded(expected: RegExp): Promise<void> {
   await until(holdsLine, () => `no line of the record is like ${expected}`);
 }
 
+/** Calls that are timed until both windows show their lines. */
+const TIMED_CALLS = 20;
+
+/** Milliseconds from the sending of a call until each window has drawn its line; the calls come at uneven times. */
+async function untilOnScreen(windows: readonly Page[], call: () => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let count = 0; count < TIMED_CALLS; count += 1) {
+    await new Promise((done) => setTimeout(done, (count * 170) % 1000));
+    for (const window of windows)
+      await window.evaluate(`window.drawnAt = new Promise((done) =>
+        new MutationObserver((_, observer) => { observer.disconnect(); requestAnimationFrame(() => done(Date.now())); })
+          .observe(document.body, { subtree: true, attributeFilter: ['data-version'] }))`);
+    const sent = Date.now();
+    await call();
+    for (const window of windows) times.push((await window.evaluate<number>('window.drawnAt')) - sent);
+  }
+  return times.toSorted((one, other) => one - other);
+}
+
 async function rehearse(browser: BrowserContext): Promise<void> {
   const [page, second] = [await browser.newPage(), await browser.newPage()];
   await signInAt(page, server.origin, EMAIL);
@@ -104,7 +123,10 @@ async function play(browser: BrowserContext, page: Page, second: Page, tool: Pag
   });
   holds((await textOf(claude, 'getUserProfile')).includes(HOME.company), 'mcp-remote did not read the profile');
   holds((await textOf(claude, 'buyMcpShopItem', { ...HOME, tshirtSize: 'M' })).includes('Ordered'), 'no order');
-  seen('minute 4: the same as Claude Desktop does it, through mcp-remote');
+  const times = await untilOnScreen([page, second], () => claude.callTool({ name: 'getMyMandate', arguments: {} }));
+  seen(
+    `minute 4: the same as Claude Desktop does it, through mcp-remote; a line is on screen ${times[TIMED_CALLS]} ms after its call was sent (median of ${TIMED_CALLS}, the slowest ${times.at(-1)})`,
+  );
 
   const live = startDemo('--live', '--url', server.origin, '--as', EMAIL, '--every', '0.5');
   try {
