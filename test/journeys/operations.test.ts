@@ -77,6 +77,17 @@ test('an approval is one object request for the page and one for the answer', as
   expect(await counted(() => send(human, next, no))).toEqual({ kv: [], requests: ['act', 'look'] });
 });
 
+test('a yes that WorkOS confirms has WorkOS asked through the object, and is one request more', async () => {
+  const human = person();
+  human.blanks = { approval: 'confirmed' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 4 });
+  const { id } = (data['error'] as { waiting: { id: string } }).waiting;
+  const yes = await yesTo(human, id);
+  const { requests } = await counted(() => send(human, id, yes));
+  expect(requests).toEqual(['refreshOnce', 'act', 'lookAtApproval']);
+});
+
 test('when the object cannot be reached the answer is 503, never a yes', async () => {
   const { accessToken } = await deputyOf(person(), '2025-11-25');
   vi.spyOn(console, 'error').mockImplementation(() => {});
