@@ -7,7 +7,7 @@ const INSTRUMENTS: Record<string, readonly [shows: string, takes: string, page: 
   conformance: ['the official MCP conformance suite, in both eras', '1 minute', 'docs/proof/conformance.md'],
   cost: ['what each kind of call costs, counted, and the monthly bill', '1 minute', 'docs/proof/cost.md'],
   crowd: ['how long a pause takes while deputies flood the server', '1 minute', 'docs/proof/load.md'],
-  faults: ['random failures lose, double and overdraw nothing', '20 minutes', 'docs/proof/faults.md'],
+  faults: ['random failures lose, double and overdraw nothing', '40 minutes', 'docs/proof/faults.md'],
   fuzz: ['hostile requests get an answer, change nothing, and fill nothing', '4 minutes', 'docs/proof/load.md'],
   load: ['thousands of humans: throughput, memory, what a quiet one costs', '11 minutes', 'docs/proof/load.md'],
   mutation: ['each guard is needed: taken out, its story fails', '25 minutes', 'docs/attacks.md'],
