@@ -79,7 +79,7 @@ export class Allowances {
     return row?.deputy_id;
   }
 
-  /** The clock was ahead, so it is not known how long they have held. */
+  /** Of what was allowed in advance it is not known any more how long it has held, or how often it was used. */
   endAll(): void {
     this.#sql.exec('DELETE FROM allowances');
   }

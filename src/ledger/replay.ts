@@ -82,6 +82,7 @@ export function apply(state: State, line: Line): void {
       return;
     case 'restored':
       state.authority = 'paused';
+      state.allowances = {};
       return;
     case 'named':
       if (line.name === '') delete deputy(state, line.deputy).name;
