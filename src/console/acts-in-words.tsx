@@ -7,7 +7,7 @@ import type { Line, Suspension } from '../ledger/record.ts';
 import type { IconName } from '../pages/icons.tsx';
 import { type Clock, When } from '../pages/when.tsx';
 import { approvalSentence } from './approval-words.tsx';
-import { brief, Deed, times } from './in-short.tsx';
+import { brief, Deed, times, whoActed } from './in-short.tsx';
 
 type ActLine = Exclude<Line, { actor: 'deputy' }>;
 type Named = (deputyId: string) => Child;
@@ -63,7 +63,7 @@ function sentenceFor(line: ActLine, named: Named, clock: Clock, whole: boolean):
     case 'revoked':
       return (
         <>
-          {who(line)} dismissed {named(line.deputy)}
+          {whoActed(line)} dismissed {named(line.deputy)}
         </>
       );
     case 'amended':
@@ -83,10 +83,10 @@ function sentenceFor(line: ActLine, named: Named, clock: Clock, whole: boolean):
       return line.kept.length > 0 ? 'You changed your profile' : 'You removed your profile';
     case 'paused':
       return line.deputy === undefined ? (
-        `${who(line)} stopped every deputy`
+        `${whoActed(line)} stopped every deputy`
       ) : (
         <>
-          {who(line)} paused {named(line.deputy)}
+          {whoActed(line)} paused {named(line.deputy)}
         </>
       );
     case 'suspended':
@@ -133,8 +133,3 @@ const SUSPENDED_BECAUSE = {
   user_gone: `${SIGN_IN} no longer had you as a user`,
   membership_gone: 'you were no longer a member of the organization that you had signed in with',
 } satisfies Record<Suspension, string>;
-
-/** Who did what the human does: somebody else in an impersonated session, whom WorkOS's own log names by that session. */
-function who({ impersonation }: { impersonation?: string | undefined }): string {
-  return impersonation === undefined ? 'You' : `Somebody who was signed in as you (${impersonation})`;
-}

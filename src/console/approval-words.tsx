@@ -5,6 +5,7 @@ import type { Reason } from '../authority/refusal.ts';
 import { moment, readsAmounts, toHuman, toModel } from '../authority/words.ts';
 import { domain } from '../domain.ts';
 import type { Line, Voided } from '../ledger/record.ts';
+import { whoActed } from './in-short.tsx';
 
 /** What stops a yes: "…, because you have paused your deputies". */
 export function stoppedInWords(reason: Reason): string {
@@ -29,7 +30,7 @@ export function approvalSentence(line: ActLine, named: (deputyId: string) => Chi
     case 'denied':
       return (
         <>
-          You said no to {act} {line.effect.number} of {named(line.deputy)}
+          {whoActed(line)} said no to {act} {line.effect.number} of {named(line.deputy)}
         </>
       );
     case 'lapsed':

@@ -114,3 +114,8 @@ export function deputiesInWords(count: number): string {
 export function times(count: number): string {
   return count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
 }
+
+/** Who did what the human does: somebody else in an impersonated session, whom WorkOS's own log names by that session. */
+export function whoActed({ impersonation }: { impersonation?: string | undefined }): string {
+  return impersonation === undefined ? 'You' : `Somebody who was signed in as you (${impersonation})`;
+}

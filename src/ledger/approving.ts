@@ -110,7 +110,7 @@ export function approve(
 }
 
 /** Says no. */
-export function deny(ledger: Ledger, effectId: string): Done | Problem {
+export function deny(ledger: Ledger, effectId: string, by: As = {}): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
     const found = open(ledger, effectId);
@@ -119,6 +119,7 @@ export function deny(ledger: Ledger, effectId: string): Done | Problem {
       actor: 'human',
       act: 'denied',
       ...facts,
+      ...by,
     }));
     return done(ledger, newest);
   });
@@ -129,7 +130,7 @@ export function denyAndPause(ledger: Ledger, effectId: string, by: As): Done | P
   return ledger.transaction(() => {
     const effect = ledger.effects.find(effectId);
     if (!effect) return { problem: 'unknown_approval' };
-    deny(ledger, effectId);
+    deny(ledger, effectId, by);
     return pauseOne(ledger, effect.deputyId, by);
   });
 }

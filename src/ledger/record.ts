@@ -79,7 +79,7 @@ const actSchema = z.discriminatedUnion('act', [
     next: z.object({ count: z.int(), until: z.string() }).optional(),
     proof,
   }),
-  z.object({ actor: z.literal('human'), act: z.literal('denied'), deputy: z.string(), effect: effectFacts }),
+  z.object({ ...asTheHuman, act: z.literal('denied'), deputy: z.string(), effect: effectFacts }),
   z.object({ actor: z.literal('system'), act: z.literal('lapsed'), deputy: z.string(), effect: effectFacts }),
   z.object({
     actor: z.literal('system'),

@@ -9,7 +9,11 @@ import type { Person } from '../../src/dev/clients.ts';
 import { authorizePath, registeredClient } from '../support/http.ts';
 import { hurry, later, quiet } from '../support/outages.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
+import { Authenticator } from '../support/authenticator.ts';
+import { optionsOn, questionPath } from '../support/answering.ts';
 import { outcome, recordOf } from '../support/scene.ts';
+import { PURCHASE } from '../support/shop.ts';
+import { ORIGIN } from '../support/worker.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -85,6 +89,29 @@ test('support cannot resume, change a mandate or the limits, lift the demo ban, 
   const lifted = await browser.press(await browser.open('/deputies'), 'Lift the demo ban');
   expect(lifted.status).toBe(403);
   expect((await recordOf(ada)).banned).toBe(true);
+});
+
+test('support says no to a question when it pauses who asked, says yes to nothing, and adds no passkey', async () => {
+  const ada = person();
+  ada.blanks = { approval: 'pressed' };
+  const deputy = await deputyOf(ada, '2026-07-28');
+  const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 4 });
+  const { waiting } = data['error'] as { waiting: { id: string } };
+  const { browser } = await support(ada);
+  const question = await browser.open(questionPath(waiting.id));
+  for (const button of ['Approve', 'Deny']) expect((await browser.press(question, button)).status, button).toBe(403);
+  const passkeys = await browser.open('/deputies/passkeys');
+  const made = await Authenticator.make();
+  const attestation = JSON.stringify(await made.attestation(optionsOn(passkeys).challenge, { origin: ORIGIN }));
+  expect((await browser.press(passkeys, 'Add a passkey', { attestation })).status).toBe(403);
+  await browser.press(question, 'Deny and pause Test client');
+  const { timeline } = await recordOf(ada);
+  expect(timeline.slice(0, 2)).toMatchObject([
+    { act: 'paused', impersonation: expect.stringMatching(/^session_/) },
+    { act: 'denied', impersonation: expect.stringMatching(/^session_/) },
+  ]);
+  expect(textOf(await ada.browser.open('/deputies'))).toMatch(/signed in as you \(session_[\w-]+\) said no to order 1/);
+  expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
 });
 
 test('a session of support stays one: refreshed, while WorkOS is down, and when an answer leaves that out', async () => {
