@@ -83,7 +83,14 @@ export class Ledger {
    * inner one wrote is.
    */
   transaction<Result>(work: () => Result): Result {
-    return this.#storage.transactionSync(work);
+    const { changes } = this.approvals;
+    try {
+      return this.#storage.transactionSync(work);
+    } catch (error) {
+      // What memory knows of them may be what was undone.
+      if (this.approvals.changes !== changes) this.approvals.changed();
+      throw error;
+    }
   }
 
   /** Milliseconds since the epoch. A clock that is a little behind the newest line stands still until it has caught up. */

@@ -22,7 +22,7 @@ import { type Ended, isEnded, WAITING } from '../ledger/approvals.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Ledger, Turn } from '../ledger/ledger.ts';
 import { log, logError } from '../log.ts';
-import { ask, mustNotCrowd } from './asking.ts';
+import { ask } from './asking.ts';
 import type { Domain } from './define-domain.ts';
 import type { AnyTool, Answer, Prepared } from './define-tool.ts';
 import { refuseBanned } from './demo.ts';
@@ -140,7 +140,8 @@ export class Boundary {
     const amounts = call.uses && amountsOf(this.#domain, call.uses);
 
     const known = this.#repeated(tool, call, turn);
-    const before = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, sealed ?? '');
+    const { deputyId } = this.#caller;
+    const before = call.uses && this.#ledger.approvals.known(deputyId, tool.name, sealed ?? '', turn.now);
     if (before !== undefined) return this.#answered(before, call, turn, line);
     if (known?.effect) {
       const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
@@ -153,21 +154,19 @@ export class Boundary {
     const reason = call.uses && turn.reasonAgainst({ ...tool, uses: call.uses });
     const asks = reason?.code === 'approval_required' ? reason : undefined;
     if (reason && !asks) throw new Refusal(reason);
-    if (asks) mustNotCrowd(this.#ledger, this.#caller.deputyId);
     const { desk, close } = deskOf(this.#ledger, this.#caller, turn, amounts, { asks: asks !== undefined });
     const answer = call.run(desk);
     const touched = close();
     const { effect, made = false, granted, withdrawn } = touched ?? {};
     if (tool.metered !== made) throw new Error(`${tool.name} ${made ? 'made' : 'did not make'} an effect`);
-    if (known && effect)
-      this.#ledger.idempotency.keep(this.#caller.deputyId, known.key, known.digest, effect.id, turn.now);
+    if (known && effect) this.#ledger.idempotency.keep(deputyId, known.key, known.digest, effect.id, turn.now);
     if (effect && withdrawn) {
       const { id, number, state } = effect;
       turn.withdrew({ ...line, effect: { id, number, state }, askedAt: withdrawn.askedAt, amounts: effect.amounts });
       return answer;
     }
     if (asks && amounts && effect && granted !== undefined && call.uses) {
-      const { deputyId, scopes: tokenScopes } = this.#caller;
+      const { scopes: tokenScopes } = this.#caller;
       const question = { asks, amounts, effect, granted, answer, call: { ...call, uses: call.uses } };
       const action = { name: tool.name, scope: tool.scope, permission: tool.permission, tokenScopes };
       return ask(this.#ledger, turn, { ...question, deputyId, line, action });

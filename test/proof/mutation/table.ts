@@ -2218,9 +2218,30 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     name: 'five questions of one deputy wait at most',
-    file: 'tools/boundary.ts',
-    text: 'if (asks) mustNotCrowd(this.#ledger, this.#caller.deputyId);',
+    file: 'tools/asking.ts',
+    text: 'mustNotCrowd(ledger, deputyId);',
     without: '',
     story: 'faults-under-load',
+  },
+  {
+    name: 'a passkey signs for no page inside another one',
+    file: 'ledger/passkeys.ts',
+    text: 'crossOrigin: z.literal(false).optional()',
+    without: 'crossOrigin: z.boolean().optional()',
+    story: 'a-yes-that-is-not-one',
+  },
+  {
+    name: 'what a transaction that broke off has read is not kept in memory',
+    file: 'ledger/ledger.ts',
+    text: 'if (this.approvals.changes !== changes) this.approvals.changed();',
+    without: '',
+    story: 'a-yes-that-is-not-one',
+  },
+  {
+    name: 'the record names the impersonated session that said no',
+    file: 'ledger/approving.ts',
+    text: 'deny(ledger, effectId, by);',
+    without: 'deny(ledger, effectId);',
+    story: 'impersonation',
   },
 ];
