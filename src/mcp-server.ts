@@ -189,10 +189,10 @@ export class McpShopServer extends McpAgent {
     await this.#keepingAwake(super.alarm());
   }
 
-  /** Waits for the scheduler, and sets the alarm back to the sweep when that is due. */
+  /** Waits for the scheduler, and sets the alarm back to the sweep when that is due before. */
   async #keepingAwake(scheduled: Promise<unknown>): Promise<void> {
     await scheduled;
-    await this.#outbox.keep();
+    await this.#outbox.keep(await this.ctx.storage.getAlarm());
   }
 
   /** The scheduler calls this by its name. */

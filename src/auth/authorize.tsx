@@ -180,13 +180,13 @@ export async function answerConsent(c: AppContext): Promise<Response> {
 async function deviceFor(
   c: AppContext,
   session: SignIn,
-  { guarded: since, passkeys }: ConsentView,
+  { guarded: since, recordId: record, passkeys }: ConsentView,
   { typed, ...what }: { typed: Record<string, string> } & Record<string, unknown>,
 ): Promise<{ agreed?: string; signed?: Signed } | Response> {
   if (since === 0) return {};
   const { userId } = session.user;
   const { [ASSERTION]: assertion, ...said } = typed;
-  const agreed = digestOf({ human: userId, since, act: 'appoint', ...what, typed: said });
+  const agreed = digestOf({ human: userId, record, since, act: 'appoint', ...what, typed: said });
   if (!assertion) return devicePage(c, session, { challenge: agreed, allow: passkeys });
   const read = readAssertion(assertion);
   const signed = read && (await objectOf(c, userId).prove(read, originOf(c)));

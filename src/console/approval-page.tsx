@@ -95,11 +95,15 @@ function factsOf(view: ApprovalView): [string, Child][] {
   const brief = domain.effect.brief?.(effect);
   const what = brief ? [brief.what, brief.more, brief.sum].filter((part) => part !== undefined).join(', ') : undefined;
   const columns = Object.entries(domain.effect.columns).map(([term, read]): [string, string] => [term, read(effect)]);
-  const shown = [what ?? '', ...columns.map(([, text]) => text)].join('\n').toLowerCase();
-  // Nothing that it sent is left out: what the domain does not show is shown as it came.
+  const shown = [brief?.more, brief?.tint, ...columns.map(([, text]) => text)];
+  // Nothing that it sent is left out: what the domain does not show word for word is shown as it came.
   const rest = Object.entries(approval.arguments).flatMap(([term, value]): [string, string][] => {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
-    return shown.includes(text.toLowerCase()) ? [] : [[term, text]];
+    const at = shown.indexOf(text);
+    if (at === -1) return [[term, text]];
+    // What is shown once shows one argument, and no other with the same text.
+    shown.splice(at, 1);
+    return [];
   });
   const limit = domain.limits[approval.limit];
   const above = limit ? reads(domain, approval.limit, approval.most) : String(approval.most);

@@ -1,8 +1,9 @@
 /** /deputies/approvals and /deputies/passkeys: the human answers what a deputy asked, and says with what. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { hereOf, objectOf, originOf } from '../auth/requests.ts';
+import { formOf, hereOf, objectOf, originOf, typedIn } from '../auth/requests.ts';
 import { type AppContext, type PageEnv } from '../auth/session.ts';
+import { GRADES } from '../authority/grade.ts';
 import { attestationSchema } from '../ledger/passkeys.ts';
 import { Message } from '../pages/layout.tsx';
 import { jsonIn } from '../text.ts';
@@ -30,9 +31,10 @@ async function showQuestion(
 
 approvalPages.get('/approvals/:id', (c) => showQuestion(c, c.req.param('id')));
 
+/** Whatever a field holds instead is as if it were not there. */
 const answer = z.object({
-  decision: z.enum(['approve', 'deny', 'pause']),
-  grade: z.enum(['pressed', 'confirmed', 'device']).catch('pressed'),
+  decision: z.enum(['approve', 'deny', 'pause']).optional().catch(undefined),
+  grade: z.enum(GRADES).catch('pressed'),
   shown: z.string().max(100).catch(''),
   shownNext: z.string().max(100).catch(''),
   next: z.literal('yes').optional().catch(undefined),
@@ -41,15 +43,13 @@ const answer = z.object({
 approvalPages.post('/approvals/:id', async (c) => {
   const effectId = c.req.param('id');
   const show: Show = (context, said, status) => showQuestion(context, effectId, said, status);
-  const { decision } = answer.pick({ decision: true }).safeParse(await c.req.parseBody()).data ?? {};
+  const { decision, grade, shown, shownNext, next } = answer.parse(typedIn(await formOf(c)));
   if (decision === 'pause') return simply(c, 'brake', ({ as }) => ({ do: 'deny', effectId, pause: true, as }), show);
   if (decision === 'deny') return simply(c, 'valid', () => ({ do: 'deny', effectId, pause: false }), show);
-  const { grade } = answer.pick({ grade: true }).parse(await c.req.parseBody());
   // What counts as confirmed is a sign-in of a moment ago; a device proves itself.
   const form = await accept(c, grade === 'confirmed' ? 'fresh' : 'session');
   if (form instanceof Response) return form;
   if (decision === undefined) return incomplete(c);
-  const { shown, shownNext, next } = answer.parse(form.typed);
   const session = grade === 'confirmed' ? 'confirmed' : 'pressed';
   const agreed = { effectId, shown: next ? shownNext : shown, grade: session, next: next !== undefined } as const;
   return perform(c, form.userId, { do: 'approve', decision: agreed }, show, hereOf(c));

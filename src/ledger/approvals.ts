@@ -71,13 +71,15 @@ type Row = {
 };
 
 /** What calls need to know of the table without asking it: effects by the call that asked for them, and when the first lapses. */
-type Known = { effects: Map<string, string>; firstEnd: number };
+type Known = { effects: Map<string, { id: string; askedAt: number }>; firstEnd: number };
 
 const WAITS = "EXISTS (SELECT 1 FROM effects WHERE id = effect_id AND effects.state = 'waiting')";
 
 export class Approvals {
   readonly #sql: SqlStorage;
   #known: Known | undefined;
+  /** How often anything in it has changed. */
+  changes = 0;
 
   /** Reads what is known once, so that a call that asks nothing has no question more to the storage. */
   constructor(sql: SqlStorage) {
@@ -85,10 +87,14 @@ export class Approvals {
     this.#known = this.#read();
   }
 
-  /** The effect that this very call of that deputy has asked for. `seal` seals its arguments, if it has any. */
-  known(deputyId: string, tool: string, seal: () => string | undefined): string | undefined {
+  /**
+   * The effect that this very call of that deputy has asked for in the last day. `seal` seals its arguments, if it has any;
+   * `now` in milliseconds.
+   */
+  known(deputyId: string, tool: string, seal: () => string | undefined, now: number): string | undefined {
     const { effects } = this.#now();
-    return effects.size === 0 ? undefined : effects.get(keyOf(deputyId, tool, seal() ?? ''));
+    const asked = effects.size === 0 ? undefined : effects.get(keyOf(deputyId, tool, seal() ?? ''));
+    return asked && now < asked.askedAt + ASKED_KEPT_MS ? asked.id : undefined;
   }
 
   /** When the first one that waits lapses, in milliseconds; Infinity when none waits. */
@@ -156,6 +162,7 @@ export class Approvals {
   /** To be called whenever an effect that waited does so no more: the table is asked again. */
   changed(): void {
     this.#known = undefined;
+    this.changes += 1;
   }
 
   #now(): Known {
@@ -164,12 +171,14 @@ export class Approvals {
 
   #read(): Known {
     const rows = this.#sql
-      .exec<Pick<Row, 'effect_id' | 'deputy_id' | 'tool' | 'digest' | 'ends_at'> & { waits: number }>(
-        `SELECT effect_id, deputy_id, tool, digest, ends_at, ${WAITS} AS waits FROM approvals`,
+      .exec<Pick<Row, 'effect_id' | 'deputy_id' | 'tool' | 'digest' | 'asked_at' | 'ends_at'> & { waits: number }>(
+        `SELECT effect_id, deputy_id, tool, digest, asked_at, ends_at, ${WAITS} AS waits FROM approvals`,
       )
       .toArray();
     return {
-      effects: new Map(rows.map((row) => [keyOf(row.deputy_id, row.tool, row.digest), row.effect_id])),
+      effects: new Map(
+        rows.map((row) => [keyOf(row.deputy_id, row.tool, row.digest), { id: row.effect_id, askedAt: row.asked_at }]),
+      ),
       firstEnd: Math.min(Infinity, ...rows.filter(({ waits }) => waits).map(({ ends_at: end }) => end)),
     };
   }

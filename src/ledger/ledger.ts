@@ -83,12 +83,12 @@ export class Ledger {
    * inner one wrote is.
    */
   transaction<Result>(work: () => Result): Result {
-    const { remembered } = this.approvals;
+    const { changes } = this.approvals;
     try {
       return this.#storage.transactionSync(work);
     } catch (error) {
-      // What was read in between may have been of rows that are undone.
-      if (this.approvals.remembered !== remembered) this.approvals.changed();
+      // What memory knows of them may be what was undone.
+      if (this.approvals.changes !== changes) this.approvals.changed();
       throw error;
     }
   }

@@ -79,9 +79,9 @@ export class Outbox {
     if (this.#pending.some()) await this.#arm(this.#failed);
   }
 
-  /** To be called after the scheduler has set the object's one alarm to a time of its own. Does not throw. */
-  async keep(): Promise<void> {
-    if (this.#sweepAt !== undefined) await this.#set(this.#sweepAt);
+  /** To be called after the scheduler has set the object's one alarm to `next`, or to none: the earlier one stands. Does not throw. */
+  async keep(next: number | null): Promise<void> {
+    if (this.#sweepAt !== undefined && this.#sweepAt < (next ?? Infinity)) await this.#set(this.#sweepAt);
   }
 
   /** Arms the sweep, unless it comes as soon already. */

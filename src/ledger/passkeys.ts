@@ -35,7 +35,8 @@ export const attestationSchema = z.object({
 });
 export type Attestation = z.infer<typeof attestationSchema>;
 
-const clientData = z.object({ challenge: z.string() });
+/** What the browser says of the page that asked. None of ours is ever inside a page of another origin. */
+const clientDataSchema = z.object({ challenge: z.string(), crossOrigin: z.literal(false).optional() });
 
 const passkeySchema = z.object({
   id: z.string(),
@@ -134,7 +135,7 @@ export class Passkeys {
       });
       if (!verified) return undefined;
       const { clientDataJSON, authenticatorData, signature } = response.response;
-      const { challenge } = clientData.parse(JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString()));
+      const { challenge } = readClientData(clientDataJSON);
       const counter = authenticationInfo.newCounter;
       return { challenge, proof: { passkey: passkey.id, counter, clientDataJSON, authenticatorData, signature } };
     } catch (error) {
@@ -168,6 +169,7 @@ export async function attested(
       requireUserVerification: true,
     });
     if (!verified) return undefined;
+    readClientData(response.response.clientDataJSON);
     const { id, publicKey, counter } = registrationInfo.credential;
     const key = publicKey.toBase64({ alphabet: 'base64url', omitPadding: true });
     return { id, publicKey: key, rpId: hostname, transports: response.response.transports ?? [], counter };
@@ -175,6 +177,11 @@ export async function attested(
     refused(error);
     return undefined;
   }
+}
+
+/** Throws for what was made inside a page of another origin (WebAuthn level 3, section 7.2, step 14). */
+function readClientData(clientDataJSON: string): z.infer<typeof clientDataSchema> {
+  return clientDataSchema.parse(JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString()));
 }
 
 /** Without what was signed: the library names a challenge or an origin in quotes. */

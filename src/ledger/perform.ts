@@ -124,9 +124,9 @@ function guarded(
   work: (proven: Proven) => Done | Problem,
 ): Done | Problem {
   return ledger.transaction(() => {
-    const { guarded: since } = ledger.account.read();
+    const { guarded: since, recordId: record } = ledger.account.read();
     if (since === 0) return work({});
-    const challenge = digestOf({ human: userId, since, ...what });
+    const challenge = digestOf({ human: userId, record, since, ...what });
     if (!signed) return { problem: 'needs_device', challenge, allow: ledger.passkeys.usable(ledger.now()) };
     if (signed.challenge !== challenge) return { problem: 'stale' };
     if (!ledger.passkeys.counts(signed.proof, ledger.now())) return { problem: 'not_proven' };

@@ -36,7 +36,8 @@ export class Restore {
   /**
    * To be called before anything else once the storage is back. A pause, a dismissal or a lower limit of later may be
    * undone by it, so every deputy is paused until the human has looked. Lines that were exported since are not these
-   * lines, so the record has another name from here on. Pages from before name lines up to `undone`, and lift nothing.
+   * lines, so the record has another name from here on, and what a passkey has signed under the
+   * old one counts no more. Pages from before name lines up to `undone`, and lift nothing.
    */
   finish(name: string, to: number, undone: number): Done {
     const { record, account, allowances } = this.#ledger;

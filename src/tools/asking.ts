@@ -22,13 +22,12 @@ type Asking = {
   answer: Answer<Record<string, unknown>>;
 };
 
-/** Throws the Refusal `too_many_waiting`. */
-export function mustNotCrowd(ledger: Ledger, deputyId: string): void {
+function mustNotCrowd(ledger: Ledger, deputyId: string): void {
   if (ledger.approvals.waiting(deputyId).length >= MOST_WAITING)
     throw new Refusal({ code: 'too_many_waiting', most: MOST_WAITING });
 }
 
-/** Leaves the question, with its line; or carries the call out, when a yes from before allows it. */
+/** Leaves the question, with its line; or carries the call out, when a yes from before allows it. Throws the Refusal `too_many_waiting`. */
 export function ask(
   ledger: Ledger,
   turn: Turn,
@@ -43,6 +42,7 @@ export function ask(
     turn.allowed({ ...line, effect: { ...facts, state: granted }, amounts, under });
     return { ...answer, effect };
   }
+  mustNotCrowd(ledger, deputyId);
   const endsAt = now + ASKED_MS;
   const grade = gradeFor(ledger, deputyId, now);
   ledger.approvals.keep({

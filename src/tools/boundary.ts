@@ -22,7 +22,7 @@ import { type Ended, isEnded, WAITING } from '../ledger/approvals.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Ledger, Turn } from '../ledger/ledger.ts';
 import { logError } from '../log.ts';
-import { ask, mustNotCrowd } from './asking.ts';
+import { ask } from './asking.ts';
 import type { Domain } from './define-domain.ts';
 import type { AnyTool, Answer, Prepared } from './define-tool.ts';
 import { refuseBanned } from './demo.ts';
@@ -152,11 +152,10 @@ export class Boundary {
     const known = this.#repeated(tool, call, turn);
     let sealed: string | undefined;
     const seal = () => (sealed ??= this.#seal(call));
-    const before = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, seal);
+    const before = call.uses && this.#ledger.approvals.known(this.#caller.deputyId, tool.name, seal, turn.now);
     if (before !== undefined || known?.effect) return { call, amounts, seal, known, before };
     const reason = call.uses && turn.reasonAgainst({ ...tool, uses: call.uses });
     if (reason && reason.code !== 'approval_required') throw new Refusal(reason);
-    if (reason) mustNotCrowd(this.#ledger, this.#caller.deputyId);
     return { call, amounts, seal, known, asks: reason };
   }
 
@@ -168,6 +167,7 @@ export class Boundary {
   /** Runs what was decided about, and records it. */
   #carryOut(tool: AnyTool, { call, amounts, seal, known, before, asks }: Decided, turn: Turn): Done | Asked {
     const line = { tool: tool.name, arguments: seal() };
+    const { deputyId, scopes: tokenScopes } = this.#caller;
     if (before !== undefined) return this.#answered(before, call, turn, line);
     if (known?.effect) {
       const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
@@ -182,15 +182,13 @@ export class Boundary {
     const touched = close();
     const { effect, made = false, granted, withdrawn } = touched ?? {};
     if (tool.metered !== made) throw new Error(`${tool.name} ${made ? 'made' : 'did not make'} an effect`);
-    if (known && effect)
-      this.#ledger.idempotency.keep(this.#caller.deputyId, known.key, known.digest, effect.id, turn.now);
+    if (known && effect) this.#ledger.idempotency.keep(deputyId, known.key, known.digest, effect.id, turn.now);
     if (effect && withdrawn) {
       const { id, number, state } = effect;
       turn.withdrew({ ...line, effect: { id, number, state }, askedAt: withdrawn.askedAt, amounts: effect.amounts });
       return answer;
     }
     if (asks && amounts && effect && granted !== undefined && call.uses) {
-      const { deputyId, scopes: tokenScopes } = this.#caller;
       const question = { asks, amounts, effect, granted, answer, call: { ...call, uses: call.uses } };
       const action = { name: tool.name, scope: tool.scope, permission: tool.permission, tokenScopes };
       return ask(this.#ledger, turn, { ...question, deputyId, line, action });

@@ -4,15 +4,20 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import type { Deputy, Person } from '../../src/dev/clients.ts';
 import { Authenticator } from '../support/authenticator.ts';
-import { addPasskey, approve, optionsOn, questionPath, send, yesTo } from '../support/answering.ts';
+import { agreementOf, approve as approveIn } from '../../src/ledger/approving.ts';
+import { addPasskey, approve, openFresh, optionsOn, questionPath, send, yesTo } from '../support/answering.ts';
 import { authorizePath, registeredClient } from '../support/http.ts';
 import { assertionSchema } from '../../src/ledger/passkeys.ts';
+import { callerOf, employ, inLedger, serve } from '../support/ledger.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
 import { hiddenFields, outcome, recordOf } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';
 
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 const DAY_MS = 24 * 60 * 60_000;
 const FOUR = { ...PURCHASE, quantity: 4 };
@@ -58,6 +63,7 @@ test('a signature for another order, of another origin, without a finger, or of 
     { origin: 'https://evil.example', rpId: 'localhost' },
     { rpId: 'evil.example' },
     { verified: false },
+    { crossOrigin: true },
     { type: 'webauthn.create' as const },
   ];
   for (const options of attempts)
@@ -73,6 +79,44 @@ test('a signature for another order, of another origin, without a finger, or of 
     expect((await send(human, id, { ...(await yesTo(human, id)), assertion })).status, assertion).toBe(403);
   expect(await states(human)).toEqual(['waiting', 'waiting']);
 });
+
+test('a passkey that is made without a finger, or inside a page of another origin, is not added', async () => {
+  const human = person();
+  const page = await openFresh(human, '/deputies/passkeys');
+  const made = await Authenticator.make();
+  for (const options of [{ crossOrigin: true }, { verified: false }, { rpId: 'evil.example' }]) {
+    const attestation = JSON.stringify(
+      await made.attestation(optionsOn(page).challenge, { origin: ORIGIN, ...options }),
+    );
+    expect((await human.browser.press(page, 'Add a passkey', { attestation })).status, JSON.stringify(options)).toBe(
+      403,
+    );
+  }
+  expect((await objectOf(human).lookAtPasskeys()).passkeys).toEqual([]);
+});
+
+test('a question whose end could not be written, because the storage failed, ends all the same', () =>
+  inLedger(async (ledger) => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    employ(ledger, 'dep_1');
+    const caller = callerOf('dep_1');
+    expect((await serve(ledger, caller, 'buyMcpShopItem', FOUR)).code).toBe('approval_required');
+    const [approval] = ledger.approvals.waiting();
+    if (!approval) throw new Error('nothing waits');
+    const shown = agreementOf(ledger, caller.userId, approval);
+    later(11 * 60_000);
+    const append = ledger.record.append.bind(ledger.record);
+    const failing = vi.spyOn(ledger.record, 'append').mockImplementation((entry, ...rest) => {
+      if (entry.actor === 'deputy') throw new Error('the disk is full');
+      return append(entry, ...rest);
+    });
+    expect((await serve(ledger, caller, 'buyMcpShopItem', PURCHASE)).code).toBe('internal_error');
+    failing.mockRestore();
+    const decision = { effectId: approval.effectId, shown, grade: 'confirmed', next: false } as const;
+    const usesNow = () => approval.action.uses;
+    expect(approveIn(ledger, caller.userId, decision, { signed: undefined, usesNow })).toEqual({ problem: 'answered' });
+    expect(ledger.effects.find(approval.effectId)?.state).toBe('lapsed');
+  }));
 
 test('a counter that went back shows that the passkey was copied', async () => {
   const { human, device, deputy, id } = await guardedBy();

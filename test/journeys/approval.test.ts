@@ -2,7 +2,13 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import { type Deputy, ERAS, type Person } from '../../src/dev/clients.ts';
+import { setCeiling } from '../../src/ledger/acts.ts';
+import { agreementOf, approve as yes } from '../../src/ledger/approving.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { verify } from '../../src/ledger/verify.ts';
+import { DAY_MS } from '../../src/lifetimes.ts';
 import { addPasskey, approve, questionPath } from '../support/answering.ts';
+import { callerOf, employ, inLedger, mandateOf, serve } from '../support/ledger.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
 import { outcome, recordOf } from '../support/scene.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
@@ -20,6 +26,16 @@ async function ask(deputy: Deputy, changes: Record<string, unknown> = {}): Promi
   const { code, waiting } = data['error'] as { code: string; waiting: { id: string } };
   expect(code).toBe('approval_required');
   return waiting.id;
+}
+
+/** The human says yes to the one thing that waits, after a fresh sign-in. */
+function sayYes(ledger: Ledger, { next = false } = {}): void {
+  const [approval] = ledger.approvals.waiting();
+  if (!approval) throw new Error('nothing waits');
+  const shown = agreementOf(ledger, 'user_1', approval, { next });
+  const decision = { effectId: approval.effectId, shown, grade: 'confirmed', next } as const;
+  const usesNow = () => approval.action.uses;
+  expect(yes(ledger, 'user_1', decision, { signed: undefined, usesNow })).not.toHaveProperty('problem');
 }
 
 async function verified(human: Person): Promise<boolean> {
@@ -112,6 +128,35 @@ test('five questions of a deputy wait, and no sixth', async () => {
   expect(await outcome(deputy, 'buyMcpShopItem', { ...FOUR, idempotencyKey: '4' })).toBe('approval_required');
   expect(await outcome(deputy, 'buyMcpShopItem', PURCHASE)).toBe('daily_limit');
 });
+
+test('the same call is recognised for a day, and is another question after that', () =>
+  inLedger(async (ledger) => {
+    employ(ledger, 'dep_1');
+    const call = () => serve(ledger, callerOf('dep_1'), 'buyMcpShopItem', FOUR);
+    await call();
+    sayYes(ledger);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + DAY_MS - 60_000 });
+    expect(await call()).toMatchObject({ allowed: true, data: { order: { number: 1 } } });
+    vi.setSystemTime(Date.now() + 60_000);
+    expect(await call()).toMatchObject({ allowed: false, code: 'approval_required' });
+    expect(ledger.effects.newest(10).map(({ state }) => state)).toEqual(['waiting', 'confirmed']);
+    expect(verify(ledger)).toMatchObject({ ok: true });
+  }));
+
+test('what was allowed in advance is carried out while five other questions wait', () =>
+  inLedger(async (ledger) => {
+    setCeiling(ledger, { shirtsPerDay: 100, spendPerDay: 250_000 }, 0);
+    employ(ledger, 'dep_1', mandateOf({ shirtsPerDay: 100, spendPerDay: 250_000 }));
+    const call = async (changes: Record<string, unknown>) =>
+      (await serve(ledger, callerOf('dep_1'), 'buyMcpShopItem', { ...FOUR, ...changes })).code ?? 'allowed';
+    await call({});
+    sayYes(ledger, { next: true });
+    for (const company of ['1', '2', '3', '4', '5']) expect(await call({ company })).toBe('approval_required');
+    expect(await call({ idempotencyKey: 'like it' })).toBe('allowed');
+    expect(await call({ company: '6' })).toBe('too_many_waiting');
+    expect(ledger.approvals.waiting()).toHaveLength(5);
+    expect(verify(ledger)).toMatchObject({ ok: true });
+  }));
 
 test('and the next three like it, within the hour, and no more each', async () => {
   const human = person();

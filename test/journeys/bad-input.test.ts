@@ -1,9 +1,12 @@
 /** Whatever a model sends by mistake: an error that names the field and the fix, and nothing stored. */
 import { expect, test } from 'vitest';
 import { ERAS } from '../../src/dev/clients.ts';
-import { callMessage, messageOf, rpc, send } from '../support/http.ts';
+import { questionPath, send as sendAnswer, yesTo } from '../support/answering.ts';
+import { callMessage, cookiesOf, messageOf, rpc, send } from '../support/http.ts';
 import { deputyOf, person } from '../support/people.ts';
+import { recordOf } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
+import { ORIGIN } from '../support/worker.ts';
 
 const WRONG_PURCHASES: [string, Record<string, unknown>, RegExp][] = [
   ['a missing company', { company: undefined }, /company: must be text\./],
@@ -170,4 +173,29 @@ test('a body over 64 KiB is refused when its Content-Length says less', async ()
   const body = JSON.stringify(callMessage('listMcpShopInventory', { padding: 'x'.repeat(70 * 1024) }));
   const response = await rpc(accessToken, body, { 'Content-Length': '100' });
   expect(response.status).toBe(413);
+});
+
+test('whatever stands in the form of a question instead of its fields is a clear page, and no yes that nobody gave', async () => {
+  const human = person();
+  human.blanks = { approval: 'pressed' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 4 });
+  const { waiting } = data['error'] as { waiting: { id: string } };
+  const form = await yesTo(human, waiting.id);
+  const wrong = { shown: 'x'.repeat(5000), shownNext: 'x'.repeat(5000), next: 'no', decision: 'x' };
+  for (const [name, value] of Object.entries(wrong)) {
+    const page = await sendAnswer(human, waiting.id, { ...form, shown: '', [name]: value });
+    expect([name, page.status]).toEqual([name, name === 'decision' ? 400 : 409]);
+  }
+  for (const [type, body] of [
+    ['multipart/form-data', 'x'],
+    ['multipart/form-data; boundary=x', '--x\r\n'],
+    ['application/json', '{"decision":"approve"}'],
+  ] as const) {
+    const headers = { Origin: ORIGIN, Cookie: cookiesOf(human), 'Content-Type': type };
+    const response = await send(questionPath(waiting.id), { method: 'POST', body, headers });
+    expect([type, response.status]).toEqual([type, 403]);
+    await response.body?.cancel();
+  }
+  expect((await recordOf(human)).effects).toMatchObject([{ state: 'waiting' }]);
 });

@@ -7,7 +7,8 @@ import { type Order, orderSchema } from '../../src/shop/order.ts';
 import { backOffSeconds } from '../../src/ledger/jobs.ts';
 import type { Deputy } from '../../src/dev/clients.ts';
 import { deputyOf, jobsOf, person, waitingIn } from '../support/people.ts';
-import { buy } from '../support/shop.ts';
+import { recordOf } from '../support/scene.ts';
+import { buy, PURCHASE } from '../support/shop.ts';
 
 beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -307,4 +308,23 @@ test('two clients that buy in the same moment get two orders, and both reach KV,
   expect(new Set([order, ...others].map(({ id }) => id)).size).toBe(10);
   await drain(order);
   await expectKvEqualsLedger(legacy, order, 10);
+});
+
+test('while KV is down, what else is due comes on time', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  vi.spyOn(env.ORDERS, 'put').mockRejectedValue(new Error('KV is down'));
+  const order = await buy(deputy);
+  for (let sweeps = 0; sweeps < 12; sweeps += 1) {
+    vi.useFakeTimers({ toFake: ['Date'], now: (await alarmOf(order)) ?? 0 });
+    await runDurableObjectAlarm(objectOf(order));
+  }
+  expect(await alarmOf(order)).toBe(Date.now() + HOUR);
+  await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 4 });
+  const lapses = Date.now() + 10 * MINUTE;
+  expect(await alarmOf(order)).toBeLessThan(lapses + 2000);
+  vi.setSystemTime(lapses + 2000);
+  await runDurableObjectAlarm(objectOf(order));
+  expect((await recordOf(human)).timeline[0]).toMatchObject({ act: 'lapsed' });
+  expect(await alarmOf(order)).toBeLessThanOrEqual(lapses + HOUR);
 });

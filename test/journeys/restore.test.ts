@@ -7,12 +7,14 @@ import { userIdOf } from '../../src/dev/authkit-store.ts';
 import worker from '../../src/dev/index.ts';
 import { resume, setCeiling } from '../../src/ledger/acts.ts';
 import { Restore } from '../../src/ledger/restore.ts';
+import type { Assertion } from '../../src/ledger/passkeys.ts';
 import { verify } from '../../src/ledger/verify.ts';
-import { approve, send, yesTo } from '../support/answering.ts';
+import { addPasskey, approve, send, yesTo } from '../support/answering.ts';
 import { deputyOf, objectOf, person, resumption } from '../support/people.ts';
 import { employ, inLedger } from '../support/ledger.ts';
 import { outcome, recordOf } from '../support/scene.ts';
 import { buy, PURCHASE } from '../support/shop.ts';
+import { ORIGIN } from '../support/worker.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -187,4 +189,28 @@ test('without a halt nothing is put back, and nothing is when the storage cannot
   await cron(ada, 'on');
   expect((await recordOf(ada)).account.authority).toBe('active');
   await buy(deputy);
+});
+
+test('what was allowed in advance is not there again, and what a passkey signed in the time that is undone counts no more', async () => {
+  const ada = person();
+  const device = await addPasskey(ada);
+  const deputy = await deputyOf(ada, '2026-07-28');
+  const object = objectOf(ada);
+  const four = (key: string) => ({ ...PURCHASE, quantity: 4, idempotencyKey: key });
+  const { data } = await deputy.call('buyMcpShopItem', four('asked'));
+  const { waiting } = data['error'] as { waiting: { id: string } };
+  expect((await approve(ada, waiting.id, { device, next: true })).status).toBe(200);
+  await object.act({ do: 'guard', device: true });
+  const { goBack } = await recoverable(ada);
+  const off = { do: 'guard', device: false } as const;
+  const asked = await object.act(off);
+  if (!('problem' in asked && asked.problem === 'needs_device')) throw new Error('no passkey was asked for');
+  const assertion = (await device.assertion(asked.challenge, { origin: ORIGIN })) as Assertion;
+  expect(await object.act(off, { assertion, origin: ORIGIN })).not.toHaveProperty('problem');
+  await object.act({ do: 'endAllowance', line: (await recordOf(ada)).asked.allowances[0]?.line ?? 0 });
+
+  await cron(ada, 'on', goBack);
+  expect((await recordOf(ada)).asked.allowances).toEqual([]);
+  expect(await objectOf(ada).act(off, { assertion, origin: ORIGIN })).toEqual({ problem: 'stale' });
+  expect(await objectOf(ada).verifyRecord()).toMatchObject({ ok: true });
 });

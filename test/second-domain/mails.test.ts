@@ -1,4 +1,6 @@
 /** The stories of every domain, in a Worker that sends mails: `src/domain.ts` is swapped, and nothing else. */
+import { expect, test } from 'vitest';
+import { deputyOf, person } from '../support/people.ts';
 import { stories } from './stories.ts';
 
 stories({
@@ -39,4 +41,18 @@ stories({
   consentSays: /Domains to write to/,
   listSays: /Notes.*ada@example\.com/s,
   recordSays: /sent 1 mail mail 1/,
+});
+
+test('what a deputy sends is shown under its name, also when the same words stand elsewhere on the page', async () => {
+  const human = person();
+  human.blanks = { askAbove: '1', mailsPerDay: '8' };
+  const deputy = await deputyOf(human, '2026-07-28');
+  const to = ['ada@example.com', 'bob@example.com'];
+  const subject = 'Do not transfer all of it to Eve';
+  for (const text of ['transfer all of it to Eve', subject]) {
+    const { data } = await deputy.call('sendMail', { to, subject, text });
+    const { waiting } = data['error'] as { waiting: { id: string } };
+    const { html } = await human.browser.open(`/deputies/approvals/${waiting.id}`);
+    expect(html).toContain(`<dt>text</dt><dd><bdi class="asked">${text}</bdi></dd>`);
+  }
 });

@@ -10,6 +10,8 @@ export type Options = {
   counter?: number;
   type?: 'webauthn.get' | 'webauthn.create';
   rpId?: string;
+  /** Whether the page that asked is inside a page of another origin. */
+  crossOrigin?: boolean;
 };
 
 export class Authenticator {
@@ -94,8 +96,8 @@ export class Authenticator {
   }
 }
 
-function clientData(challenge: string, { origin, type = 'webauthn.get' }: Options): string {
-  return base64url(encoder.encode(JSON.stringify({ type, challenge, origin, crossOrigin: false })));
+function clientData(challenge: string, { origin, type = 'webauthn.get', crossOrigin = false }: Options): string {
+  return base64url(encoder.encode(JSON.stringify({ type, challenge, origin, crossOrigin })));
 }
 
 /** A signature of two numbers, as WebAuthn wants it: RFC 3279, section 2.2.3. */

@@ -70,7 +70,7 @@ test('what is allowed in advance is allowed to one tool', () =>
 test('a question is remembered for a day, and while it waits', () =>
   inLedger(async (ledger) => {
     const approval = await asked(ledger);
-    const known = () => ledger.approvals.known('dep_1', approval.tool, () => approval.digest);
+    const known = () => ledger.approvals.known('dep_1', approval.tool, () => approval.digest, ledger.now());
     ledger.approvals.forgetOld(ledger.now() + 2 * DAY_MS);
     expect(known()).toBe(approval.effectId);
     resign(ledger, 'grant of dep_1');
