@@ -10,7 +10,7 @@ const PING_EVERY_MS = 20_000;
 const PONG_WITHIN_MS = 10_000;
 const PAGE_WITHIN_MS = 15_000;
 /** Milliseconds between two drawings. */
-const DRAW_EVERY_MS = 400;
+const DRAW_EVERY_MS = 250;
 const SESSION_OVER = 4401;
 /** Without what the page was led to with: that was said once. */
 const HERE = '/deputies';

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DevServer } from '../../src/dev/dev-server.ts';
 import { inBrowser, noBrowser } from '../support/chromium.ts';
-import { STATES } from '../support/every-state.ts';
+import { STATES } from './every-state.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** With the variable PICTURES set, to be looked at by people. */

@@ -2606,4 +2606,11 @@ export const GUARDS: readonly Guard[] = [
     without: "'UPDATE account SET authority_took = ? WHERE authority_sequence >= ?',",
     story: 'ledger',
   },
+  {
+    name: 'a head that could not be read is not said to be part of the record',
+    file: 'console/verify-page.tsx',
+    text: "isExpected={expected.hash !== '' && problem === undefined}",
+    without: "isExpected={expected.hash !== ''}",
+    story: 'console',
+  },
 ];

@@ -3,8 +3,8 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { z } from 'zod';
 import { BrakePage } from '../../src/console/brake.tsx';
 import { Deputy, Person, REDIRECT_URI } from '../../src/dev/clients.ts';
-import { allow } from './chromium.ts';
-import { saysStopped, signInAt, stopAll } from './console-page.ts';
+import { allow } from '../support/chromium.ts';
+import { saysStopped, signInAt, stopAll } from '../support/console-page.ts';
 
 /** A browser, its page, and what to do at each state: it is called with the page standing there. */
 export type Tour = { browser: BrowserContext; page: Page; origin: string; look: (name: string) => Promise<void> };
