@@ -250,7 +250,7 @@ export class McpShopServer extends McpAgent {
       signed,
       usesNow,
     });
-    if (act.do === 'erase') await this.#outbox.recover();
+    if (act.do === 'erase') await this.#outbox.sendAll();
     if (act.do === 'approve' && !('problem' in result)) await this.#outbox.send(act.decision.effectId);
     await this.#changed();
     return result;

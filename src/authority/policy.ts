@@ -8,7 +8,14 @@ import { ACTS, CALLS, type Ceiling, type Terms, type Uses } from './terms.ts';
 export type Authority = 'active' | 'paused' | 'suspended';
 
 /** `expired` follows from the mandate's end; a deputy that the ledger does not hold has no standing. */
-export type Status = 'pending' | 'active' | 'revoked' | 'superseded';
+export type Status = 'pending' | 'active' | keyof typeof OVER;
+
+/** Dismissed by its human, replaced as they said, or given up by its client: nothing brings it back. */
+const OVER = { revoked: 'deputy_revoked', superseded: 'deputy_superseded', resigned: 'deputy_resigned' } as const;
+
+export function isOver(status: Status): status is keyof typeof OVER {
+  return Object.hasOwn(OVER, status);
+}
 
 /** A deputy's status and mandate, and whether its human has paused it alone, as a decision needs them. */
 export type Standing = { status: Status; mandate: Mandate; paused?: boolean };
@@ -56,8 +63,7 @@ export function decide(terms: Terms, situation: Situation, action: Action): Reas
 /** Why a deputy is not live, or undefined when it is. The client is told so with HTTP 401. */
 export function endOf(standing: Standing | undefined, now: number): Reason | undefined {
   if (!standing || standing.status === 'pending') return { code: 'deputy_unknown' };
-  if (standing.status === 'revoked') return { code: 'deputy_revoked' };
-  if (standing.status === 'superseded') return { code: 'deputy_superseded' };
+  if (isOver(standing.status)) return { code: OVER[standing.status] };
   const { expiresAt } = standing.mandate;
   return now >= expiresAt ? { code: 'mandate_expired', expiresAt } : undefined;
 }

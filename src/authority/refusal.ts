@@ -15,6 +15,7 @@ const LIFTED_BY = {
   deputy_unknown: 'human',
   deputy_revoked: 'human',
   deputy_superseded: 'human',
+  deputy_resigned: 'human',
   mandate_expired: 'human',
   paused: 'human',
   deputy_paused: 'human',
@@ -73,7 +74,7 @@ export type Reason =
   | AskReason
   | { code: 'approval_denied' | 'approval_lapsed' | 'approval_withdrawn'; id: string }
   | { code: 'too_many_waiting'; most: number }
-  | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'deputy_paused' }
+  | { code: 'deputy_unknown' | 'deputy_revoked' | 'deputy_superseded' | 'deputy_resigned' | 'deputy_paused' }
   | { code: 'paused' | 'suspended' | 'unknown_tool' }
   | { code: 'mandate_expired'; expiresAt: number }
   | { code: 'insufficient_scope'; tool: string; scope: string }
@@ -84,7 +85,13 @@ export type Reason =
   | { code: 'demo_banned'; says: string }
   | { code: 'internal_error'; id: string };
 
-const ENDS: readonly RefusalCode[] = ['deputy_unknown', 'deputy_revoked', 'deputy_superseded', 'mandate_expired'];
+const ENDS: readonly RefusalCode[] = [
+  'deputy_unknown',
+  'deputy_revoked',
+  'deputy_superseded',
+  'deputy_resigned',
+  'mandate_expired',
+];
 
 /** Whether the deputy may do nothing any more, so that its token is of no use. */
 export function isEnd({ code }: Reason): boolean {

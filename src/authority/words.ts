@@ -134,6 +134,11 @@ function wordsFor(terms: Terms, reason: Reason): Words {
       return says(`Your human has dismissed this deputy. ${AGAIN}`, 'A dismissed deputy may do nothing.');
     case 'deputy_superseded':
       return says(`Your human has replaced this deputy by a newer one. ${AGAIN}`, 'A replaced deputy may do nothing.');
+    case 'deputy_resigned':
+      return says(
+        `The authority of this deputy was given back with its tokens. ${AGAIN}`,
+        'A deputy whose tokens were given back may do nothing.',
+      );
     case 'mandate_expired': {
       const ended = `ended on ${moment(reason.expiresAt)}.`;
       return says(`Your mandate ${ended} ${AGAIN}`, `The mandate ${ended}`);
@@ -295,6 +300,7 @@ const TO_HUMAN: Record<string, string> = {
   deputy_unknown: 'you have not appointed it',
   deputy_revoked: 'you dismissed it',
   deputy_superseded: 'you have replaced it by a newer one',
+  deputy_resigned: 'it had given its authority back',
   mandate_expired: 'its mandate has ended',
   paused: 'you stopped every deputy',
   deputy_paused: 'you paused it',

@@ -112,6 +112,7 @@ export function statusOf({ status, expired, paused }: DeputyView, authority: Aut
   if (status === 'pending') return 'signed, not connected yet';
   if (status === 'revoked') return 'dismissed';
   if (status === 'superseded') return 'replaced';
+  if (status === 'resigned') return 'gave its authority back';
   if (authority !== 'active') return '';
   return paused === undefined ? '' : 'paused by you';
 }

@@ -3,6 +3,7 @@ import { ceilingOf, newCeiling, valueOf } from '../authority/limits.ts';
 import type { Grade } from '../authority/grade.ts';
 import { isNoWider, latestEnd, newMandate } from '../authority/mandate.ts';
 import { type Ceiling, isNames, type Limits, type Terms } from '../authority/terms.ts';
+import { isOver } from '../authority/policy.ts';
 import type { Reason } from '../authority/refusal.ts';
 import type { Presence } from './account.ts';
 import { folded } from './checkpoint.ts';
@@ -96,7 +97,7 @@ export function pauseOne(ledger: Ledger, deputyId: string, by: As = {}): Done | 
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
     // It can do nothing any more.
-    if (deputy.status === 'revoked' || deputy.status === 'superseded') return done(ledger, head);
+    if (isOver(deputy.status)) return done(ledger, head);
     const newest = ledger.record.append({ actor: 'human', act: 'paused', deputy: deputyId, ...by }, head, now);
     ledger.deputies.setPaused(deputyId, newest.sequence);
     return done(ledger, newest);
@@ -115,7 +116,7 @@ export function resumeOne(
     const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
-    if (deputy.status === 'revoked' || deputy.status === 'superseded') return { problem: 'ended' };
+    if (isOver(deputy.status)) return { problem: 'ended' };
     if (deputy.paused === undefined || deputy.paused !== pauseSequence) return { problem: 'stale' };
     const newest = ledger.record.append({ actor: 'human', act: 'resumed', deputy: deputyId, ...by }, head, now);
     ledger.deputies.setPaused(deputyId, undefined);
@@ -190,7 +191,7 @@ export function revoke(ledger: Ledger, deputyId: string, by: As = {}): Done | Pr
     const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
-    if (deputy.status === 'revoked' || deputy.status === 'superseded') return done(ledger, head);
+    if (isOver(deputy.status)) return done(ledger, head);
     ledger.deputies.setStatus(deputyId, 'revoked', now);
     const newest = ledger.record.append({ actor: 'human', act: 'revoked', deputy: deputyId, ...by }, head, now);
     voidWaiting(ledger, 'dismissed', newest, now, deputyId);
@@ -202,9 +203,10 @@ export function revoke(ledger: Ledger, deputyId: string, by: As = {}): Done | Pr
 export function resign(ledger: Ledger, grantId: string): void {
   ledger.transaction(() => {
     const deputyId = ledger.deputies.withGrant(grantId);
-    if (deputyId === undefined) return;
+    // Whose mandate has run out has nothing to give back.
+    if (deputyId === undefined || ledger.endOf(deputyId)) return;
     const { head, now } = ledger.moment();
-    ledger.deputies.setStatus(deputyId, 'revoked', now);
+    ledger.deputies.setStatus(deputyId, 'resigned', now);
     const newest = ledger.record.append({ actor: 'client', act: 'resigned', deputy: deputyId }, head, now);
     voidWaiting(ledger, 'resigned', newest, now, deputyId);
   });

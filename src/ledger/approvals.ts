@@ -32,6 +32,8 @@ const argumentsSchema = z.record(z.string(), z.unknown());
 
 export type Approval = {
   effectId: string;
+  /** That of the effect, by which its row is found. */
+  number: number;
   deputyId: string;
   tool: string;
   /** The HMAC of the arguments: the same call again is recognised by it. */
@@ -55,6 +57,7 @@ export type Approval = {
 
 type Row = {
   effect_id: string;
+  number: number;
   deputy_id: string;
   tool: string;
   digest: string;
@@ -73,7 +76,8 @@ type Row = {
 /** What calls need to know of the table without asking it: effects by the call that asked for them, and when the first lapses. */
 type Known = { effects: Map<string, { id: string; askedAt: number }>; firstEnd: number };
 
-const WAITS = "EXISTS (SELECT 1 FROM effects WHERE id = effect_id AND effects.state = 'waiting')";
+const WAITS =
+  "EXISTS (SELECT 1 FROM effects WHERE effects.number = approvals.number AND id = effect_id AND effects.state = 'waiting')";
 
 export class Approvals {
   readonly #sql: SqlStorage;
@@ -105,8 +109,9 @@ export class Approvals {
   keep(approval: Approval): void {
     this.forgetOld(approval.askedAt);
     this.#sql.exec(
-      'INSERT INTO approvals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO approvals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       approval.effectId,
+      approval.number,
       approval.deputyId,
       approval.tool,
       approval.digest,
@@ -191,6 +196,7 @@ function keyOf(deputyId: string, tool: string, digest: string): string {
 function toApproval(row: Row): Approval {
   return {
     effectId: row.effect_id,
+    number: row.number,
     deputyId: row.deputy_id,
     tool: row.tool,
     digest: row.digest,

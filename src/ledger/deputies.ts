@@ -168,7 +168,7 @@ export class Deputies {
     return this.#sql
       .exec<{ deputyId: string; grantId: string }>(
         `SELECT deputy_id AS deputyId, grant_id AS grantId FROM deputies
-         WHERE grant_id IS NOT NULL ${everyOne ? '' : "AND status IN ('revoked', 'superseded')"} LIMIT ?`,
+         WHERE grant_id IS NOT NULL ${everyOne ? '' : "AND status IN ('revoked', 'superseded', 'resigned')"} LIMIT ?`,
         limit,
       )
       .toArray();

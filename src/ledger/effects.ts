@@ -86,7 +86,12 @@ export class Effects {
   /** Those of these ids, in no order. */
   withIds(ids: readonly string[]): Effect[] {
     return this.#sql
-      .exec<Row>('SELECT * FROM effects WHERE id IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
+      .exec<Row>(
+        `SELECT * FROM effects
+         WHERE number IN (SELECT value FROM json_each(?)) AND id IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(ids.map(numberIn)),
+        JSON.stringify(ids),
+      )
       .toArray()
       .map(toEffect);
   }

@@ -70,7 +70,7 @@ export class Ledger {
     this.approvals = new Approvals(storage.sql);
     this.allowances = new Allowances(storage.kv);
     this.passkeys = new Passkeys(storage.kv, this.account);
-    this.pending = new Pending(storage.sql);
+    this.pending = new Pending(storage.sql, storage.kv);
     this.record = new RecordLines(storage.sql);
     this.idempotency = new IdempotencyKeys(storage.sql);
     this.answers = new Answers(storage.kv, this.deputies);

@@ -40,8 +40,6 @@ export class Outbox {
   readonly #underWay = new Map<string, Delivery>();
   /** When the next sweep is due, in milliseconds since the epoch; undefined when none is. */
   #sweepAt: number | undefined;
-  /** Sweeps in a row that left something undelivered. */
-  #failed = 0;
 
   constructor({ effects, pending }: { effects: Effects; pending: Pending }, deliver: Deliver, wake: Wake) {
     this.#effects = effects;
@@ -59,8 +57,13 @@ export class Outbox {
     await this.#write(effectId);
   }
 
-  /** Arms the sweep when anything waits: at start-up, and when copies are to be deleted. */
+  /** At start-up: arms the sweep when anything waits, unless the alarm that woke the object has just swept. */
   async recover(): Promise<void> {
+    if (this.#sweepAt === undefined) await this.sendAll();
+  }
+
+  /** Arms the sweep when anything waits, such as copies to be deleted. */
+  async sendAll(): Promise<void> {
     if (this.#pending.some()) await this.#arm(0);
   }
 
@@ -68,15 +71,18 @@ export class Outbox {
   async sweep(): Promise<void> {
     if (this.#sweepAt !== undefined && Date.now() < this.#sweepAt) return;
     this.#sweepAt = undefined;
-    const waiting = this.#pending.oldest(MAX_SWEPT);
+    const oldest = this.#pending.oldest(MAX_SWEPT);
+    // Each begins behind where the one before has failed: what never arrives must not hold up the others.
+    const start = oldest.length > 0 ? (this.#pending.failed * AT_THE_SAME_TIME) % oldest.length : 0;
+    const waiting = [...oldest.slice(start), ...oldest.slice(0, start)];
     let failures = 0;
-    for (let start = 0; start < waiting.length && failures === 0; start += AT_THE_SAME_TIME) {
-      const group = waiting.slice(start, start + AT_THE_SAME_TIME);
+    for (let next = 0; next < waiting.length && failures === 0; next += AT_THE_SAME_TIME) {
+      const group = waiting.slice(next, next + AT_THE_SAME_TIME);
       const written = await Promise.all(group.map((id) => this.#write(id)));
       failures += written.filter((done) => !done).length;
     }
-    this.#failed = failures > 0 ? this.#failed + 1 : 0;
-    if (this.#pending.some()) await this.#arm(this.#failed);
+    this.#pending.failed = failures > 0 ? this.#pending.failed + 1 : 0;
+    if (this.#pending.some()) await this.#arm(this.#pending.failed);
   }
 
   /** To be called after the scheduler has set the object's one alarm to `next`, or to none: the earlier one stands. Does not throw. */

@@ -1,11 +1,25 @@
 /** The table of what waits to be delivered: an effect's id, and the version that its copy outside lacks. */
+import { z } from 'zod';
 import { numberIn } from './effects.ts';
+
+const FAILED = 'sweepsFailed';
 
 export class Pending {
   readonly #sql: SqlStorage;
+  readonly #kv: SyncKvStorage;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, kv: SyncKvStorage) {
     this.#sql = sql;
+    this.#kv = kv;
+  }
+
+  /** Sweeps in a row that left something undelivered. It outlives the object, which seldom lives from one sweep to a later one. */
+  get failed(): number {
+    return z.int().parse(this.#kv.get(FAILED) ?? 0);
+  }
+  set failed(sweeps: number) {
+    if (sweeps > 0) this.#kv.put(FAILED, sweeps);
+    else if (this.failed > 0) this.#kv.delete(FAILED);
   }
 
   /** At most so many of the effects that wait, those that changed longest ago first. */

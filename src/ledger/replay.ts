@@ -24,7 +24,7 @@ export const coreSchema = z.object({
   deputies: z.record(
     z.string(),
     z.object({
-      status: z.enum(['pending', 'active', 'revoked', 'superseded']),
+      status: z.enum(['pending', 'active', 'revoked', 'superseded', 'resigned']),
       mandate: mandateSchema,
       clientId: z.string(),
       clientName: z.string(),
@@ -68,7 +68,7 @@ export function apply(state: State, line: Line): void {
       return;
     case 'revoked':
     case 'resigned':
-      deputy(state, line.deputy).status = 'revoked';
+      deputy(state, line.deputy).status = line.act;
       return;
     case 'amended':
       deputy(state, line.deputy).mandate = line.mandate;

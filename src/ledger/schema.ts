@@ -67,6 +67,7 @@ function first({ sql }: DurableObjectStorage, ceiling: Ceiling): void {
   )`);
   sql.exec(`CREATE TABLE approvals (
     effect_id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
     deputy_id TEXT NOT NULL,
     tool TEXT NOT NULL,
     digest TEXT NOT NULL,

@@ -47,6 +47,7 @@ export function ask(
   const grade = gradeFor(ledger, deputyId, now);
   ledger.approvals.keep({
     effectId: effect.id,
+    number: effect.number,
     deputyId,
     tool: line.tool,
     digest: line.arguments ?? '',

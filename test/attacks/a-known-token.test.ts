@@ -5,10 +5,11 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
+import { textOf } from '../../src/dev/browser.ts';
 import worker from '../../src/dev/index.ts';
 import { ERAS } from '../../src/dev/clients.ts';
 import { ACCESS_TOKEN_SECONDS } from '../../src/lifetimes.ts';
-import { callMessage, register, rpc, rpcIn, send } from '../support/http.ts';
+import { authorizePath, callMessage, register, rpc, rpcIn, send } from '../support/http.ts';
 import { actsOf, connected, expectSound, later, quiet, refresh, theDeputy } from '../support/outages.ts';
 import { objectOf } from '../support/people.ts';
 import { ORIGIN } from '../support/worker.ts';
@@ -65,12 +66,26 @@ test.each(['access_token', 'refresh_token'] as const)(
       expect.stringContaining('invalid_token'),
     ]);
     expect((await refresh(clientId, tokens)).status).toBe(400);
-    expect(await theDeputy(human)).toMatchObject({ status: 'revoked' });
+    expect(await theDeputy(human)).toMatchObject({ status: 'resigned' });
     expect((await actsOf(human)).filter((act) => act === 'resigned')).toHaveLength(1);
     expect((await human.browser.open('/deputies')).html).toContain('gave its authority back');
     await expectSound(human);
+    // Its human has dismissed nobody.
+    const consent = await human.browser.open(authorizePath(clientId));
+    expect(textOf(consent)).not.toContain('You dismissed');
   },
 );
+
+test('a deputy whose mandate ran out gives nothing back when its client asks for another token', async () => {
+  const { human, clientId, tokens } = await connected();
+  const { mandate } = await theDeputy(human);
+  later(mandate.expiresAt - Date.now() + 1000);
+  expect((await refresh(clientId, tokens)).status).toBe(400);
+  await human.walk('/deputies');
+  expect(await actsOf(human)).toEqual(['appointed', 'activated']);
+  expect(textOf(await human.browser.open(authorizePath(clientId)))).not.toContain('You dismissed');
+  await expectSound(human);
+});
 
 test('nobody else can give it back, and nothing ends while the ledger cannot be told', async () => {
   quiet();

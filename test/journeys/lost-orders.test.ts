@@ -328,3 +328,45 @@ test('while KV is down, what else is due comes on time', async () => {
   expect((await recordOf(human)).timeline[0]).toMatchObject({ act: 'lapsed' });
   expect(await alarmOf(order)).toBeLessThanOrEqual(lapses + HOUR);
 });
+
+test('an object that ends between two sweeps waits longer each time all the same', async () => {
+  const deputy = await deputyOf(person(), '2026-07-28');
+  vi.spyOn(env.ORDERS, 'put').mockRejectedValue(new Error('KV is down'));
+  const order = await buy(deputy);
+  for (const seconds of [5, 10, 20, 40, 80]) {
+    const at = (await alarmOf(order)) ?? 0;
+    expect(Math.round((at - Date.now()) / 1000)).toBe(seconds);
+    await evictDurableObject(objectOf(order));
+    vi.useFakeTimers({ toFake: ['Date'], now: at });
+    await runDurableObjectAlarm(objectOf(order));
+  }
+  vi.restoreAllMocks();
+  vi.setSystemTime((await alarmOf(order)) ?? 0);
+  await runDurableObjectAlarm(objectOf(order));
+  await expectKvEqualsLedger(deputy, order, 1);
+});
+
+test('twenty copies that never arrive do not hold up the order behind them', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  const put = env.ORDERS.put.bind(env.ORDERS);
+  vi.spyOn(env.ORDERS, 'put').mockRejectedValue(new Error('KV is down'));
+  const order = await buy(deputy);
+  // Rows that no copy is made of, such as those that a later version cannot read.
+  await runInDurableObject(objectOf(order), (_, { storage: { sql } }) => {
+    for (let number = 2; number <= 21; number += 1)
+      sql.exec(
+        `INSERT INTO effects SELECT ?1, substr(id, 1, 24) || printf('%012x', ?1), line, changed, at, deputy_id, client_id,
+           state, amounts, '{}' FROM effects WHERE number = 1`,
+        number,
+      );
+    sql.exec('INSERT OR REPLACE INTO outbox SELECT id, iif(number = 1, 9, 1) FROM effects');
+  });
+  vi.spyOn(env.ORDERS, 'put').mockImplementation(put);
+  for (let sweeps = 0; sweeps < 2; sweeps += 1) {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + MINUTE });
+    await runDurableObjectAlarm(objectOf(order));
+  }
+  expect(await waiting(order)).toBe(20);
+  expect(await inKv(order)).toMatchObject([{ id: order.id }]);
+});

@@ -89,6 +89,13 @@ const WAYS: Record<RefusalCode, () => Promise<Told>> & Partial<Record<Case, () =
     await objectOf(human).activate('dep_next', 'grant');
     return told(deputy, 'listMcpShopInventory');
   },
+  async deputy_resigned() {
+    const human = person();
+    const deputy = await deputyOf(human, '2025-11-25');
+    const [, grantId = ''] = deputy.accessToken.split(':');
+    await objectOf(human).resign(grantId);
+    return told(deputy, 'listMcpShopInventory');
+  },
   async mandate_expired() {
     const human = person();
     human.blanks = { until: 'hour' };

@@ -1,9 +1,11 @@
-/** A human with very many deputies: what acts and pages ask for is found, and the brake reads what it read with one. */
+/** A human with very many deputies or orders: what acts and pages ask for is found, and the brake reads what it read with one. */
 import { expect, test } from 'vitest';
 import { pause, revoke } from '../../src/ledger/acts.ts';
+import type { Approval } from '../../src/ledger/approvals.ts';
+import type { Effect } from '../../src/ledger/effects.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { lookAt, lookForConsent } from '../../src/ledger/view.ts';
-import { employ, inLedger } from '../support/ledger.ts';
+import { callerOf, employ, inLedger, place } from '../support/ledger.ts';
 
 /** Rows that `work` read, by the storage's own counters. */
 function rowsRead(ledger: Ledger, work: () => unknown): number {
@@ -22,6 +24,17 @@ function rowsRead(ledger: Ledger, work: () => unknown): number {
   } finally {
     Object.assign(ledger.sql, { exec });
   }
+}
+
+const ORDER = { state: 'confirmed', amounts: { shirts: 1, spend: 2500 }, data: '{}' };
+
+/** A question about that effect, which its human has said yes to. */
+function answered({ id, number, state }: Effect, digest: number): Approval {
+  const action = { name: 'buy', scope: 'shop:buy', tokenScopes: [], permissions: [], uses: {} };
+  const asked = { limit: 'askAbove', most: 3, grade: 'pressed', askedAt: Date.now(), endsAt: Date.now() + 1 } as const;
+  const answer = { text: '', data: {} };
+  const call = { deputyId: 'dep_1', tool: 'buy', digest: `${number} ${digest}`, arguments: {}, like: '' };
+  return { effectId: id, number, state, action, answer, ...call, ...asked };
 }
 
 const CLIENT = { clientId: 'client of dep_1', clientName: 'nobody', redirectHost: 'nowhere.example' };
@@ -58,6 +71,30 @@ test('but for counting them, the console reads as many rows with 500 deputies an
     const few = read(24, 200);
     // One entry of an index for each deputy, because the page says how many there are.
     expect(read(500, 100_000)).toBeLessThanOrEqual(few + (500 - 24) + 3);
+  }));
+
+test('questions and the console read as many rows with 5,000 orders as with fifty', () =>
+  inLedger((ledger) => {
+    employ(ledger, 'dep_1');
+    for (let count = 0; count < 20; count += 1) place(ledger);
+    const measured: number[][] = [];
+    let made = 0;
+    for (const many of [50, 5000]) {
+      ledger.transaction(() => {
+        for (; made < many; made += 1) ledger.effects.make(callerOf('dep_1'), ORDER, { line: 3, now: ledger.now() });
+      });
+      for (const effect of ledger.effects.newest(20)) ledger.approvals.keep(answered(effect, made));
+      measured.push([
+        rowsRead(ledger, () => {
+          ledger.approvals.changed();
+          return ledger.approvals.firstEnd();
+        }),
+        rowsRead(ledger, () => lookAt(ledger, {})),
+      ]);
+      ledger.sql.exec('DELETE FROM approvals');
+    }
+    const [few = [], many = []] = measured;
+    expect(many).toEqual(few);
   }));
 
 test('each way to look deputies up finds the same with an index as without one', () =>

@@ -109,6 +109,7 @@ const EDGES: Edge[] = [
   { code: 'deputy_unknown', edge: 'pending', allowed: {}, refused: { status: 'pending' }, whoCanLift: 'human' },
   { code: 'deputy_revoked', edge: 'dismissed', allowed: {}, refused: { status: 'revoked' }, whoCanLift: 'human' },
   { code: 'deputy_superseded', edge: 'replaced', allowed: {}, refused: { status: 'superseded' }, whoCanLift: 'human' },
+  { code: 'deputy_resigned', edge: 'given back', allowed: {}, refused: { status: 'resigned' }, whoCanLift: 'human' },
   {
     code: 'mandate_expired',
     edge: 'the millisecond in which it ends',
@@ -285,6 +286,7 @@ test('the deputy is live until the last millisecond of its mandate, and no longe
     ['pending', 'deputy_unknown'],
     ['revoked', 'deputy_revoked'],
     ['superseded', 'deputy_superseded'],
+    ['resigned', 'deputy_resigned'],
   ] as const) {
     expect(endOf(situation({ status }).standing, NOW)?.code).toBe(code);
   }
@@ -345,7 +347,7 @@ test('with every rule broken, mending the one that speaks lets the next one spea
 });
 
 test('an end that the human set comes before the end of the mandate', () => {
-  for (const status of ['pending', 'revoked', 'superseded'] as const) {
+  for (const status of ['pending', 'revoked', 'superseded', 'resigned'] as const) {
     expect(judge(situation({ status, expiresAt: NOW }))?.code).toBe(judge(situation({ status }))?.code);
   }
 });
@@ -370,7 +372,7 @@ const anySituation = fc.record({
       paused: fc.oneof({ weight: 8, arbitrary: fc.constant(false) }, fc.constant(true)),
       status: fc.oneof(
         { weight: 8, arbitrary: fc.constant('active' as const) },
-        fc.constantFrom('pending' as const, 'revoked' as const, 'superseded' as const),
+        fc.constantFrom('pending' as const, 'revoked' as const, 'superseded' as const, 'resigned' as const),
       ),
       mandate: fc.record({
         format: fc.constant(1 as const),
@@ -421,6 +423,7 @@ function brokenRules({ authority, standing, ceiling, own, all, action, now }: An
     ['deputy_unknown', status !== 'pending'],
     ['deputy_revoked', status !== 'revoked'],
     ['deputy_superseded', status !== 'superseded'],
+    ['deputy_resigned', status !== 'resigned'],
     ['mandate_expired', now < mandate.expiresAt],
     ['paused', authority !== 'paused'],
     ['suspended', authority !== 'suspended'],

@@ -22,6 +22,7 @@ const REASONS: Record<RefusalCode, Reason> = {
   deputy_unknown: { code: 'deputy_unknown' },
   deputy_revoked: { code: 'deputy_revoked' },
   deputy_superseded: { code: 'deputy_superseded' },
+  deputy_resigned: { code: 'deputy_resigned' },
   mandate_expired: { code: 'mandate_expired', expiresAt: NOW },
   paused: { code: 'paused' },
   deputy_paused: { code: 'deputy_paused' },

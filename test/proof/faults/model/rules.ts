@@ -167,7 +167,7 @@ class Rules {
       deputy.mandate = line.mandate;
       return;
     }
-    const next = { activated: 'active', superseded: 'superseded', revoked: 'revoked', resigned: 'revoked' }[act];
+    const next = { activated: 'active', superseded: 'superseded', revoked: 'revoked', resigned: 'resigned' }[act];
     const possible = act === 'activated' ? status === 'pending' : status === 'active' || status === 'pending';
     this.#findings.expect(next !== undefined && possible, () => `line ${sequence}: ${act} of a ${status} deputy`);
     if (next !== undefined) deputy.status = next;
@@ -352,6 +352,8 @@ class Rules {
         return status === 'revoked';
       case 'deputy_superseded':
         return status === 'superseded';
+      case 'deputy_resigned':
+        return status === 'resigned';
       case 'mandate_expired':
         return time >= expiresAt;
       case 'insufficient_scope':
