@@ -123,13 +123,14 @@ test('Allow of a page that nobody can have read grants nothing, and Deny is free
   const path = authorizePath(await registeredClient());
   const page = await human.walk(path);
   const headers = { Cookie: cookiesOf(human), 'Sec-Fetch-Mode': 'navigate' };
-  for (const read of ['', 'no', 'yesterday']) {
-    const fields = { ...hiddenFields(page), decision: 'allow', read };
-    expect(await post(path, fields, headers)).toBe(400);
-  }
+  const blanks = { shirtsPerOrder: '5', askAbove: '3', shirtsPerDay: '10', spendPerDay: '250', until: 'week' };
+  const fields = { ...hiddenFields(page), ...blanks, decision: 'allow' };
+  for (const read of ['', 'no', 'yesterday']) expect(await post(path, { ...fields, read }, headers)).toBe(400);
   expect((await recordOf(human)).deputies).toEqual([]);
-  const denied = await human.browser.press(page, 'Deny', { read: '' });
+  const denied = await human.browser.press(await human.walk(path), 'Deny', { read: '' });
   expect(denied.left?.searchParams.get('error')).toBe('access_denied');
+  // Nothing else was missing.
+  expect(await post(path, { ...fields, read: 'Yes' }, headers)).toBeLessThan(400);
 });
 
 test.each(['Allow', 'Deny'])('%s on a page that lay open too long says so, and where to look again', async (button) => {

@@ -83,37 +83,44 @@ async function wrongAt(page: Page, width: number, picture: string | undefined): 
   return wrong;
 }
 
-test.skipIf(noBrowser()).each(Object.entries(STATES))('every state can be read and used: %s', async (_, visit) => {
-  const found: Record<string, string[]> = {};
-  await inBrowser(async (browser) => {
-    const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on('console', (said) => said.text().includes('Content Security Policy') && complaints.push(said.text()));
-    page.on('pageerror', ({ message }) => complaints.push(message));
-    page.on('dialog', (dialog) => {
-      complaints.push(`a dialog: ${dialog.message()}`);
-      void dialog.dismiss();
+/** Milliseconds, for machines that do much else. */
+const PATIENCE = { timeout: 300_000 };
+
+test.skipIf(noBrowser()).each(Object.entries(STATES))(
+  'every state can be read and used: %s',
+  PATIENCE,
+  async (_, visit) => {
+    const found: Record<string, string[]> = {};
+    await inBrowser(async (browser) => {
+      const page = await browser.newPage();
+      const complaints: string[] = [];
+      page.on('console', (said) => said.text().includes('Content Security Policy') && complaints.push(said.text()));
+      page.on('pageerror', ({ message }) => complaints.push(message));
+      page.on('dialog', (dialog) => {
+        complaints.push(`a dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+      });
+      await page.emulateMedia({ reducedMotion: 'reduce' });
+      await visit({
+        browser,
+        page,
+        origin: server.origin,
+        async look(name) {
+          await page.waitForLoadState();
+          const picture = PICTURES && `${PICTURES}/${name}`;
+          for (const [width, height] of SIZES) {
+            await page.setViewportSize({ width, height });
+            const wrong = await wrongAt(page, width, picture);
+            if (wrong.length > 0) found[`${name} at ${width}`] = [...new Set(wrong)];
+          }
+          await page.setViewportSize({ width: 1280, height: 720 });
+          await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active' });
+          if (picture) await page.screenshot({ path: `${picture}-forced.png` });
+          await page.emulateMedia({ forcedColors: 'none' });
+        },
+      });
+      if (complaints.length > 0) found['complaints'] = complaints;
     });
-    await page.emulateMedia({ reducedMotion: 'reduce' });
-    await visit({
-      browser,
-      page,
-      origin: server.origin,
-      async look(name) {
-        await page.waitForLoadState();
-        const picture = PICTURES && `${PICTURES}/${name}`;
-        for (const [width, height] of SIZES) {
-          await page.setViewportSize({ width, height });
-          const wrong = await wrongAt(page, width, picture);
-          if (wrong.length > 0) found[`${name} at ${width}`] = [...new Set(wrong)];
-        }
-        await page.setViewportSize({ width: 1280, height: 720 });
-        await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active' });
-        if (picture) await page.screenshot({ path: `${picture}-forced.png` });
-        await page.emulateMedia({ forcedColors: 'none' });
-      },
-    });
-    if (complaints.length > 0) found['complaints'] = complaints;
-  });
-  expect(found).toEqual({});
-});
+    expect(found).toEqual({});
+  },
+);
