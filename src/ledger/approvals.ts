@@ -78,6 +78,8 @@ const WAITS = "EXISTS (SELECT 1 FROM effects WHERE id = effect_id AND effects.st
 export class Approvals {
   readonly #sql: SqlStorage;
   #known: Known | undefined;
+  /** Whether something was changed that may yet be undone. */
+  #isOpen = false;
 
   /** Reads what is known once, so that a call that asks nothing has no question more to the storage. */
   constructor(sql: SqlStorage) {
@@ -150,6 +152,17 @@ export class Approvals {
   /** To be called whenever an effect that waited does so no more: the table is asked again. */
   changed(): void {
     this.#known = undefined;
+    this.#isOpen = true;
+  }
+
+  /** What a transaction wrote is gone, and with it what was read of that meanwhile. */
+  undone(): void {
+    if (this.#isOpen) this.#known = undefined;
+  }
+
+  /** What was changed stays. */
+  committed(): void {
+    this.#isOpen = false;
   }
 
   #now(): Known {

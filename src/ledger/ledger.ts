@@ -54,6 +54,8 @@ export class Ledger {
   readonly demo: DemoSwitch;
   readonly sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
+  /** Transactions that are open, one inside the other. */
+  #depth = 0;
 
   /** Makes its tables, so it must be made before the object answers. `delivers`: effects are copied to elsewhere. */
   constructor(storage: DurableObjectStorage, terms: Terms, { delivers }: { delivers: boolean }) {
@@ -83,7 +85,16 @@ export class Ledger {
    * inner one wrote is.
    */
   transaction<Result>(work: () => Result): Result {
-    return this.#storage.transactionSync(work);
+    this.#depth += 1;
+    try {
+      return this.#storage.transactionSync(work);
+    } catch (error) {
+      this.approvals.undone();
+      throw error;
+    } finally {
+      this.#depth -= 1;
+      if (this.#depth === 0) this.approvals.committed();
+    }
   }
 
   /** Milliseconds since the epoch. A clock that is a little behind the newest line stands still until it has caught up. */
