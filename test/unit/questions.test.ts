@@ -2,9 +2,10 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { erase, resign, revoke } from '../../src/ledger/acts.ts';
 import { type Approval, WAITING } from '../../src/ledger/approvals.ts';
-import { reasonAgainst } from '../../src/ledger/approving.ts';
+import { denyAndPause, reasonAgainst } from '../../src/ledger/approving.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { verify } from '../../src/ledger/verify.ts';
+import { lookAtWaiting } from '../../src/ledger/waiting-view.ts';
 import { ASKED_MS, DAY_MS } from '../../src/lifetimes.ts';
 import { callerOf, employ, inLedger, mandateOf, serve } from '../support/ledger.ts';
 import { PURCHASE } from '../support/shop.ts';
@@ -92,5 +93,26 @@ test('a question of a clock that was ahead waits for ten minutes from now, and i
     ledger.transaction(() => ledger.moment());
     expect(ledger.effects.find(effectId)?.state).toBe('lapsed');
     expect(usedBy(ledger)).toBe(0);
+    expect(verify(ledger)).toMatchObject({ ok: true });
+  }));
+
+test('an act that breaks off leaves its question as it was: it still waits, is shown, and ends', () =>
+  inLedger(async (ledger) => {
+    const { effectId, endsAt } = await asked(ledger);
+    const append = ledger.record.append.bind(ledger.record);
+    let lines = 0;
+    const broken = vi.spyOn(ledger.record, 'append').mockImplementation((...line) => {
+      lines += 1;
+      // The no is written, and read again for the pause, whose line fails.
+      if (lines === 2) throw new Error('storage is down');
+      return append(...line);
+    });
+    expect(() => denyAndPause(ledger, effectId, {})).toThrow('storage is down');
+    broken.mockRestore();
+    expect(ledger.approvals.waiting()).toHaveLength(1);
+    expect(lookAtWaiting(ledger, ledger.now()).waiting).toHaveLength(1);
+    vi.useFakeTimers({ toFake: ['Date'], now: endsAt });
+    ledger.transaction(() => ledger.moment());
+    expect(ledger.effects.find(effectId)?.state).toBe('lapsed');
     expect(verify(ledger)).toMatchObject({ ok: true });
   }));

@@ -80,7 +80,7 @@ export function likeOf(chance: Chance, before: Intent, { intents }: Client): Int
   return intent;
 }
 
-export type Step = 'nothing' | 'seconds' | 'minutes' | 'hours' | 'day' | 'back';
+export type Step = 'nothing' | 'seconds' | 'minutes' | 'hours' | 'day' | 'back' | 'a little back';
 
 /** How the clock moves between two rounds, in milliseconds; `sure` leaves only the size to chance. */
 export function clockStep(chance: Chance, mood: Mood, sure: Step | undefined): [Step, number] {
@@ -91,10 +91,11 @@ export function clockStep(chance: Chance, mood: Mood, sure: Step | undefined): [
     hours: () => chance.between(1, 7) * HOUR,
     day: () => 24 * HOUR + chance.between(0, 60) * MINUTE,
     back: () => -chance.between(1, 50) * MINUTE,
+    'a little back': () => -chance.between(5, 50) * SECOND,
   };
-  const often = { nothing: 15, seconds: 30, minutes: 30, hours: 9, day: 6, back: 10 };
+  const often = { nothing: 15, seconds: 30, minutes: 30, hours: 9, day: 6, back: 7, 'a little back': 3 };
   // A question lives for minutes.
-  const seldom = { nothing: 20, seconds: 60, minutes: 10, hours: 3, day: 3, back: 4 };
+  const seldom = { nothing: 20, seconds: 60, minutes: 10, hours: 3, day: 3, back: 2, 'a little back': 2 };
   const kind = sure ?? chance.weighted(mood === 'asking' ? seldom : often);
   return [kind, step[kind]()];
 }

@@ -160,7 +160,9 @@ export class Human {
     const watched = this.#watch();
     try {
       const known = this.#pages.get(path);
-      const opened = known && this.#chance.happens(OLD_PAGES) ? known : { page: await this.person.walk(path), shown };
+      const isOld = known && this.#chance.happens(OLD_PAGES);
+      // At another browser something may be pressed while a page is on its way: it shows what was until it came.
+      const opened = isOld ? known : { page: await this.person.walk(path), shown: this.#tick() };
       this.#pages.set(path, opened);
       shown = opened.shown;
       await press(opened.page);

@@ -2065,7 +2065,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     ...RECOVERY,
-    story: 'faults-under-load',
+    story: 'lost-orders',
     backedBy: [
       {
         name: 'the sweep is armed together with the row',
@@ -2077,7 +2077,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     name: "the ledger's clock never runs backwards",
-    story: 'faults-under-load',
+    story: 'ledger',
     file: 'ledger/ledger.ts',
     text: 'return now < head.at - CLOCK_TOLERANCE_MS ? now : Math.max(now, head.at);',
     without: 'return now;',
@@ -2136,7 +2136,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/approving.ts',
     text: "return effect.state === WAITING ? { approval, effect } : { problem: 'answered' };",
     without: 'return { approval, effect };',
-    story: 'faults-under-load',
+    story: 'a-yes-that-is-not-one',
   },
   {
     name: 'a yes is decided about again',
@@ -2228,7 +2228,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/ledger.ts',
     text: 'this.approvals.firstEnd() <= now ?',
     without: 'this.approvals.firstEnd() < 0 ?',
-    story: 'faults-under-load',
+    story: 'questions',
   },
   {
     name: 'five questions of one deputy wait at most',

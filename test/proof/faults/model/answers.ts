@@ -23,7 +23,7 @@ export function compareAnswers(
   purchases(history.calls, rows, lines, { secret, ids }, findings);
   for (const act of history.acts) stopped(act, history, findings);
   confirmed(history, lines, findings);
-  acted(history.acts, lines, ids, findings);
+  acted(history.acts, lines, deputies, ids, findings);
   for (const { act, outcome, sequence = 0, clock = 0 } of history.acts)
     findings.expect(
       act !== 'endAllowance' || outcome !== 'done' || (questions.allowed.get(sequence)?.until ?? 0) <= clock,
@@ -305,8 +305,6 @@ const LINE_OF = {
 /** Those whose line names no deputy, unless it is about one. */
 const OF_ALL = new Set<HumanAct['act']>(['pause', 'resume']);
 
-const MAY_BE_NOTHING = new Set<HumanAct['act']>(['pauseOne', 'endAllowance']);
-
 function groupOf({ act, client = '', effectId, sequence }: HumanAct): string {
   return `${act} ${client} ${effectId ?? (act === 'endAllowance' ? sequence : '')}`.trim();
 }
@@ -315,6 +313,7 @@ function groupOf({ act, client = '', effectId, sequence }: HumanAct): string {
 function acted(
   acts: readonly HumanAct[],
   lines: readonly Line[],
+  deputies: Replayed['deputies'],
   ids: ReadonlyMap<string, string>,
   findings: Findings,
 ): void {
@@ -332,8 +331,10 @@ function acted(
     ).length;
     const done = group.filter(({ outcome }) => outcome === 'done').length;
     const most = done + group.filter(({ outcome }) => outcome === 'unknown').length;
+    const status = deputies.get(ids.get(client ?? '') ?? '')?.status;
+    const mayBeOver = act === 'endAllowance' || (act === 'pauseOne' && status !== 'active');
     // A deputy that is dismissed has nothing to pause, and what was allowed may be over. Pressed twice, a dismissal took effect the first time. Everything else that was done has its own line.
-    const least = act === 'dismiss' || act === 'appoint' ? Math.min(done, 1) : MAY_BE_NOTHING.has(act) ? 0 : done;
+    const least = act === 'dismiss' || act === 'appoint' ? Math.min(done, 1) : mayBeOver ? 0 : done;
     findings.expect(
       held >= least && held <= most,
       () => `${name}: ${held} lines, where it was done ${least} to ${most} times`,
