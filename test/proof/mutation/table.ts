@@ -2235,13 +2235,20 @@ export const GUARDS: readonly Guard[] = [
     file: 'tools/asking.ts',
     text: 'mustNotCrowd(ledger, deputyId);',
     without: '',
-    story: 'faults-under-load',
+    story: 'a-yes-that-is-not-one',
   },
   {
     name: 'a passkey signs for no page inside another one',
     file: 'ledger/passkeys.ts',
     text: 'crossOrigin: z.literal(false).optional()',
     without: 'crossOrigin: z.boolean().optional()',
+    story: 'a-yes-that-is-not-one',
+  },
+  {
+    name: 'a passkey that says whose it is says the right one',
+    file: 'ledger/passkeys.ts',
+    text: "if (typeof userHandle === 'string' && userHandle !== userHandleOf(userId)) return undefined;",
+    without: '',
     story: 'a-yes-that-is-not-one',
   },
   {
