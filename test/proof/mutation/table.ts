@@ -2143,7 +2143,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/approving.ts',
     text: "if (reason) return { problem: 'stopped', reason };",
     without: '',
-    story: 'faults-under-load',
+    story: 'any-history-of-questions',
   },
   {
     name: 'nothing is allowed in advance with the weakest grade',
@@ -2214,21 +2214,21 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/effects.ts',
     text: 'if (state !== WAITING) this.#waits(id, line);',
     without: 'this.#waits(id, line);',
-    story: 'faults-under-load',
+    story: 'any-history-of-questions',
   },
   {
     name: 'what came to nothing is free again',
     file: 'ledger/waiting.ts',
     text: 'if (isEnded(state)) {',
     without: 'if (state === "") {',
-    story: 'faults-under-load',
+    story: 'any-history-of-questions',
   },
   {
     name: 'the end of a question is its end',
     file: 'ledger/ledger.ts',
     text: 'this.approvals.firstEnd() <= now ?',
     without: 'this.approvals.firstEnd() < 0 ?',
-    story: 'faults-under-load',
+    story: 'any-history-of-questions',
   },
   {
     name: 'five questions of one deputy wait at most',
