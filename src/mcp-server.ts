@@ -242,7 +242,7 @@ export class McpShopServer extends McpAgent {
 
   /** What the human does on the console, with what a passkey has signed at `origin`. It has taken effect once this returns. */
   async act(act: Act, device?: { assertion: Assertion; origin: string }): Promise<Done | Problem> {
-    const signed = device && (await this.#ledger.passkeys.prove(device.assertion, device.origin));
+    const signed = device && (await this.prove(device.assertion, device.origin));
     if (device && !signed) return { problem: 'not_proven' };
     if (act.do === 'approve' && this.#isHalted(act.decision.effectId)) return { problem: 'halted' };
     const result = perform(this.#ledger, act, {
@@ -258,7 +258,7 @@ export class McpShopServer extends McpAgent {
 
   /** What a passkey of this human has signed at `origin`; undefined when none has. Whether it is the right thing is not said. */
   async prove(assertion: Assertion, origin: string): Promise<Signed | undefined> {
-    return this.#ledger.passkeys.prove(assertion, origin);
+    return this.#ledger.passkeys.prove(assertion, { userId: this.#userId, origin });
   }
 
   async addPasskey(response: Attestation, offer: { until: number; origin: string }): Promise<Done | Problem> {

@@ -1,7 +1,7 @@
 /** What a form needs so that a passkey can sign it, and the page that asks for one. The script is `static/device.js`. */
 import type { FC } from 'hono/jsx';
 import { domain } from '../domain.ts';
-import { type Assertion, assertionSchema, type Passkey } from '../ledger/passkeys.ts';
+import { type Assertion, assertionSchema, type Passkey, userHandleOf } from '../ledger/passkeys.ts';
 import { Icon } from '../pages/icons.tsx';
 import { Layout, SignedInAs } from '../pages/layout.tsx';
 import { formOf, hereOf, originOf } from './requests.ts';
@@ -105,7 +105,7 @@ export function creationOptions(
   return {
     challenge,
     rp: { id: host, name: domain.name },
-    user: { id: Buffer.from(user.userId).toString('base64url'), name: user.email, displayName: user.name },
+    user: { id: userHandleOf(user.userId), name: user.email, displayName: user.name },
     // EdDSA, ES256 and RS256, in that order.
     pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: 'public-key', alg })),
     excludeCredentials: known.map(({ id, transports }) => ({ type: 'public-key', id, transports })),

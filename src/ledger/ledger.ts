@@ -54,7 +54,6 @@ export class Ledger {
   readonly demo: DemoSwitch;
   readonly sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
-  /** Transactions that are open, one inside the other. */
 
   /** Makes its tables, so it must be made before the object answers. `delivers`: effects are copied to elsewhere. */
   constructor(storage: DurableObjectStorage, terms: Terms, { delivers }: { delivers: boolean }) {

@@ -115,10 +115,16 @@ export class Passkeys {
   }
 
   /** What an assertion says, when a passkey of this human has made it at `origin` with the human verified; else undefined. */
-  async prove(response: Assertion, origin: string): Promise<Signed | undefined> {
+  async prove(
+    response: Assertion,
+    { userId, origin }: { userId: string; origin: string },
+  ): Promise<Signed | undefined> {
     const { hostname } = new URL(origin);
     const passkey = this.find(response.id);
     if (!passkey) return undefined;
+    // A device that says whose passkey it is must say the right one (WebAuthn level 3, section 7.2, step 6).
+    const { userHandle } = response.response;
+    if (typeof userHandle === 'string' && userHandle !== userHandleOf(userId)) return undefined;
     try {
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
         response: { ...response, response: withoutNull(response.response), clientExtensionResults: {} },
@@ -188,6 +194,11 @@ function readClientData(clientDataJSON: string): z.infer<typeof clientDataSchema
 function refused(error: unknown): void {
   const reason = error instanceof Error ? error.message.replaceAll(/"[^"]*"/g, '"…"') : 'unknown';
   log({ event: 'passkey_refused', reason: reason.slice(0, 200) });
+}
+
+/** What a passkey is told of whose it is. */
+export function userHandleOf(userId: string): string {
+  return Buffer.from(userId).toString('base64url');
 }
 
 function withoutNull({ userHandle, ...rest }: Assertion['response']) {

@@ -4,11 +4,13 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { textOf } from '../../src/dev/browser.ts';
 import type { Deputy, Person } from '../../src/dev/clients.ts';
 import { Authenticator } from '../support/authenticator.ts';
+import { setCeiling } from '../../src/ledger/acts.ts';
+import { verify } from '../../src/ledger/verify.ts';
 import { agreementOf, approve as approveIn } from '../../src/ledger/approving.ts';
 import { addPasskey, approve, openFresh, optionsOn, questionPath, send, yesTo } from '../support/answering.ts';
 import { authorizePath, registeredClient } from '../support/http.ts';
 import { assertionSchema } from '../../src/ledger/passkeys.ts';
-import { callerOf, employ, inLedger, serve } from '../support/ledger.ts';
+import { callerOf, employ, inLedger, mandateOf, serve } from '../support/ledger.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
 import { hiddenFields, outcome, recordOf } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
@@ -75,6 +77,12 @@ test('a signature for another order, of another origin, without a finger, or of 
   const theirs = await stranger.assertion(challenge, { origin: ORIGIN, counter: 99 });
   const forged = JSON.stringify({ ...theirs, id: device.id, rawId: device.id });
   expect((await send(human, id, { ...(await yesTo(human, id)), assertion: forged })).status).toBe(403);
+  for (const handle of ['', 'user_stranger']) {
+    const form = await yesTo(human, id, { device });
+    const signed = JSON.parse(form['assertion'] ?? '') as { response: Record<string, unknown> };
+    signed.response['userHandle'] = Buffer.from(handle).toString('base64url');
+    expect((await send(human, id, { ...form, assertion: JSON.stringify(signed) })).status, handle).toBe(403);
+  }
   for (const assertion of ['{}', 'null', '[]', '{"id":1}', 'x'])
     expect((await send(human, id, { ...(await yesTo(human, id)), assertion })).status, assertion).toBe(403);
   expect(await states(human)).toEqual(['waiting', 'waiting']);
@@ -116,6 +124,22 @@ test('a question whose end could not be written, because the storage failed, end
     const usesNow = () => approval.action.uses;
     expect(approveIn(ledger, caller.userId, decision, { signed: undefined, usesNow })).toEqual({ problem: 'answered' });
     expect(ledger.effects.find(approval.effectId)?.state).toBe('lapsed');
+  }));
+
+test('of fifty questions of one deputy five wait, and the others leave nothing', () =>
+  inLedger(async (ledger) => {
+    setCeiling(ledger, { shirtsPerDay: 1000, spendPerDay: 2_500_000 }, 0);
+    employ(ledger, 'dep_1', mandateOf({ shirtsPerDay: 1000, spendPerDay: 2_500_000 }));
+    const codes: (string | undefined)[] = [];
+    for (let number = 1; number <= 50; number += 1) {
+      const args = { ...FOUR, idempotencyKey: `${number}` };
+      codes.push((await serve(ledger, callerOf('dep_1'), 'buyMcpShopItem', args)).code);
+      later(7000);
+    }
+    expect(codes.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'approval_required'));
+    expect(new Set(codes.slice(5))).toEqual(new Set(['too_many_waiting']));
+    expect(ledger.effects.newest(50).map(({ state }) => state)).toEqual(Array.from({ length: 5 }, () => 'waiting'));
+    expect(verify(ledger)).toMatchObject({ ok: true });
   }));
 
 test('a counter that went back shows that the passkey was copied', async () => {

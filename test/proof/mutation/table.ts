@@ -2143,7 +2143,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/approving.ts',
     text: "if (reason) return { problem: 'stopped', reason };",
     without: '',
-    story: 'faults-under-load',
+    story: 'any-history-of-questions',
   },
   {
     name: 'nothing is allowed in advance with the weakest grade',
@@ -2214,14 +2214,14 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/effects.ts',
     text: 'if (state !== WAITING) this.#waits(id, line);',
     without: 'this.#waits(id, line);',
-    story: 'faults-under-load',
+    story: 'any-history-of-questions',
   },
   {
     name: 'what came to nothing is free again',
     file: 'ledger/waiting.ts',
     text: 'if (isEnded(state)) {',
     without: 'if (state === "") {',
-    story: 'faults-under-load',
+    story: 'any-history-of-questions',
   },
   {
     name: 'the end of a question is its end',
@@ -2235,7 +2235,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'tools/asking.ts',
     text: 'mustNotCrowd(ledger, deputyId);',
     without: '',
-    story: 'faults-under-load',
+    story: 'a-yes-that-is-not-one',
   },
   {
     name: 'a stricter mandate since the question counts',
@@ -2471,6 +2471,13 @@ export const GUARDS: readonly Guard[] = [
     file: 'ledger/passkeys.ts',
     text: 'crossOrigin: z.literal(false).optional()',
     without: 'crossOrigin: z.boolean().optional()',
+    story: 'a-yes-that-is-not-one',
+  },
+  {
+    name: 'a passkey that says whose it is says the right one',
+    file: 'ledger/passkeys.ts',
+    text: "if (typeof userHandle === 'string' && userHandle !== userHandleOf(userId)) return undefined;",
+    without: '',
     story: 'a-yes-that-is-not-one',
   },
   {
