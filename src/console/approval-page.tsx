@@ -109,7 +109,7 @@ function factsOf(view: ApprovalView): [string, Child][] {
   const above = limit ? reads(domain, approval.limit, approval.most) : String(approval.most);
   return [
     ['What exactly', what ?? readsAmounts(domain, effect.amounts)],
-    ...[...columns, ...rest].map(([term, text]): [string, Child] => [term, <bdi class="asked">{text}</bdi>]),
+    ...[...columns, ...rest].map(([term, text]): [string, Child] => [term, <bdi>“{text}”</bdi>]),
     ['Why it asks', `You said: above ${above} in one ${domain.act.noun} it asks you first.`],
     ...(effect.state === WAITING ? [['What it would leave', leaves(view)] satisfies [string, Child]] : []),
     ...(effect.state === WAITING && deputy ? [['How you say yes', GRADE_WORDS[grade]] satisfies [string, Child]] : []),

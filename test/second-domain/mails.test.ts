@@ -53,6 +53,6 @@ test('what a deputy sends is shown under its name, also when the same words stan
     const { data } = await deputy.call('sendMail', { to, subject, text });
     const { waiting } = data['error'] as { waiting: { id: string } };
     const { html } = await human.browser.open(`/deputies/approvals/${waiting.id}`);
-    expect(html).toContain(`<dt>text</dt><dd><bdi class="asked">${text}</bdi></dd>`);
+    expect(html).toContain(`<dt>text</dt><dd><bdi>“${text}”</bdi></dd>`);
   }
 });
