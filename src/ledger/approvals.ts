@@ -159,11 +159,6 @@ export class Approvals {
     this.changed();
   }
 
-  /** Another one whenever the table was read or changed. */
-  get remembered(): unknown {
-    return this.#known;
-  }
-
   /** To be called whenever an effect that waited does so no more: the table is asked again. */
   changed(): void {
     this.#known = undefined;

@@ -170,6 +170,8 @@ export class Boundary {
     const { deputyId, scopes: tokenScopes } = this.#caller;
     if (before !== undefined) return this.#answered(before, call, turn, line);
     if (known?.effect) {
+      // A key can be known for longer than the question of its call, when a clock was ahead.
+      refuseEnded(known.effect);
       const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
       const answer = call.again(known.effect.id, desk);
       if (close()) throw new Error(`${tool.name} did something again`);
@@ -214,7 +216,7 @@ export class Boundary {
       const wanted = effect.amounts[this.#domain.limits[limit]?.of ?? ''] ?? most;
       throw new Refusal({ code: 'approval_required', limit, most, wanted, waiting: { id, endsAt } });
     }
-    if (isEnded(effect.state)) throw new Refusal({ code: ENDED_AS[effect.state], id });
+    refuseEnded(effect);
     const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
     const answer = effect.state === approval.state ? approval.answer : call.again(id, desk);
     if (close()) throw new Error(`${line.tool} did something again`);
@@ -293,6 +295,11 @@ const ENDED_AS = {
   lapsed: 'approval_lapsed',
   void: 'approval_withdrawn',
 } as const satisfies Record<Ended, RefusalCode>;
+
+/** Throws the Refusal that says why nothing came of it, when nothing did. */
+function refuseEnded({ id, state }: Effect): void {
+  if (isEnded(state)) throw new Refusal({ code: ENDED_AS[state], id });
+}
 
 /** What a refused metered call would have used, when its arguments say so. */
 function asked(tool: AnyTool, prepare: () => Prepared, domain: Domain): Record<string, number> | undefined {

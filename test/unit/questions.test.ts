@@ -116,3 +116,19 @@ test('an act that breaks off leaves its question as it was: it still waits, is s
     expect(ledger.effects.find(effectId)?.state).toBe('lapsed');
     expect(verify(ledger)).toMatchObject({ ok: true });
   }));
+
+test('a key that is known for longer than its question, as the clock was ahead, makes no order of what came to nothing', () =>
+  inLedger(async (ledger) => {
+    const real = Date.now();
+    const call = { ...PURCHASE, quantity: 4, idempotencyKey: 'once' };
+    employ(ledger, 'dep_1', mandateOf());
+    vi.useFakeTimers({ toFake: ['Date'], now: real + DAY_MS / 2 });
+    expect((await serve(ledger, callerOf('dep_1'), 'buyMcpShopItem', call)).code).toBe('approval_required');
+    vi.setSystemTime(real);
+    ledger.transaction(() => ledger.moment());
+    vi.setSystemTime(real + DAY_MS + 1000);
+    expect(await serve(ledger, callerOf('dep_1'), 'buyMcpShopItem', call)).toMatchObject({
+      allowed: false,
+      code: 'approval_lapsed',
+    });
+  }));

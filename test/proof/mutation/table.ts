@@ -2634,4 +2634,11 @@ export const GUARDS: readonly Guard[] = [
     without: "isExpected={expected.hash !== ''}",
     story: 'console',
   },
+  {
+    name: 'a key gives no order of what came to nothing',
+    file: 'tools/boundary.ts',
+    text: 'refuseEnded(known.effect);',
+    without: '',
+    story: 'questions',
+  },
 ];
