@@ -24,7 +24,8 @@ export class IdempotencyKeys {
     this.#sql.exec('INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)', deputyId, key, digest, effectId, now);
   }
 
+  /** A day later than they count: the clock may be ahead now, and be set back. */
   forgetOld(now: number): void {
-    this.#sql.exec('DELETE FROM idempotency WHERE at <= ?', now - IDEMPOTENCY_KEPT_MS);
+    this.#sql.exec('DELETE FROM idempotency WHERE at <= ?', now - 2 * IDEMPOTENCY_KEPT_MS);
   }
 }

@@ -132,3 +132,16 @@ test('a key that is known for longer than its question, as the clock was ahead, 
       code: 'approval_lapsed',
     });
   }));
+
+test('a key counts for a day, also when the clock was ahead while old ones were forgotten', () =>
+  inLedger(async (ledger) => {
+    const real = Date.now();
+    const call = { ...PURCHASE, idempotencyKey: 'once' };
+    employ(ledger, 'dep_1');
+    vi.useFakeTimers({ toFake: ['Date'], now: real });
+    expect((await serve(ledger, callerOf('dep_1'), 'buyMcpShopItem', call)).allowed).toBe(true);
+    ledger.idempotency.forgetOld(real + DAY_MS);
+    vi.setSystemTime(real + DAY_MS - 50 * 60_000);
+    expect((await serve(ledger, callerOf('dep_1'), 'buyMcpShopItem', call)).allowed).toBe(true);
+    expect(ledger.effects.newest(9)).toHaveLength(1);
+  }));

@@ -2641,4 +2641,11 @@ export const GUARDS: readonly Guard[] = [
     without: '',
     story: 'questions',
   },
+  {
+    name: 'a clock that is ahead forgets no key that counts',
+    file: 'ledger/idempotency.ts',
+    text: 'now - 2 * IDEMPOTENCY_KEPT_MS',
+    without: 'now - IDEMPOTENCY_KEPT_MS',
+    story: 'questions',
+  },
 ];
