@@ -18,8 +18,8 @@ export function leftOfDay({ left, mandate }: DeputyView): Left[] {
   return SPAN_LIMITS.map(([name, limit]) => {
     const most = valueOf(mandate.limits, name, limit);
     const amount = left.all[limit.of] ?? 0;
-    const [says, of] = [amount, most].map((one) => brief(reads(domain, name, one)));
-    return { name, unit: limit.of, left: amount, most, says: says ?? '', of: of ?? '' };
+    const inShort = (one: number) => brief(reads(domain, name, one));
+    return { name, unit: limit.of, left: amount, most, says: inShort(amount), of: inShort(most) };
   });
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { formatPrice } from '../shop/catalog.ts';
 import { type Order, orderSchema } from '../shop/order.ts';
-import { type Fetch, textOf } from '../dev/browser.ts';
+import { type Fetch, hiddenFields, textOf } from '../dev/browser.ts';
 import { Deputy, type Era, Person, type ToolResult } from '../dev/clients.ts';
 import type { Step } from './stage.ts';
 
@@ -72,13 +72,9 @@ export class Cast {
   async forge(email: string, expected: RegExp): Promise<Step> {
     const human = this.#human(email);
     const path = await this.#questionOf(email);
-    const { html } = await human.browser.open(path);
-    const fields = Array.from(
-      html.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g),
-      ([, name = '', value = '']) => [name, value],
-    );
+    const fields = hiddenFields(await human.browser.open(path));
     const start = performance.now();
-    const page = await human.browser.post(path, { ...Object.fromEntries(fields), decision: 'approve' });
+    const page = await human.browser.post(path, { ...fields, decision: 'approve' });
     const milliseconds = performance.now() - start;
     const [sentence] = expected.exec(textOf(page)) ?? [];
     if (sentence === undefined) throw new Error(`after a forged yes the page says: ${textOf(page)}`);

@@ -132,6 +132,12 @@ function valuesOf(form: HTMLElement): [string, string][] {
   });
 }
 
+/** What the forms of a page hold unseen, by name. */
+export function hiddenFields(page: Page): Record<string, string> {
+  const inputs = parsed(page).querySelectorAll('input[type=hidden]');
+  return Object.fromEntries(inputs.map((one) => [one.getAttribute('name') ?? '', one.getAttribute('value') ?? '']));
+}
+
 /** The text of a page, as a person reads it. */
 export function textOf(page: Page): string {
   return parsed({ html: page.html.replaceAll('><', '> <') })

@@ -150,7 +150,10 @@ export class Account {
     this.#sql.exec('UPDATE account SET record_id = ? WHERE id = 1', recordId);
   }
 
-  /** An HMAC-SHA-256 under the account's own key, in hex: equal values are recognised in any order of their members, and nothing is read back. */
+  /**
+   * An HMAC-SHA-256 under the account's own key, in hex: equal values are recognised in any order of their members, and
+   * nothing is read back.
+   */
   seal(value: unknown): string {
     const { secret } = this.#sql.exec<{ secret: string }>('SELECT secret FROM account WHERE id = 1').one();
     return createHmac('sha256', Buffer.from(secret, 'base64')).update(canonical(value)).digest('hex');

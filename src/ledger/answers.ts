@@ -28,8 +28,8 @@ export class Answers {
   find(key: string): Kept | undefined {
     const kept = keptSchema.optional().parse(this.#kv.get(PREFIX + key));
     if (!kept || isOld(kept)) return undefined;
-    const isOver = kept.grantId !== undefined && this.#deputies.withGrant(kept.grantId) === undefined;
-    return isOver ? undefined : kept;
+    const isGone = kept.grantId !== undefined && this.#deputies.withGrant(kept.grantId) === undefined;
+    return isGone ? undefined : kept;
   }
 
   keep(key: string, kept: Kept): void {

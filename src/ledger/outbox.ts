@@ -85,7 +85,10 @@ export class Outbox {
     if (this.#pending.some()) await this.#arm(this.#pending.failed);
   }
 
-  /** To be called after the scheduler has set the object's one alarm to `next`, or to none: the earlier one stands. Does not throw. */
+  /**
+   * To be called after the scheduler has set the object's one alarm to `next`, or to none: the earlier one stands. Does
+   * not throw.
+   */
   async keep(next: number | null): Promise<void> {
     if (this.#sweepAt !== undefined && this.#sweepAt < (next ?? Infinity)) await this.#set(this.#sweepAt);
   }

@@ -13,7 +13,7 @@ export class Pending {
     this.#kv = kv;
   }
 
-  /** Sweeps in a row that left something undelivered. It outlives the object, which seldom lives from one sweep to a later one. */
+  /** Sweeps in a row that left something undelivered. Stored, as the object seldom lives from one sweep to a later one. */
   get failed(): number {
     return z.int().parse(this.#kv.get(FAILED) ?? 0);
   }

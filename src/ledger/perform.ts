@@ -116,7 +116,10 @@ function isWider(result: Done | Problem): boolean {
   return 'problem' in result && result.problem === 'wider';
 }
 
-/** Does what grants more, or sends orders elsewhere. Where the human wants a passkey for it, one must have signed exactly `what`, and counts once. */
+/**
+ * Does what grants more, or sends orders elsewhere. Where the human wants a passkey for it, one must have signed exactly
+ * `what`, and counts once.
+ */
 function guarded(
   ledger: Ledger,
   { userId, signed }: Actor,

@@ -175,8 +175,10 @@ async function fetchPage() {
 }
 
 /**
- * Sends the form of a key, and takes over the page that it leads to. With any other answer it is sent once more, as a
- * form: what stops deputies may be said twice, and what lets them go on names what it lifts. @param {SubmitEvent} event
+ * Sends the form of a key, and takes over the page that it leads to. Any other answer is the browser's to show, so the
+ * form is sent once more: what stops deputies may be said twice, and what lets them go on names what it lifts.
+ *
+ * @param {SubmitEvent} event
  */
 async function press(event) {
   const form = event.target;
@@ -190,7 +192,6 @@ async function press(event) {
     for (const [name, value] of new FormData(form)) if (typeof value === 'string') body.append(name, value);
     const response = await fetch(form.action, { method: 'POST', body, headers: { Accept: 'text/html' } });
     const { page, main } = parsed(await response.text());
-    // Any other page than this one is the browser's to show.
     if (main?.dataset['version'] === undefined) return form.submit();
     if (!isTheirs(main)) return location.reload();
     await take(page, main);

@@ -27,7 +27,10 @@ function mustNotCrowd(ledger: Ledger, deputyId: string): void {
     throw new Refusal({ code: 'too_many_waiting', most: MOST_WAITING });
 }
 
-/** Leaves the question, with its line; or carries the call out, when a yes from before allows it. Throws the Refusal `too_many_waiting`. */
+/**
+ * Leaves the question, with its line; or carries the call out, when a yes from before allows it. Throws the Refusal
+ * `too_many_waiting`.
+ */
 export function ask(
   ledger: Ledger,
   turn: Turn,

@@ -98,7 +98,7 @@ export class Boundary {
     return server;
   }
 
-  /** The one error boundary: whatever happens to a call, the model gets an answer, the record a line and the log a line. */
+  /** The one error boundary: whatever happens to a call, the model gets an answer and the record a line. */
   #serve(tool: AnyTool, args: unknown, context: ServerContext) {
     this.called = tool.name;
     let prepared: Prepared | undefined;
@@ -170,7 +170,7 @@ export class Boundary {
     const { deputyId, scopes: tokenScopes } = this.#caller;
     if (before !== undefined) return this.#answered(before, call, turn, line);
     if (known?.effect) {
-      // A key can be known for longer than the question of its call, when a clock was ahead.
+      // A key is known for longer than the question of its call when a clock was ahead, or very many were asked.
       refuseEnded(known.effect);
       const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
       const answer = call.again(known.effect.id, desk);

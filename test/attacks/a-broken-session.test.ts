@@ -9,11 +9,11 @@ import { generateKeyPair, SignJWT } from 'jose';
 import { afterEach, expect, test, vi } from 'vitest';
 import { app } from '../../src/app.tsx';
 import { LOCAL_CLIENT_ID, LOCAL_COOKIE_PASSWORD } from '../../src/dev/authkit-store.ts';
-import { textOf } from '../../src/dev/browser.ts';
+import { hiddenFields, textOf } from '../../src/dev/browser.ts';
 import { authorizePath, cookiesOf, registeredClient, send } from '../support/http.ts';
 import { hurry, quiet } from '../support/outages.ts';
 import { person } from '../support/people.ts';
-import { hiddenFields, post, recordOf, SESSION } from '../support/scene.ts';
+import { post, recordOf, SESSION } from '../support/scene.ts';
 import { ORIGIN } from '../support/worker.ts';
 import { workosAnswers, workosRefuses } from '../support/workos-answers.ts';
 

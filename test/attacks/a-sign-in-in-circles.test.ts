@@ -3,11 +3,11 @@
  * that she has just signed in, every page would send her there again. A second turn ends in a page that says so.
  */
 import { afterEach, expect, test, vi } from 'vitest';
-import { Browser, type Fetch, textOf } from '../../src/dev/browser.ts';
+import { Browser, type Fetch, hiddenFields, textOf } from '../../src/dev/browser.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
 import { quiet } from '../support/outages.ts';
 import { deputyOf, person } from '../support/people.ts';
-import { hiddenFields, recordOf, SESSION } from '../support/scene.ts';
+import { recordOf, SESSION } from '../support/scene.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
 import { workosAnswers } from '../support/workos-answers.ts';
 

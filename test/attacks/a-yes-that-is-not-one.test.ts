@@ -1,7 +1,7 @@
 /** Ways to a yes that the human did not give: somebody else's question, another signature, an own passkey, an older grade. */
 import { runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
-import { textOf } from '../../src/dev/browser.ts';
+import { hiddenFields, textOf } from '../../src/dev/browser.ts';
 import type { Deputy, Person } from '../../src/dev/clients.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import { setCeiling } from '../../src/ledger/acts.ts';
@@ -12,7 +12,7 @@ import { authorizePath, registeredClient } from '../support/http.ts';
 import { assertionSchema } from '../../src/ledger/passkeys.ts';
 import { callerOf, employ, inLedger, mandateOf, serve } from '../support/ledger.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
-import { hiddenFields, outcome, recordOf } from '../support/scene.ts';
+import { outcome, recordOf } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';
 

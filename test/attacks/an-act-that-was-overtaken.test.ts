@@ -4,10 +4,11 @@
  */
 import { afterEach, expect, test, vi } from 'vitest';
 import { env } from 'cloudflare:workers';
+import { hiddenFields } from '../../src/dev/browser.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { cookiesOf, send } from '../support/http.ts';
-import { hiddenFields, outcome, recordOf } from '../support/scene.ts';
+import { outcome, recordOf } from '../support/scene.ts';
 import { ORIGIN } from '../support/worker.ts';
 
 afterEach(() => {

@@ -4,11 +4,11 @@
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
-import { textOf } from '../../src/dev/browser.ts';
+import { hiddenFields, textOf } from '../../src/dev/browser.ts';
 import type { Person } from '../../src/dev/clients.ts';
 import { callMessage, cookiesOf, rpc } from '../support/http.ts';
 import { objectOf, person } from '../support/people.ts';
-import { hiddenFields, plainClient, post, recordOf } from '../support/scene.ts';
+import { plainClient, post, recordOf } from '../support/scene.ts';
 
 const HOME = { company: 'Home', mailingAddress: '12 Secret Street' };
 

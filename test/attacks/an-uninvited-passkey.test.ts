@@ -1,11 +1,11 @@
 /** Ways to a passkey that its human did not add, or not so: made elsewhere, without a finger, for another offer, in an old session. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { textOf } from '../../src/dev/browser.ts';
+import { hiddenFields, textOf } from '../../src/dev/browser.ts';
 import type { Person } from '../../src/dev/clients.ts';
 import { addPasskey, openFresh, optionsOn } from '../support/answering.ts';
 import { Authenticator, type Options } from '../support/authenticator.ts';
 import { objectOf, person } from '../support/people.ts';
-import { hiddenFields, recordOf } from '../support/scene.ts';
+import { recordOf } from '../support/scene.ts';
 import { ORIGIN } from '../support/worker.ts';
 
 afterEach(() => void vi.useRealTimers());

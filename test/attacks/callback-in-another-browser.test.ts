@@ -4,10 +4,10 @@
  * the code to it.
  */
 import { expect, test } from 'vitest';
-import { textOf } from '../../src/dev/browser.ts';
+import { hiddenFields, textOf } from '../../src/dev/browser.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
 import { person } from '../support/people.ts';
-import { EVIL, hiddenFields, SESSION } from '../support/scene.ts';
+import { EVIL, SESSION } from '../support/scene.ts';
 import { ORIGIN } from '../support/worker.ts';
 import { workosRefuses } from '../support/workos-answers.ts';
 

@@ -3,9 +3,10 @@
  * of hers. The Origin check, the ban on frames, and a handle that is bound to the browser it was shown in stop her.
  */
 import { expect, test } from 'vitest';
+import { hiddenFields } from '../../src/dev/browser.ts';
 import { authorizePath, cookiesOf, registeredClient } from '../support/http.ts';
 import { person } from '../support/people.ts';
-import { EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from '../support/scene.ts';
+import { EVIL, NEIGHBOUR, post, recordOf } from '../support/scene.ts';
 
 test.each([EVIL, NEIGHBOUR, 'null'])('a form posted by a page of %s appoints nobody', async (origin) => {
   const ada = person();

@@ -5,9 +5,10 @@
  */
 import { cookiesOf } from '../support/http.ts';
 import { expect, test } from 'vitest';
+import { hiddenFields } from '../../src/dev/browser.ts';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
 import { deputyOf, person } from '../support/people.ts';
-import { EVIL, hiddenFields, NEIGHBOUR, post, recordOf } from '../support/scene.ts';
+import { EVIL, NEIGHBOUR, post, recordOf } from '../support/scene.ts';
 
 const LIMITS = { shirtsPerOrder: '100', shirtsPerDay: '1000', spendPerDay: '25000', askAbove: '', until: 'month' };
 

@@ -4,10 +4,10 @@
  */
 import { afterEach, expect, test, vi } from 'vitest';
 import { parse } from 'node-html-parser';
-import { type Page, textOf } from '../../src/dev/browser.ts';
+import { hiddenFields, type Page, textOf } from '../../src/dev/browser.ts';
 import { authorizePath, cookiesOf, redeem, registeredClient } from '../support/http.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
-import { hiddenFields, post, recordOf } from '../support/scene.ts';
+import { post, recordOf } from '../support/scene.ts';
 
 afterEach(() => {
   vi.useRealTimers();

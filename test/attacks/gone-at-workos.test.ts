@@ -6,7 +6,7 @@ import { createExecutionContext, evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { userIdOf } from '../../src/dev/authkit-store.ts';
-import { linkOf, textOf } from '../../src/dev/browser.ts';
+import { hiddenFields, linkOf, textOf } from '../../src/dev/browser.ts';
 import type { Person } from '../../src/dev/clients.ts';
 import worker from '../../src/dev/index.ts';
 import { appoint } from '../../src/ledger/acts.ts';
@@ -17,7 +17,7 @@ import { hurry, later, quiet } from '../support/outages.ts';
 import { authorizePath, redeem, registeredClient } from '../support/http.ts';
 import { inLedger, mandateOf } from '../support/ledger.ts';
 import { deputyOf, objectOf, person, resumption } from '../support/people.ts';
-import { hiddenFields, outcome, plainClient, recordOf, refresh } from '../support/scene.ts';
+import { outcome, plainClient, recordOf, refresh } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN, someone } from '../support/worker.ts';
 

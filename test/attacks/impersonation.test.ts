@@ -4,14 +4,14 @@
  */
 import { afterEach, expect, test, vi } from 'vitest';
 import { env } from 'cloudflare:workers';
-import { textOf } from '../../src/dev/browser.ts';
+import { hiddenFields, textOf } from '../../src/dev/browser.ts';
 import type { Person } from '../../src/dev/clients.ts';
 import { addPasskey, approve, optionsOn, questionPath } from '../support/answering.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import { authorizePath, registeredClient } from '../support/http.ts';
 import { hurry, later, quiet } from '../support/outages.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
-import { hiddenFields, outcome, recordOf } from '../support/scene.ts';
+import { outcome, recordOf } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';
 

@@ -3,12 +3,12 @@
  * Whatever works once is used up by then, and yet she who is signed in is never told that she is not.
  */
 import { afterEach, expect, test, vi } from 'vitest';
-import { textOf } from '../../src/dev/browser.ts';
+import { hiddenFields, textOf } from '../../src/dev/browser.ts';
 import type { Person } from '../../src/dev/clients.ts';
 import { authorizePath, cookiesOf, registeredClient, send } from '../support/http.ts';
 import { hurry, later, quiet } from '../support/outages.ts';
 import { person } from '../support/people.ts';
-import { hiddenFields, SESSION } from '../support/scene.ts';
+import { SESSION } from '../support/scene.ts';
 import { ORIGIN } from '../support/worker.ts';
 import { workosRefuses } from '../support/workos-answers.ts';
 

@@ -3,9 +3,10 @@
  * session can lay authority down, never pick it up: that needs WorkOS to say now that the session stands, or a fresh sign-in.
  */
 import { afterEach, expect, test, vi } from 'vitest';
+import { hiddenFields } from '../../src/dev/browser.ts';
 import { authorizePath, cookiesOf, registeredClient } from '../support/http.ts';
 import { deputyOf, person } from '../support/people.ts';
-import { hiddenFields, post, recordOf } from '../support/scene.ts';
+import { post, recordOf } from '../support/scene.ts';
 
 afterEach(() => {
   vi.useRealTimers();

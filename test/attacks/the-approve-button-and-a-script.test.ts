@@ -16,12 +16,12 @@ import {
   type Arbitrary,
 } from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Page } from '../../src/dev/browser.ts';
+import { hiddenFields, type Page } from '../../src/dev/browser.ts';
 import type { Deputy, Person } from '../../src/dev/clients.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import { addPasskey, optionsOn, questionPath } from '../support/answering.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
-import { hiddenFields, recordOf } from '../support/scene.ts';
+import { recordOf } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN } from '../support/worker.ts';
 

@@ -3,12 +3,12 @@
  * token for the shop in another server's name. A token is good for the one resource it was issued for.
  */
 import { expect, test } from 'vitest';
-import { linkOf } from '../../src/dev/browser.ts';
+import { hiddenFields, linkOf } from '../../src/dev/browser.ts';
 import { LOCAL_API_KEY, LOCAL_CLIENT_ID } from '../../src/dev/authkit-store.ts';
 import { authorizePath, callMessage, redeem, registeredClient, rpc, send } from '../support/http.ts';
 import { deputyOf, person } from '../support/people.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
-import { EVIL, hiddenFields } from '../support/scene.ts';
+import { EVIL } from '../support/scene.ts';
 
 test('a token for one origin is no good at another one of the same server', async () => {
   const { accessToken } = await deputyOf(person(), '2025-11-25');

@@ -3,7 +3,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { z } from 'zod';
 import { BrakePage } from '../../src/console/brake.tsx';
 import { Deputy, Person, REDIRECT_URI } from '../../src/dev/clients.ts';
-import { allow } from '../support/chromium.ts';
+import { allow, plugIn } from '../support/chromium.ts';
 import { saysStopped, signInAt, stopAll } from '../support/console-page.ts';
 
 /** A browser, its page, and what to do at each state: it is called with the page standing there. */
@@ -326,18 +326,7 @@ async function approvals({ page, origin, look }: Tour): Promise<void> {
   const sure = await connect(human, origin, 'Sure agent');
   await page.goto(await ask(sure));
   await look('approval-device-none');
-  const session = await page.context().newCDPSession(page);
-  await session.send('WebAuthn.enable');
-  await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
+  await plugIn(page);
   await page.goto(await ask(sure));
   await press(page, 'Deny');
   await says(page, /You said no/);

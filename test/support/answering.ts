@@ -1,8 +1,7 @@
 /** A human who answers questions on their pages: reads them, signs with a device, and posts the form. */
-import type { Page } from '../../src/dev/browser.ts';
+import { hiddenFields, type Page } from '../../src/dev/browser.ts';
 import type { Person } from '../../src/dev/clients.ts';
 import { Authenticator, type Options } from './authenticator.ts';
-import { hiddenFields } from './scene.ts';
 import { ORIGIN } from './worker.ts';
 
 /** Opens a page that needs a fresh sign-in. */

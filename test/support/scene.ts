@@ -1,6 +1,5 @@
 /** Props of the stories: a human's record, the tokens of a plain client, and forms posted by hand. */
 import type { Deputy, Person } from '../../src/dev/clients.ts';
-import type { Page } from '../../src/dev/browser.ts';
 import { authorizePath, redeem, registeredClient, send } from './http.ts';
 import { objectOf } from './people.ts';
 import { ORIGIN } from './worker.ts';
@@ -53,13 +52,4 @@ export async function post(
   const response = await send(path, { method: 'POST', body, headers: { Origin: ORIGIN, ...headers } });
   await response.body?.cancel();
   return response.status;
-}
-
-/** The hidden fields of a page's forms, as a form that is posted by hand needs them. */
-export function hiddenFields({ html }: Page): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (const [, name = '', value = ''] of html.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)) {
-    fields[name] = value.replaceAll('&amp;', '&');
-  }
-  return fields;
 }

@@ -1,9 +1,8 @@
 /** The human in front of the pages: each act through its form, whatever the weather, with what its answer said. */
-import type { Page } from '../../../src/dev/browser.ts';
+import { hiddenFields, type Page } from '../../../src/dev/browser.ts';
 import { Person } from '../../../src/dev/clients.ts';
 import { optionsOn } from '../../support/answering.ts';
 import { Authenticator } from '../../support/authenticator.ts';
-import { hiddenFields } from '../../support/scene.ts';
 import { ORIGIN, someone, workerFetch } from '../../support/worker.ts';
 import type { Chance } from './chance.ts';
 import type { HumanAct } from './history.ts';

@@ -1310,7 +1310,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'tokens are given again while the deputy is live',
     story: 'one-yes',
     file: 'ledger/answers.ts',
-    text: 'return isOver ? undefined : kept;',
+    text: 'return isGone ? undefined : kept;',
     without: 'return kept;',
   },
   {
