@@ -268,7 +268,7 @@ export class McpShopServer extends McpAgent {
   }
 
   async lookAtApproval(effectId: string): Promise<ApprovalView | undefined> {
-    return lookAtApproval(this.#ledger, this.#userId, effectId);
+    return lookAtApproval(this.#ledger, this.#userId, effectId, usesNow);
   }
 
   async lookAtPasskeys(): Promise<PasskeysView> {

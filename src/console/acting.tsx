@@ -63,7 +63,7 @@ export async function finish(
   if ('problem' in result)
     return result.problem === 'needs_device' ? askDevice(c, result) : problemPage(c, result, show);
   c.executionCtx.waitUntil(clearGrants(c.env, userId, result.grants));
-  return c.redirect(to ?? `/deputies?did=${result.sequence}`, 303);
+  return c.redirect(to ?? (result.unchanged ? '/deputies' : `/deputies?did=${result.sequence}`), 303);
 }
 
 /** The same form once more, for a passkey to sign. */
@@ -97,8 +97,8 @@ const PROBLEMS: Record<Asked['problem'], { title: string; text: string; status: 
     status: 404,
   },
   answered: {
-    title: 'This was answered before',
-    text: 'Another page of yours, or the end of its time, was first. Look at what came of it.',
+    title: 'That is over by now',
+    text: 'Another page of yours, or the end of its time, was first. This is what came of it.',
     status: 409,
   },
   too_weak: {

@@ -60,7 +60,7 @@ export const ApprovalPage: FC<Props> = ({ view, here, fresh, host, said, ...look
           </div>
         </article>
         {waits ? (
-          <Answer {...{ view, here, fresh, host, name, clock }} />
+          <Answer {...{ view, here, fresh, host, name, clock }} isTheirs={looking.impersonator === undefined} />
         ) : (
           <Outcome effect={effect} granted={approval.state} />
         )}
@@ -77,8 +77,7 @@ export function inShort(effect: Effect): string {
 }
 
 const Pile: FC<{ effect: Effect }> = ({ effect }) => {
-  const [count = 1] = Object.values(effect.amounts);
-  const tint = domain.effect.brief?.(effect).tint ?? '';
+  const { count = 1, tint = '' } = domain.effect.brief?.(effect) ?? {};
   const drawn = count <= MOST_DRAWN ? Math.max(count, 1) : 1;
   return (
     <div class="pile" aria-hidden="true">
@@ -95,7 +94,7 @@ function factsOf(view: ApprovalView): [string, Child][] {
   const brief = domain.effect.brief?.(effect);
   const what = brief ? [brief.what, brief.more, brief.sum].filter((part) => part !== undefined).join(', ') : undefined;
   const columns = Object.entries(domain.effect.columns).map(([term, read]): [string, string] => [term, read(effect)]);
-  const shown = [brief?.more, brief?.tint, ...columns.map(([, text]) => text)];
+  const shown = [brief?.more, brief?.tint, brief?.count?.toString(), ...columns.map(([, text]) => text)];
   // Nothing that it sent is left out: what the domain does not show word for word is shown as it came.
   const rest = Object.entries(approval.arguments).flatMap(([term, value]): [string, string][] => {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
@@ -132,25 +131,21 @@ const GRADE_WORDS = {
   device: 'With your device: a passkey signs exactly this, which no program in the browser can.',
 } satisfies Record<Grade, string>;
 
-type Answering = Pick<Props, 'view' | 'here' | 'fresh' | 'host' | 'clock'> & { name: string };
+/** `isTheirs`: the human themselves looks, and nobody in their place. */
+type Answering = Pick<Props, 'view' | 'here' | 'fresh' | 'host' | 'clock'> & { name: string; isTheirs: boolean };
 
-const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock }) => {
-  const { approval, agreed, grade, passkeys, stoppedBy, now, deputy } = view;
+const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock, isTheirs }) => {
+  const { approval, agreed, grade, passkeys, now, deputy } = view;
   const usable = passkeys.filter(({ rpId, usableAt }) => rpId === host && usableAt <= now);
-  const hints = {
-    stopped: stoppedBy && `A yes would change nothing now, because ${stoppedInWords(stoppedBy)}.`,
-    device:
-      grade === 'device' && usable.length === 0
-        ? 'It needs a passkey, and none of yours counts here now. You can deny it, or let it lapse.'
-        : undefined,
-  };
-  const mayApprove = hints.stopped === undefined && hints.device === undefined && deputy !== undefined;
+  const noDevice = grade === 'device' && usable.length === 0;
+  const hint = isTheirs ? hintOf(view, noDevice) : 'Only they themselves can say yes or no to it.';
+  const mayApprove = hint === undefined && deputy !== undefined;
   return (
     <div class="decide">
       <p>
-        {hints.stopped ?? hints.device ?? `This one ${domain.act.noun}, and nothing else.`} The question ends{' '}
+        {hint ?? `This one ${domain.act.noun}, and nothing else.`} The question ends{' '}
         <When at={approval.endsAt} clock={clock} moment />.{' '}
-        {hints.device && <a href="/deputies/passkeys">Your passkeys</a>}
+        {noDevice && isTheirs && <a href="/deputies/passkeys">Your passkeys</a>}
       </p>
       {mayApprove && grade !== 'pressed' && (
         <label class="tick small">
@@ -170,9 +165,11 @@ const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock }) => {
           Deny and pause <bdi>{name}</bdi>
         </span>
       </button>
-      <button class="key" name="decision" value="deny">
-        Deny
-      </button>
+      {isTheirs && (
+        <button class="key" name="decision" value="deny">
+          Deny
+        </button>
+      )}
       {mayApprove && grade === 'confirmed' && !fresh && (
         <a class="key brass" href={loginPath(here, { fresh: true })}>
           <Icon of="key" /> Sign in again to approve
@@ -187,6 +184,15 @@ const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock }) => {
     </div>
   );
 };
+
+/** Why there is no yes to give; undefined when there is. */
+function hintOf({ changed, stoppedBy }: ApprovalView, noDevice: boolean): string | undefined {
+  if (changed) return 'What it costs or counts as has changed since. Deny it, and let your deputy ask again.';
+  if (stoppedBy) return `A yes would change nothing now, because ${stoppedInWords(stoppedBy)}.`;
+  return noDevice
+    ? 'It needs a passkey, and none of yours counts here now. You can deny it, or let it lapse.'
+    : undefined;
+}
 
 const Outcome: FC<{ effect: Effect; granted: string }> = ({ effect, granted }) => (
   <div class="decide">

@@ -11,15 +11,21 @@ import { type Clock, When } from '../pages/when.tsx';
 import { Post } from './frame.tsx';
 
 /** While deputies may act. */
-export const Brake: FC<{ view: View; token: string; lead?: Child }> = ({ view, token, lead }) => {
-  const { live } = view;
+export const Brake: FC<{ view: View; token: string; halted: boolean; lead?: Child }> = ({
+  view,
+  token,
+  halted,
+  lead,
+}) => {
+  const { live, paused } = view;
+  const acting = halted ? 0 : live - paused;
   return (
     <section class="brake" id="brake" aria-label="Stop and go on">
       <div>
         <h1>
-          {live === 0 ? 'Nobody acts for you' : `${deputiesInWords(live)} ${live === 1 ? 'acts' : 'act'} for you`}
+          {acting === 0 ? 'Nobody acts for you' : `${deputiesInWords(acting)} ${acting === 1 ? 'acts' : 'act'} for you`}
         </h1>
-        <p>{lead ?? <Together view={view} />}</p>
+        <p>{lead ?? <Together view={view} halted={halted} />}</p>
       </div>
       <p class="small effect">
         {live === 0 ? 'Nothing to stop yet.' : 'Stops them at their very next call.'}
@@ -32,12 +38,12 @@ export const Brake: FC<{ view: View; token: string; lead?: Child }> = ({ view, t
 };
 
 /** What all of them may still do. */
-const Together: FC<{ view: View }> = ({ view: { deputies, live, left } }) => {
-  const shown = deputies.filter(isLive);
+const Together: FC<{ view: View; halted: boolean }> = ({ view: { deputies, live, paused, left }, halted }) => {
+  const shown = deputies.filter((deputy) => isLive(deputy) && deputy.paused === undefined);
   const each = shown.flatMap((deputy) => (deputy.left ? [deputy.left.own] : []));
   // Of more than are shown, what the account leaves is all that is known.
   const own = (unit: string) =>
-    shown.length < live ? Infinity : each.reduce((sum, amounts) => sum + (amounts[unit] ?? 0), 0);
+    shown.length < live - paused ? Infinity : each.reduce((sum, amounts) => sum + (amounts[unit] ?? 0), 0);
   const most = atWorst(
     domain,
     Object.fromEntries(
@@ -49,8 +55,13 @@ const Together: FC<{ view: View }> = ({ view: { deputies, live, left } }) => {
   );
   return (
     <>
-      Together they may still {domain.act.verb} <b>{amountsInShort(most)}</b> today.{' '}
-      <a href="/deputies/ceiling">Change that</a>
+      {live > paused && (
+        <>
+          {halted ? 'Once the operator lets them, they may' : 'Together they may still'} {domain.act.verb}{' '}
+          <b>{amountsInShort(most)}</b> today. <a href="/deputies/ceiling">Change that</a>{' '}
+        </>
+      )}
+      {paused > 0 && `${deputiesInWords(paused)} ${paused === 1 ? 'is' : 'are'} paused.`}
     </>
   );
 };

@@ -45,6 +45,7 @@ export const ConsolePage: FC<Props> = ({ view, demoOff, origin, said, ...looking
         <Brake
           view={view}
           token={looking.token}
+          halted={looking.halted}
           {...(live === 0 && {
             lead: 'Give this server’s address to an AI agent. It comes here and asks you what it may do.',
           })}
@@ -58,7 +59,7 @@ export const ConsolePage: FC<Props> = ({ view, demoOff, origin, said, ...looking
       ) : (
         <>
           <WaitingRequests {...view.asked} names={names} clock={clock} token={looking.token} />
-          <Deputies view={view} names={names} clock={clock} token={looking.token} address={`${origin}/mcp`} />
+          <Deputies {...looking} {...{ view, names, clock }} address={`${origin}/mcp`} />
           <Strip
             recent={view.recent}
             deputies={deputies.filter(isLive).map(({ deputyId }) => deputyId)}
@@ -71,11 +72,12 @@ export const ConsolePage: FC<Props> = ({ view, demoOff, origin, said, ...looking
   );
 };
 
-const Deputies: FC<{ view: View; names: NameOf; clock: Looking['clock']; token: string; address: string }> = ({
+const Deputies: FC<Looking & { view: View; names: NameOf; address: string }> = ({
   view: { deputies, live, account, recent, story },
   names,
   clock,
   token,
+  halted,
   address,
 }) => {
   const shown = deputies.filter(isLive).slice(0, CARDS);
@@ -92,6 +94,7 @@ const Deputies: FC<{ view: View; names: NameOf; clock: Looking['clock']; token: 
           authority={account.authority}
           name={names(deputy.deputyId)}
           token={token}
+          halted={halted}
           clock={clock}
           last={lastOf(deputy.deputyId, story, clock)}
           tried={recent.tried[deputy.deputyId]}

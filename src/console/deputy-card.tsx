@@ -20,16 +20,18 @@ type Shown = {
   authority: Authority;
   name: string;
   token: string;
+  /** By the operator. */
+  halted: boolean;
   clock: Clock;
   /** What it did last, and what it tried in vain since all were stopped. */
   last?: Child;
   tried?: Tried | undefined;
 };
 
-export const DeputyCard: FC<Shown> = ({ deputy, authority, name, token, clock, last, tried }) => {
+export const DeputyCard: FC<Shown> = ({ deputy, authority, name, token, halted, clock, last, tried }) => {
   const { deputyId, mandate, lastSeen, paused, left } = deputy;
   const live = isLive(deputy);
-  const locked = !live || authority !== 'active' || paused !== undefined;
+  const locked = !live || halted || authority !== 'active' || paused !== undefined;
   const isActing = lastSeen !== undefined && clock.now - Date.parse(lastSeen) < ACTING_MS && !locked;
   return (
     <li class={`deputy sheet${locked ? ' locked' : ''}${isActing ? ' acting' : ''}`} id={deputyId}>

@@ -17,15 +17,16 @@ export const EFFECTS_PATH = `/deputies/${domain.act.nouns}`;
 export const EFFECTS_TITLE = capital(domain.act.nouns);
 
 export const DeputiesPage: FC<Looking & { found: ReturnType<typeof lookAtDeputies>; first: boolean }> = ({
-  found: { account, live, deputies, older },
+  found: { account, acting, deputies, older },
   first,
   ...looking
 }) => {
   const names = namesOf(deputies);
+  const now = account.authority === 'active' && !looking.halted ? acting : 0;
   return (
     <Frame {...looking} title="All deputies" class="stack" authority={account.authority}>
       <h1>All deputies</h1>
-      <p class="lead">{live === 1 ? 'One acts' : `${live} act`} for you. The newest come first.</p>
+      <p class="lead">{now === 1 ? 'One acts' : `${now || 'None'} act`} for you. The newest come first.</p>
       {deputies.length === 0 && <p>{first ? 'Nobody yet.' : 'No older ones.'}</p>}
       <ol class="deputies all" role="list">
         {deputies.map((deputy) => (
@@ -34,6 +35,7 @@ export const DeputiesPage: FC<Looking & { found: ReturnType<typeof lookAtDeputie
             authority={account.authority}
             name={names(deputy.deputyId)}
             token={looking.token}
+            halted={looking.halted}
             clock={looking.clock}
             last={
               deputy.lastSeen && (

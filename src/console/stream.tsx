@@ -2,6 +2,7 @@
 import type { Child, FC } from 'hono/jsx';
 import { toHuman } from '../authority/words.ts';
 import { domain } from '../domain.ts';
+import { WAITING } from '../ledger/approvals.ts';
 import type { Effect } from '../ledger/effects.ts';
 import type { Line } from '../ledger/record.ts';
 import type { Story } from '../ledger/view.ts';
@@ -151,7 +152,7 @@ const MadeRow: FC<CallRow & { effect: Effect | undefined }> = ({ line, effect, n
         <b>
           <bdi>{names(line.deputy)}</bdi>
         </b>{' '}
-        {line.decision === 'asked' ? 'asks you for' : domain.act.did} <b>{drawn?.what ?? first}</b>
+        {line.decision === 'asked' ? `${asking(effect)} you for` : domain.act.did} <b>{drawn?.what ?? first}</b>
         {drawn?.more && `, ${drawn.more}`}{' '}
         <a class="number" href={`/deputies/${domain.act.nouns}?before=${(line.effect?.number ?? 0) + 1}`}>
           {domain.act.noun} {line.effect?.number}
@@ -257,8 +258,14 @@ function inHalfASentence(line: CallLine, effects: readonly Effect[]): string {
     return asked ? `Tried to ${domain.act.verb} ${amountsInShort(asked)}` : `Tried to ${withoutCapital(titleOf(tool))}`;
   const effect = made && effects.find(({ id }) => id === made.id);
   const what = effect && made.amounts && domain.effect.brief?.(effect).what;
-  if (what !== undefined) return capitalised(`${decision === 'asked' ? 'asks for' : domain.act.did} ${what}`);
+  if (what !== undefined)
+    return capitalised(`${decision === 'asked' ? `${asking(effect)} for` : domain.act.did} ${what}`);
   return capitalised(made ? toldOf(line) : (toolNamed(tool)?.did ?? `used “${titleOf(tool)}”`));
+}
+
+/** A question that is over was asked. */
+function asking(effect: Effect | undefined): string {
+  return effect?.state === WAITING ? 'asks' : 'asked';
 }
 
 function capitalised(text: string): string {

@@ -1,7 +1,7 @@
 /** The last quarter of an hour: a lane for each deputy, and the stop as a curtain over all of them. */
 import type { FC } from 'hono/jsx';
 import { domain } from '../domain.ts';
-import { type Lane, type Recent, STEP_MS, STEPS } from '../ledger/recent.ts';
+import { type Lane, quietLane, type Recent, STEP_MS, STEPS } from '../ledger/recent.ts';
 import { isolated } from '../text.ts';
 import type { NameOf } from './in-short.tsx';
 
@@ -17,7 +17,7 @@ export const Strip: FC<{ recent: Recent; deputies: readonly string[]; nameOf: Na
   nameOf,
 }) => {
   const ids = [...new Set([...lanes.map(({ deputyId }) => deputyId), ...deputies])].slice(0, LANES_SHOWN);
-  const shown = ids.map((id) => lanes.find(({ deputyId }) => deputyId === id) ?? { ...QUIET, deputyId: id });
+  const shown = ids.map((id) => lanes.find(({ deputyId }) => deputyId === id) ?? quietLane(id));
   const others = lanes.length - LANES_SHOWN;
   return (
     <section class="strip sheet" aria-label="The last 15 minutes">
@@ -26,6 +26,7 @@ export const Strip: FC<{ recent: Recent; deputies: readonly string[]; nameOf: Na
         <span class="k did">looked</span>
         <span class="k bought">{domain.act.did}</span>
         <span class="k no">refused</span>
+        {lanes.some(({ count }) => count.asked > 0) && <span class="k no asked">asked</span>}
         {stops.length > 0 && <span class="k curtain">stopped</span>}
         {others > 0 && <span>and {others} more</span>}
       </p>
@@ -46,8 +47,6 @@ export const Strip: FC<{ recent: Recent; deputies: readonly string[]; nameOf: Na
     </section>
   );
 };
-
-const QUIET = { marks: [], made: 0, refused: 0, looked: 0 };
 
 /** The steps from the first up to before the last in which that deputy was stopped: whole ones, as the marks are. */
 type Curtain = [first: number, end: number];
@@ -73,7 +72,7 @@ const Drawn: FC<{ lane: Lane; name: string; curtains: Curtain[] }> = ({ lane, na
     {curtains.map(([first, end]) => (
       <rect class="curtain" x={String(first * WIDTH)} y="0" width={String((end - first) * WIDTH)} height="24" />
     ))}
-    {lane.marks.map(({ step, made, refused, looked }) => {
+    {lane.marks.map(({ step, made, refused, asked, looked }) => {
       const x = step * WIDTH;
       const isHeld = curtains.some(([first, end]) => first <= step && step < end);
       return (
@@ -88,18 +87,21 @@ const Drawn: FC<{ lane: Lane; name: string; curtains: Curtain[] }> = ({ lane, na
               height="17"
             />
           )}
-          {looked && !made && !refused && <rect class="did" x={String(x + 2)} y="17" width="6" height="5" />}
+          {asked && !made && !refused && <rect class="no asked" x={String(x + 2)} y="11" width="6" height="11" />}
+          {looked && !made && !refused && !asked && <rect class="did" x={String(x + 2)} y="17" width="6" height="5" />}
         </>
       );
     })}
   </svg>
 );
 
-function inNumbers({ made, refused, looked }: Lane): string {
+function inNumbers({ count: { made, refused, asked, looked } }: Lane): string {
   const { noun, nouns } = domain.act;
-  return `${count(looked, 'look', 'looks')}, ${count(made, noun, nouns)}, ${count(refused, 'refusal', 'refusals')}`;
+  const told = [times(looked, 'look', 'looks'), times(made, noun, nouns), times(refused, 'refusal', 'refusals')];
+  if (asked > 0) told.push(times(asked, 'question', 'questions'));
+  return told.join(', ');
 }
 
-function count(number: number, one: string, many: string): string {
+function times(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`;
 }

@@ -40,7 +40,7 @@ export class DevServer {
     this.origin = `http://localhost:${port}`;
     this.#data = mkdtempSync(join(tmpdir(), 'mcp-shop-'));
     // Instead of .dev.vars: a developer's real keys and settings do not belong into a demo or a test.
-    writeFileSync(join(this.#data, 'no.env'), '');
+    writeFileSync(join(this.#data, 'own.env'), '');
   }
 
   /**
@@ -54,9 +54,10 @@ export class DevServer {
     return server;
   }
 
-  /** Stops and starts again, with the same data. */
-  async restart(): Promise<void> {
+  /** Stops and starts again, with the same data and the variables of `variables`, written as in `.dev.vars`. */
+  async restart(variables = ''): Promise<void> {
     await this.#end();
+    writeFileSync(join(this.#data, 'own.env'), variables);
     await this.#run();
   }
 
@@ -85,7 +86,7 @@ export class DevServer {
       .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
     // The folder goes through the environment, because its name may hold what a shell would take apart.
     const options = `--port ${this.#port} --inspector-port 0 --persist-to "$DATA"`;
-    const variables = this.#folder === undefined ? '--env-file "$DATA/no.env"' : '';
+    const variables = this.#folder === undefined ? '--env-file "$DATA/own.env"' : '';
     const guard = spawn('sh', ['-c', GUARD, `${scripts.dev.replace(DEV_ENTRY, this.#entry)} ${options} ${variables}`], {
       cwd: this.#folder ?? ROOT,
       env: { ...ENVIRONMENT, DATA: this.#data },

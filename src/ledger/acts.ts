@@ -19,6 +19,8 @@ export type Done = {
   sequence: number;
   /** Milliseconds since the epoch, on the ledger's clock. */
   at: number;
+  /** It was so already, and no line says it again. */
+  unchanged?: true;
   /** OAuth grants that are of no more use, to be cleaned up. */
   grants: GrantToClear[];
 };
@@ -57,7 +59,7 @@ export function activate(ledger: Ledger, deputyId: string, grantId: string): Don
     if (!deputy) return { problem: 'unknown_deputy' };
     // An exchange that broke off is made again; one that brought tokens is not.
     if (deputy.status === 'active' && deputy.grantId === grantId && !ledger.answers.brought(grantId))
-      return done(ledger, head);
+      return unchanged(ledger, head);
     if (deputy.status !== 'pending') return { problem: 'ended' };
     ledger.deputies.setOAuthGrant(deputyId, grantId);
     ledger.deputies.setStatus(deputyId, 'active', now);
@@ -97,7 +99,7 @@ export function pauseOne(ledger: Ledger, deputyId: string, by: As = {}): Done | 
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
     // It can do nothing any more.
-    if (isOver(deputy.status)) return done(ledger, head);
+    if (isOver(deputy.status)) return unchanged(ledger, head);
     const newest = ledger.record.append({ actor: 'human', act: 'paused', deputy: deputyId, ...by }, head, now);
     ledger.deputies.setPaused(deputyId, newest.sequence);
     return done(ledger, newest);
@@ -131,7 +133,7 @@ export function nameOne(ledger: Ledger, deputyId: string, name: string): Done | 
     const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
-    if (name === (deputy.name ?? '')) return done(ledger, head);
+    if (name === (deputy.name ?? '')) return unchanged(ledger, head);
     ledger.deputies.setName(deputyId, name === '' ? undefined : name);
     return done(ledger, ledger.record.append({ actor: 'human', act: 'named', deputy: deputyId, name }, head, now));
   });
@@ -191,7 +193,7 @@ export function revoke(ledger: Ledger, deputyId: string, by: As = {}): Done | Pr
     const { head, now } = ledger.moment();
     const deputy = ledger.deputies.find(deputyId, now);
     if (!deputy) return { problem: 'unknown_deputy' };
-    if (isOver(deputy.status)) return done(ledger, head);
+    if (isOver(deputy.status)) return unchanged(ledger, head);
     ledger.deputies.setStatus(deputyId, 'revoked', now);
     const newest = ledger.record.append({ actor: 'human', act: 'revoked', deputy: deputyId, ...by }, head, now);
     voidWaiting(ledger, 'dismissed', newest, now, deputyId);
@@ -378,4 +380,8 @@ const GRANTS_AT_ONCE = 20;
 
 export function done(ledger: Ledger, { sequence, at }: Head): Done {
   return { sequence, at, grants: ledger.deputies.grants(GRANTS_AT_ONCE) };
+}
+
+export function unchanged(ledger: Ledger, head: Head): Done {
+  return { ...done(ledger, head), unchanged: true };
 }

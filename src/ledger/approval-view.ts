@@ -2,7 +2,7 @@
 import type { Grade } from '../authority/grade.ts';
 import type { Reason } from '../authority/refusal.ts';
 import { isAsStrong } from '../authority/grade.ts';
-import { agreementOf, reasonAgainst } from './approving.ts';
+import { agreementOf, isAsAsked, reasonAgainst, type UsesNow } from './approving.ts';
 import { type Approval, WAITING } from './approvals.ts';
 import type { Effect } from './effects.ts';
 import { offerPasskey } from './guarding.ts';
@@ -19,6 +19,8 @@ export type ApprovalView = {
   grade: Grade;
   /** What a yes agrees to; with `next`, that and the next ones like it. */
   agreed: { one: string; next: string };
+  /** It would cost or count as something else now. */
+  changed: boolean;
   /** What would stop a yes now. */
   stoppedBy?: Reason;
   passkeys: Passkey[];
@@ -26,14 +28,21 @@ export type ApprovalView = {
 };
 
 /** The question about that effect; undefined when this human was never asked. */
-export function lookAtApproval(ledger: Ledger, userId: string, effectId: string): ApprovalView | undefined {
+export function lookAtApproval(
+  ledger: Ledger,
+  userId: string,
+  effectId: string,
+  usesNow: UsesNow,
+): ApprovalView | undefined {
   const { now } = settled(ledger);
   const approval = ledger.approvals.find(effectId);
   const effect = ledger.effects.find(effectId);
   if (!approval || !effect) return undefined;
   const deputy = lookAtDeputy(ledger, approval.deputyId)?.deputy;
   const asked = deputy?.mandate.approval ?? approval.grade;
-  const stoppedBy = effect.state === WAITING ? reasonAgainst(ledger, approval, now) : undefined;
+  const waits = effect.state === WAITING;
+  const changed = waits && !isAsAsked(approval, usesNow);
+  const stoppedBy = waits && !changed ? reasonAgainst(ledger, approval, now) : undefined;
   return {
     now,
     approval,
@@ -44,6 +53,7 @@ export function lookAtApproval(ledger: Ledger, userId: string, effectId: string)
       one: agreementOf(ledger, userId, approval),
       next: agreementOf(ledger, userId, approval, { next: true }),
     },
+    changed,
     ...(stoppedBy && { stoppedBy }),
     passkeys: ledger.passkeys.all(),
     guarded: ledger.account.read().guarded > 0,

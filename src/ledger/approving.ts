@@ -2,8 +2,8 @@
 import { type Grade, gradeNeeded, isAsStrong } from '../authority/grade.ts';
 import { decideAgain } from '../authority/policy.ts';
 import type { Reason } from '../authority/refusal.ts';
-import type { Amounts, Uses } from '../authority/terms.ts';
-import { digestOf } from '../canonical.ts';
+import type { Uses } from '../authority/terms.ts';
+import { canonical, digestOf } from '../canonical.ts';
 import { ALLOWANCE_MS } from '../lifetimes.ts';
 import { type As, type Done, done, pauseOne, type Problem } from './acts.ts';
 import { type Approval, WAITING } from './approvals.ts';
@@ -77,9 +77,9 @@ export function approve(
     const needed = [approval.grade, mandate?.approval ?? approval.grade];
     if (!needed.every((one) => isAsStrong(grade, one))) return { problem: 'too_weak' };
     if (next && grade === 'pressed') return { problem: 'too_weak' };
+    if (!isAsAsked(approval, usesNow)) return { problem: 'changed' };
     const reason = reasonAgainst(ledger, approval, now);
     if (reason) return { problem: 'stopped', reason };
-    if (!isSamePrice(effect.amounts, usesNow(approval.tool, approval.arguments))) return { problem: 'changed' };
     if (signed && !ledger.passkeys.counts(signed.proof, now)) return { problem: 'not_proven' };
     if (signed) ledger.passkeys.used(signed.proof);
     const allowed = next ? { count: NEXT_ALLOWED, until: new Date(now + ALLOWANCE_MS).toISOString() } : undefined;
@@ -143,6 +143,12 @@ export function endAllowance(ledger: Ledger, line: number): Done | Problem {
   });
 }
 
+/** Whether the call would use now what it would have used when it was asked for: a price, or what is counted, may have changed. */
+export function isAsAsked({ tool, action, ...asked }: Approval, usesNow: UsesNow): boolean {
+  const uses = usesNow(tool, asked.arguments);
+  return uses !== undefined && canonical(uses) === canonical(action.uses);
+}
+
 /** Why a yes would change nothing now, apart from how sure it is. */
 export function reasonAgainst(ledger: Ledger, { deputyId, action }: Approval, now: number): Reason | undefined {
   const { authority, ceiling, windows, presence } = ledger.account.read();
@@ -160,8 +166,4 @@ function open(ledger: Ledger, effectId: string): { approval: Approval; effect: E
   const effect = ledger.effects.find(effectId);
   if (!approval || !effect) return { problem: 'unknown_approval' };
   return effect.state === WAITING ? { approval, effect } : { problem: 'answered' };
-}
-
-function isSamePrice(amounts: Amounts, uses: Uses | undefined): boolean {
-  return uses !== undefined && Object.entries(amounts).every(([unit, amount]) => uses[unit] === amount);
 }

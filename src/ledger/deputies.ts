@@ -62,7 +62,7 @@ const END = "mandate ->> 'expiresAt'";
 const MANY = 50;
 const INDEXES = {
   age: '(status, appointed_at)',
-  end: `(status, ${END})`,
+  end: `(status, ${END}, paused)`,
   client: '(client_id, status, appointed_at)',
   look: '(client_name, redirect_host, status, changed_at)',
   grant: '(status, grant_id) WHERE grant_id IS NOT NULL',
@@ -201,17 +201,18 @@ export class Deputies {
       .map(toDeputy);
   }
 
-  /** How many can act or are about to, counted in an index. */
-  countLive(now: number): number {
-    const { count } = this.#sql
-      .exec<{ count: number }>(
-        `SELECT (SELECT count(*) FROM deputies WHERE status = 'active' AND ${END} > ?)
-           + (SELECT count(*) FROM deputies WHERE status = 'pending' AND appointed_at > ?) AS count`,
+  /** How many can act or are about to, and how many of them their human has paused alone, counted in an index. */
+  countLive(now: number): { live: number; paused: number } {
+    const counts = 'SELECT count(*) AS live, count(paused) AS paused FROM deputies';
+    return this.#sql
+      .exec<{ live: number; paused: number }>(
+        `SELECT sum(live) AS live, sum(paused) AS paused FROM (
+           ${counts} WHERE status = 'active' AND ${END} > ? UNION ALL
+           ${counts} WHERE status = 'pending' AND appointed_at > ?)`,
         now,
         now - PENDING_MS,
       )
       .one();
-    return count;
   }
 
   /** Those of these ids, also the void ones: what a line of the record names is told apart by its name. */

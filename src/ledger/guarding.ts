@@ -1,6 +1,6 @@
 /** The human's passkeys as they add and remove them, and the setting that asks for one. Each act is a line. */
 import { PASSKEY_WAITS_MS } from '../lifetimes.ts';
-import { type Done, done, type Problem, type Proven } from './acts.ts';
+import { type Done, done, type Problem, type Proven, unchanged } from './acts.ts';
 import type { Ledger } from './ledger.ts';
 import { attested, type Attestation, MOST_PASSKEYS, type Passkey } from './passkeys.ts';
 
@@ -29,7 +29,7 @@ export async function addPasskey(
     const { head, now } = ledger.moment();
     if (now >= until || until > now + OFFERED_MS) return { problem: 'stale' };
     if (ledger.passkeys.all().length >= MOST_PASSKEYS) return { problem: 'too_many_passkeys' };
-    if (ledger.passkeys.find(made.id)) return done(ledger, head);
+    if (ledger.passkeys.find(made.id)) return unchanged(ledger, head);
     const atOnce = !ledger.passkeys.had(now) && ledger.approvals.firstEnd() === Infinity;
     const passkey: Passkey = { ...made, addedAt: now, usableAt: atOnce ? now : now + PASSKEY_WAITS_MS };
     ledger.passkeys.add(passkey);
@@ -55,7 +55,7 @@ export function removePasskey(ledger: Ledger, id: string): Done | Problem {
 export function guard(ledger: Ledger, device: boolean, by: Proven): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
-    if (ledger.account.read().guarded > 0 === device) return done(ledger, head);
+    if (ledger.account.read().guarded > 0 === device) return unchanged(ledger, head);
     if (device && ledger.passkeys.all().length === 0) return { problem: 'unknown_passkey' };
     const newest = ledger.record.append({ actor: 'human', act: 'guarded', device, ...by }, head, now);
     ledger.account.setGuarded(device ? newest.sequence : 0);

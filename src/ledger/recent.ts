@@ -1,21 +1,18 @@
 /** The last quarter of an hour by ten seconds, and what was refused since everything was stopped: read back from the newest line. */
 import type { AccountState } from './account.ts';
-import type { RecordLines } from './record.ts';
+import type { Brief, RecordLines } from './record.ts';
 
 export const STEP_MS = 10_000;
 export const STEPS = 90;
 
-/** What a deputy did in one step, the most telling first: it left an effect, it was refused, it looked. */
-type Mark = { step: number; made: boolean; refused: boolean; looked: boolean };
+/** What a deputy did, the most telling first: it left an effect, it was refused, it asked its human, it looked. */
+type Deed = 'made' | 'refused' | 'asked' | 'looked';
 
-export type Lane = {
-  deputyId: string;
-  marks: Mark[];
-  /** Of the whole time that is shown. */
-  made: number;
-  refused: number;
-  looked: number;
-};
+/** Which of these it did in one step of the time. */
+type Mark = { step: number } & Record<Deed, boolean>;
+
+/** `count`: how often, in the whole time that is shown. */
+export type Lane = { deputyId: string; marks: Mark[]; count: Record<Deed, number> };
 
 /** Refusals since the pause or suspension, and when the last one was (ISO 8601). `more`: there are more than were read. */
 export type Tried = { count: number; last: string };
@@ -54,9 +51,12 @@ export function recentOf(
     first = sequence;
     if (isShown && act !== null && SWITCHES.has(act))
       switches.unshift({ at: time, act, deputyId: deputy ?? undefined });
-    if (deputy === null || (decision === null && act !== 'counted')) continue;
+    if (deputy === null) continue;
     const refusals = Number(decision === 'refused') + shared;
-    if (isShown) mark(lanes, deputy, Math.floor((time - since) / STEP_MS), { decision, made, refusals });
+    const deed = deedOf({ act, decision, made });
+    const step = Math.floor((time - since) / STEP_MS);
+    if (isShown && deed) mark(lanes, deputy, step, deed, 1);
+    if (isShown && refusals > 0) mark(lanes, deputy, step, 'refused', refusals);
     if (isSinceStop && (code === 'paused' || code === 'suspended')) {
       const before = tried[deputy];
       tried[deputy] = { count: (before?.count ?? 0) + refusals, last: before?.last ?? at };
@@ -74,23 +74,26 @@ export function recentOf(
 const SWITCHES = new Set(['paused', 'suspended', 'resumed', 'restored']);
 type Switch = { at: number; act: string; deputyId: string | undefined };
 
-function mark(
-  lanes: Map<string, Lane>,
-  deputyId: string,
-  step: number,
-  { decision, made, refusals }: { decision: string | null; made: number; refusals: number },
-): void {
-  const lane = lanes.get(deputyId) ?? { deputyId, marks: [], made: 0, refused: 0, looked: 0 };
+/** What a line says that its deputy did, but for refusals: the human's yes makes what it had asked for. */
+function deedOf({ act, decision, made }: Pick<Brief, 'act' | 'decision' | 'made'>): Deed | undefined {
+  if (act === 'approved') return 'made';
+  if (decision === 'asked') return 'asked';
+  if (decision !== 'allowed') return undefined;
+  return made === 1 ? 'made' : 'looked';
+}
+
+function mark(lanes: Map<string, Lane>, deputyId: string, step: number, deed: Deed, times: number): void {
+  const lane = lanes.get(deputyId) ?? quietLane(deputyId);
   lanes.set(deputyId, lane);
   let at = lane.marks.find((one) => one.step === step);
-  if (!at) lane.marks.push((at = { step, made: false, refused: false, looked: false }));
-  lane.refused += refusals;
-  at.refused ||= refusals > 0;
-  if (decision !== 'allowed') return;
-  if (made) lane.made += 1;
-  else lane.looked += 1;
-  at.made ||= made === 1;
-  at.looked ||= made !== 1;
+  if (!at) lane.marks.push((at = { step, made: false, refused: false, asked: false, looked: false }));
+  at[deed] = true;
+  lane.count[deed] += times;
+}
+
+/** Of a deputy that did nothing. */
+export function quietLane(deputyId: string): Lane {
+  return { deputyId, marks: [], count: { made: 0, refused: 0, asked: 0, looked: 0 } };
 }
 
 /** `switches` are oldest first; `isStopped` is how it ended. */

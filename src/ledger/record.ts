@@ -180,7 +180,7 @@ export type Brief = {
   at: string;
   deputy: string | null;
   act: string | null;
-  decision: 'allowed' | 'refused' | null;
+  decision: 'allowed' | 'asked' | 'refused' | null;
   code: string | null;
   made: number;
   shared: number;

@@ -39,8 +39,9 @@ export type Overview = {
   used: Amounts;
   /** What the account still leaves to all deputies together, by unit. */
   left: Amounts;
-  /** How many can act, or are about to. */
+  /** How many can act, or are about to; and how many of these are paused alone. */
   live: number;
+  paused: number;
   /** The newest of those, and others that what is shown beside them names. Newest first. */
   deputies: DeputyView[];
 };
@@ -141,7 +142,7 @@ export function lookAtOverview(ledger: Ledger): Overview {
     banned: ledger.demo.read() === 'banned',
     used: Object.fromEntries(Object.keys(startCeiling(ledger.terms)).map((name) => [name, usage(name).used])),
     left: leftOfAccount(ledger, now),
-    live: ledger.deputies.countLive(now),
+    ...ledger.deputies.countLive(now),
     deputies: deputies.map((deputy) => toView(ledger, deputy, now)),
   };
 }
@@ -176,11 +177,11 @@ export function lookAtDeputy(ledger: Ledger, deputyId: string) {
 /** A page of all deputies, newest first. Pass `older` as `after` for the next one. */
 export function lookAtDeputies(ledger: Ledger, after?: string) {
   const now = ledger.now();
-  const { account, live } = lookAtOverview(ledger);
+  const { account, live, paused } = lookAtOverview(ledger);
   const found = ledger.deputies.page(ON_A_PAGE + 1, now, after);
   const shown = found.slice(0, ON_A_PAGE);
   const older = found.length > ON_A_PAGE ? shown.at(-1)?.deputyId : undefined;
-  return { now, account, live, deputies: shown.map((deputy) => toView(ledger, deputy, now)), older };
+  return { now, account, acting: live - paused, deputies: shown.map((deputy) => toView(ledger, deputy, now)), older };
 }
 
 /** A page of all effects, newest first, and who made them. Pass `older` as `before` for the next one. */

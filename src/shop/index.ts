@@ -118,6 +118,7 @@ export const shop = defineDomain({
       what: `${count} ${color} ${count === 1 ? 'shirt' : 'shirts'}`,
       more: tshirtSize,
       sum: formatPrice(spend),
+      count,
       tint: color,
     }),
     columns: {

@@ -38,8 +38,8 @@ type Effects<Data> = {
   deliver?: Deliver<Effect<Data>>;
 };
 
-/** "2 blue shirts", "M", "$50", and the tint of its drawing in the style sheet. */
-export type Brief = { what: string; more?: string; sum?: string; tint?: string };
+/** "2 blue shirts", "M", "$50"; of the first one how many and the tint of its drawing, each as an argument says it. */
+export type Brief = { what: string; more?: string; sum?: string; count?: number; tint?: string };
 
 /** What pages draw of a domain. Paths are of the squares that `icons.tsx` names, addresses of `static/`. */
 type Look = {

@@ -108,6 +108,8 @@ test('support looks at a question and at the passkeys, and says neither yes nor 
   const page = await browser.open(questionPath(id));
   expect(textOf(page)).toContain('grace@support.example is signed in as Ada');
   expect(textOf(page)).toContain('4 black shirts for $100.00?');
+  expect(textOf(page)).toContain('Only they themselves can say yes or no to it.');
+  expect(page.html.match(/(?<=name="decision" value=")\w+/g)).toEqual(['pause']);
 
   const before = await recordOf(ada);
   const form = hiddenFields(page);

@@ -89,6 +89,7 @@ test('the pages of a human say that the operator has stopped everything, and the
   const page = await at({ HALT: 'on' }, '/deputies', { headers: { Cookie: cookies } });
   const html = await page.text();
   expect(html).toContain('The operator has stopped all deputies of everybody.');
+  expect(html).toContain('Nobody acts for you');
   const [, form = ''] = /name="form" value="([^"]+)"/.exec(html) ?? [];
   const pressed = await at({ HALT: 'on' }, '/deputies/pause', {
     method: 'POST',

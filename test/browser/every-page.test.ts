@@ -54,7 +54,7 @@ const FOCUSED_UNSEEN = `(() => {
 
 let server: DevServer;
 beforeAll(async () => {
-  server = await DevServer.start();
+  server = await DevServer.start('test/browser/with-a-clock.ts');
 });
 afterAll(() => server.stop());
 
@@ -105,6 +105,7 @@ test.skipIf(noBrowser()).each(Object.entries(STATES))(
         browser,
         page,
         origin: server.origin,
+        restart: (variables) => server.restart(variables),
         async look(name) {
           await page.waitForLoadState();
           const picture = PICTURES && `${PICTURES}/${name}`;

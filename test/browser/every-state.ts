@@ -7,7 +7,14 @@ import { allow, plugIn } from '../support/chromium.ts';
 import { saysStopped, signInAt, stopAll } from '../support/console-page.ts';
 
 /** A browser, its page, and what to do at each state: it is called with the page standing there. */
-export type Tour = { browser: BrowserContext; page: Page; origin: string; look: (name: string) => Promise<void> };
+export type Tour = {
+  browser: BrowserContext;
+  page: Page;
+  origin: string;
+  look: (name: string) => Promise<void>;
+  /** Starts the server once more, with these variables and the same data. */
+  restart: (variables?: string) => Promise<void>;
+};
 
 const HOSTILE = '<script>alert(1)</script>\u202Eevil ' + 'x'.repeat(60);
 const ORDER = { company: 'Analytical Engines Ltd', mailingAddress: '12 St James’s Square, London', tshirtSize: 'L' };
@@ -379,6 +386,46 @@ async function profile({ page, origin, look }: Tour): Promise<void> {
   await look('local-authkit-removed');
 }
 
+/** What WorkOS, the operator and the clock do. */
+async function others({ page, origin, look, restart }: Tour): Promise<void> {
+  const email = 'left@example.com';
+  await signInAt(page, origin, email);
+  const blanks = { shirtsPerOrder: '12', shirtsPerDay: '20', spendPerDay: '500', approval: 'pressed' };
+  const claude = await connect(person(origin, email, blanks), origin, 'Claude');
+  await claude.call('buyMcpShopItem', ORDER);
+  await page.goto(`${origin}/local-authkit`);
+  await press(page, 'Remove from the organization');
+  await claude.call('buyMcpShopItem', ORDER).catch(() => undefined);
+  await page.goto(`${origin}/deputies`);
+  await look('console-suspended');
+  await page.goto(`${origin}/deputies/resume`);
+  await look('resume-suspended');
+  await press(page, 'Let these go on');
+  await says(page, 'You are signed out');
+  await look('session-over');
+  await page.context().clearCookies();
+  await signInAt(page, origin, email);
+  await page.goto(`${origin}/deputies/resume`);
+  await press(page, 'Let these go on');
+  await says(page, 'You let your deputies go on');
+  const unanswered = await ask(claude);
+  await page.goto(unanswered);
+  await page.evaluate(() => fetch('/clock', { method: 'POST', body: String(11 * 60_000) }));
+  await press(page, 'Approve');
+  await look('approval-too-late');
+  await page.goto(unanswered);
+  await look('approval-lapsed');
+  await page.goto(`${origin}/deputies`);
+  await look('console-lapsed');
+  await restart('HALT=on');
+  await claude.call('buyMcpShopItem', ORDER).catch(() => undefined);
+  await page.goto(`${origin}/deputies`);
+  await look('console-halted');
+  await stopAll(page);
+  await look('console-halted-and-stopped');
+  await restart();
+}
+
 async function support({ page, origin, look }: Tour): Promise<void> {
   await page.goto(`${origin}/deputies`);
   await page.fill('[name=email]', 'helped@example.com');
@@ -400,5 +447,6 @@ export const STATES: Record<string, (tour: Tour) => Promise<void>> = {
   many,
   approvals,
   profile,
+  others,
   support,
 };

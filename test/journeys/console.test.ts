@@ -59,6 +59,19 @@ test('the page shows who acts, what each may do, what is left, what was ordered 
   expect(page.headers.get('Cache-Control')).toBe('no-store');
 });
 
+test('a press that changes nothing claims nothing that came before it', async () => {
+  const human = person();
+  await deputyOf(human, '2026-07-28', 'Held');
+  const page = await deputyPage(human);
+  expect(textOf(await human.browser.press(page, 'Dismiss for good'))).toContain('You dismissed Held. Its next call');
+  await objectOf(human).act({ do: 'ceiling', ceiling: { shirtsPerDay: 7 }, version: 0 });
+  for (const button of ['Dismiss for good', 'Pause']) {
+    const again = await human.browser.press(page, button);
+    expect([button, again.status]).toEqual([button, 200]);
+    expect(again.html).not.toContain('class="notes');
+  }
+});
+
 test('a refusal that another version recorded is told by its rule', async () => {
   const human = person();
   await deputyOf(human, '2026-07-28', 'Old hand');

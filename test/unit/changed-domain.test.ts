@@ -3,12 +3,16 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startCeiling } from '../../src/authority/limits.ts';
 import { isNames, type Limit, type NumberLimit } from '../../src/authority/terms.ts';
 import { ceilingInWords } from '../../src/authority/words.ts';
+import { canonical } from '../../src/canonical.ts';
 import { erase, setCeiling } from '../../src/ledger/acts.ts';
+import { lookAtApproval } from '../../src/ledger/approval-view.ts';
+import { approve } from '../../src/ledger/approving.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { prune } from '../../src/ledger/prune.ts';
 import { checking, type Verification } from '../../src/ledger/verify.ts';
 import { lookAtOverview } from '../../src/ledger/view.ts';
 import { DAY_MS, RECORD_KEPT_MS } from '../../src/lifetimes.ts';
+import { things } from '../../src/authority/units.ts';
 import { shop } from '../../src/shop/index.ts';
 import type { Domain } from '../../src/tools/define-domain.ts';
 import { callerOf, employ, inStorage, ledgerOver, mandateOf, serve } from '../support/ledger.ts';
@@ -16,6 +20,7 @@ import { callerOf, employ, inStorage, ledgerOver, mandateOf, serve } from '../su
 const START = Date.parse('2026-11-23T12:00:00Z');
 const MINUTE_MS = 60_000;
 const PURCHASE = { company: 'Engines', mailingAddress: 'London', tshirtSize: 'L' };
+const FOUR_SHIRTS = { shirts: 4, spend: 10_000 };
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: START });
@@ -125,6 +130,44 @@ test.each(CHANGES)('what was recorded before still verifies with %s, and so does
     // And the way back.
     expect(check(ledgerOver(storage))).toMatchObject({ ok: true });
   }),
+);
+
+/** The shop, which also counts what shirts weigh. */
+const weighing: Domain = {
+  ...shopWith({ gramsPerDay: { of: 'grams', per: 'day', start: 5000, max: 9000 } }),
+  units: { ...shop.units, grams: things('gram', 'grams') },
+  tools: shop.tools.map((tool) => ({
+    ...tool,
+    prepare(args: unknown) {
+      const prepared = tool.prepare(args);
+      return prepared.uses ? { ...prepared, uses: { ...prepared.uses, grams: 200 } } : prepared;
+    },
+  })),
+};
+
+const usesBy = (domain: Domain) => (tool: string, args: Record<string, unknown>) =>
+  domain.tools.find(({ name }) => name === tool)?.prepare(args).uses;
+
+test.each([...CHANGES, ['another unit', weighing] as [string, Domain]])(
+  'a question that waited while the shop became one with %s is shown, answered or refused, and ends',
+  (_, domain) =>
+    inStorage(async (storage) => {
+      const before = ledgerOver(storage);
+      employ(before, 'dep_1');
+      expect(await buy(before, 'dep_1', 4)).toMatchObject({ code: 'approval_required' });
+      const ledger = ledgerOver(storage, domain);
+      const usesNow = usesBy(domain);
+      const id = ledger.approvals.waiting()[0]?.effectId ?? '';
+      const view = lookAtApproval(ledger, 'user_1', id, usesNow);
+      const isSame = canonical(usesNow('buyMcpShopItem', { ...PURCHASE, quantity: 4 })) === canonical(FOUR_SHIRTS);
+      expect(view?.changed).toBe(!isSame);
+      const decision = { effectId: id, shown: view?.agreed.one ?? '', grade: 'confirmed', next: false } as const;
+      const answer = approve(ledger, 'user_1', decision, { signed: undefined, usesNow });
+      const stopped = view?.stoppedBy && { problem: 'stopped', reason: view.stoppedBy };
+      expect(answer).toEqual(isSame ? (stopped ?? expect.objectContaining({ grants: [] })) : { problem: 'changed' });
+      vi.setSystemTime(START + DAY_MS);
+      expect(check(ledger)).toMatchObject({ ok: true });
+    }),
 );
 
 const later = shopWith({ rush: RUSH, ordersPerDay: ORDERS });

@@ -1,6 +1,6 @@
 /** A human with very many deputies or orders: what acts and pages ask for is found, and the brake reads what it read with one. */
 import { expect, test } from 'vitest';
-import { pause, revoke } from '../../src/ledger/acts.ts';
+import { pause, pauseOne, revoke } from '../../src/ledger/acts.ts';
 import type { Approval } from '../../src/ledger/approvals.ts';
 import type { Effect } from '../../src/ledger/effects.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -59,7 +59,7 @@ test('pausing, dismissing and a consent read as many rows with 2,000 deputies as
 test('but for counting them, the console reads as many rows with 500 deputies and 100,000 lines as with 24 and 200', () =>
   inLedger((ledger) => {
     const read = (appointed: number, lines: number) => {
-      for (let count = ledger.deputies.countLive(ledger.now()); count < appointed; count += 1)
+      for (let count = ledger.deputies.countLive(ledger.now()).live; count < appointed; count += 1)
         employ(ledger, `dep_${count}`);
       ledger.sql.exec(
         `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
@@ -109,11 +109,12 @@ test('each way to look deputies up finds the same with an index as without one',
     });
     for (let count = 0; count < 70; count += 1) employ(ledger, `dep_${count}`);
     revoke(ledger, 'dep_3');
+    pauseOne(ledger, 'dep_4');
     ledger.deputies.setOAuthGrant('dep_3', 'grant of dep_3');
     ledger.deputies.setOAuthGrant('dep_7', 'grant of dep_7');
     const indexed = found();
     expect(indexed).toMatchObject({
-      count: 69,
+      count: { live: 69, paused: 1 },
       consent: ['dep_1'],
       grants: [{ deputyId: 'dep_3', grantId: 'grant of dep_3' }],
       own: 'dep_7',

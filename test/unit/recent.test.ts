@@ -29,20 +29,35 @@ const refused = (deputy: string, code = 'paused', refusedBefore?: number) =>
   call(deputy, { decision: 'refused', code, ...(refusedBefore !== undefined && { refusedBefore }) });
 const bought = (deputy: string) =>
   call(deputy, { effect: { id: 'o', number: 1, state: 'confirmed', amounts: { shirts: 1 } } });
+const QUESTION = { id: 'q', number: 2, amounts: { shirts: 4 } };
+const asking = (deputy: string) => call(deputy, { decision: 'asked', effect: { ...QUESTION, state: 'waiting' } });
+const approved = (deputy: string): Entry => ({
+  actor: 'human',
+  act: 'approved',
+  deputy,
+  effect: { id: 'q', number: 2, state: 'confirmed' },
+  grade: 'pressed',
+  mandateVersion: 1,
+});
 const paused = (deputy?: string): Entry => ({ actor: 'human', act: 'paused', ...(deputy && { deputy }) });
 const resumed = (deputy?: string): Entry => ({ actor: 'human', act: 'resumed', ...(deputy && { deputy }) });
 
-test('what a deputy did is marked in its ten seconds: looked, made something, refused', async () => {
+test('what a deputy did is marked in its ten seconds: looked, asked, made something, also with a yes, refused', async () => {
   const { lanes } = await recent([
     { ago: 14 * MINUTE_MS, entry: call('dep_1') },
+    { ago: 60_000, entry: asking('dep_1') },
+    { ago: 50_000, entry: approved('dep_1') },
     { ago: 20_000, entry: bought('dep_1') },
     { ago: 0, entry: refused('dep_1', 'act_limit') },
   ]);
-  expect(lanes).toMatchObject([{ deputyId: 'dep_1', made: 1, refused: 1, looked: 1 }]);
-  expect(lanes[0]?.marks.map(({ step, made, refused: no, looked }) => [step, made, no, looked])).toEqual([
-    [STEPS - 1, false, true, false],
-    [STEPS - 3, true, false, false],
-    [STEPS - 1 - (14 * MINUTE_MS) / STEP_MS, false, false, true],
+  expect(lanes).toMatchObject([{ deputyId: 'dep_1', count: { made: 2, refused: 1, asked: 1, looked: 1 } }]);
+  const deeds = ['made', 'refused', 'asked', 'looked'] as const;
+  expect(lanes[0]?.marks.map((mark) => [mark.step, ...deeds.filter((deed) => mark[deed])])).toEqual([
+    [STEPS - 1, 'refused'],
+    [STEPS - 3, 'made'],
+    [STEPS - 6, 'made'],
+    [STEPS - 7, 'asked'],
+    [STEPS - 1 - (14 * MINUTE_MS) / STEP_MS, 'looked'],
   ]);
 });
 

@@ -2247,7 +2247,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a yes is for the price that was shown',
     file: 'ledger/approving.ts',
-    text: "if (!isSamePrice(effect.amounts, usesNow(approval.tool, approval.arguments))) return { problem: 'changed' };",
+    text: "if (!isAsAsked(approval, usesNow)) return { problem: 'changed' };",
     without: '',
     story: 'approval-matrix',
   },
@@ -2349,7 +2349,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'a passkey is added once',
     file: 'ledger/guarding.ts',
-    text: 'if (ledger.passkeys.find(made.id)) return done(ledger, head);',
+    text: 'if (ledger.passkeys.find(made.id)) return unchanged(ledger, head);',
     without: '',
     story: 'an-uninvited-passkey',
   },
