@@ -44,8 +44,11 @@ test.each([
 
 test('a client that was dismissed is shown as such, with when', async () => {
   const human = person();
-  const clientId = await registeredClient({ client_name: 'Persistent' });
-  const path = authorizePath(clientId);
+  const registeredAnew = async () => {
+    const id = await registeredClient({ client_name: 'Persistent' });
+    return [id, authorizePath(id)] as const;
+  };
+  const [clientId, path] = await registeredAnew();
   expect(textOf(await human.walk(path))).not.toContain('You dismissed');
   await redeem(clientId, (await human.answer(path)).get('code') ?? '');
   const [deputy] = (await recordOf(human)).deputies;
@@ -57,10 +60,15 @@ test('a client that was dismissed is shown as such, with when', async () => {
   expect(asked.html).toContain(`<time datetime="${when}"`);
 
   // Whoever registers anew is another client, which cannot be told apart for sure.
-  const again = authorizePath(await registeredClient({ client_name: 'Persistent' }));
+  const [otherId, again] = await registeredAnew();
   expect(textOf(await human.walk(again))).toMatch(
     /You dismissed a client of this name .* It went back to the same place, and this may be the same one/,
   );
+  // Once that is dismissed too, each has its own time.
+  await redeem(otherId, (await human.answer(again)).get('code') ?? '');
+  const [second] = (await recordOf(human)).deputies;
+  await objectOf(human).act({ do: 'revoke', deputyId: second?.deputyId ?? '' });
+  expect((await human.walk(path)).html).toContain(`<time datetime="${when}"`);
   const other = authorizePath(await registeredClient({ client_name: 'Another' }));
   expect(textOf(await human.walk(other))).not.toContain('You dismissed');
 

@@ -46,6 +46,13 @@ const RECOVERY: Removal & { name: string } = {
   without: 'await this.#upkeep.start();',
 };
 
+const RESIGNS: Removal & { name: string } = {
+  name: 'a token that its client gives back ends its deputy',
+  file: 'auth/grants.ts',
+  text: 'await end(env, user, grant);',
+  without: '',
+};
+
 /** Without one of a deputy's own limits of a span. */
 function withoutOwn(limit: string): Removal {
   const text = 'return overSpan(SPANS[limit.per].code, name, limit, most, own(name), uses);';
@@ -102,6 +109,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'edge/fresh-keys.ts',
     text: 'await shardOf(env, key).keep(key, null);',
     without: '',
+    backedBy: [RESIGNS],
   },
   {
     name: 'a revocation finds the tokens of a moment ago',
@@ -109,6 +117,7 @@ export const GUARDS: readonly Guard[] = [
     file: 'edge/fresh-keys.ts',
     text: "if (!options.prefix.startsWith('token:') || options.cursor) return page;",
     without: 'if (options.prefix) return page;',
+    backedBy: [RESIGNS],
   },
   {
     name: "a code's grant is not written twice within KV's second",
@@ -654,8 +663,8 @@ export const GUARDS: readonly Guard[] = [
     name: 'shirts above which the human is asked',
     story: 'over-the-limit',
     file: 'authority/limits.ts',
-    text: 'return wanted > most',
-    without: 'return wanted > (limit.asks ? Infinity : most)',
+    text: 'if (wanted > most) return { code: ',
+    without: 'if (wanted > Infinity) return { code: ',
   },
   { name: 'shirts in 24 hours', story: 'over-the-limit', ...withoutOwn('shirtsPerDay') },
   { name: 'money in 24 hours', story: 'over-the-limit', ...withoutOwn('spendPerDay') },
@@ -1085,13 +1094,7 @@ export const GUARDS: readonly Guard[] = [
     text: "if (token === undefined || headers.has('Origin')) return undefined;",
     without: 'if (token === undefined) return undefined;',
   },
-  {
-    name: 'a token that its client gives back ends its deputy',
-    story: 'a-known-token',
-    file: 'auth/grants.ts',
-    text: 'await end(env, user, grant);',
-    without: '',
-  },
+  { ...RESIGNS, story: 'a-known-token' },
   // ---------------------------------------------------------------- who calls
   { ...OWN_USER, story: 'forged-caller' },
   {
