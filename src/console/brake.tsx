@@ -53,15 +53,16 @@ const Together: FC<{ view: View; halted: boolean }> = ({ view: { deputies, live,
       }),
     ),
   );
+  const who = paused > 0 ? 'the others' : 'they';
   return (
     <>
+      {paused > 0 && `${deputiesInWords(paused)} ${paused === 1 ? 'is' : 'are'} paused. `}
       {live > paused && (
         <>
-          {halted ? 'Once the operator lets them, they may' : 'Together they may still'} {domain.act.verb}{' '}
-          <b>{amountsInShort(most)}</b> today. <a href="/deputies/ceiling">Change that</a>{' '}
+          {halted ? `Once the operator lets them, ${who} may` : `Together ${who} may still`} {domain.act.verb}{' '}
+          <b>{amountsInShort(most)}</b> today. <a href="/deputies/ceiling">Change that</a>
         </>
       )}
-      {paused > 0 && `${deputiesInWords(paused)} ${paused === 1 ? 'is' : 'are'} paused.`}
     </>
   );
 };

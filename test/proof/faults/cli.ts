@@ -56,6 +56,7 @@ const child = spawn(process.execPath, [vitest, 'run', '--config', 'test/proof/fa
 let said = '';
 for (const stream of [child.stdout, child.stderr])
   stream?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-LAST_WORDS)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
 child.on('close', (code) => {
   process.exitCode = code ?? 1;
   if (process.exitCode !== 0) console.error(`\nThe runtime's last words:\n${said}`);
