@@ -29,8 +29,9 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 const STORIES = ['test/attacks', 'test/proof/faults'];
 /** A guard's story can also be one of these. */
 const MORE_STORIES = ['test/unit', 'test/journeys', 'test/browser'];
-/** Milliseconds after which a run is given up. */
+/** Milliseconds after which a run is given up: of one story, and more for each further one. */
 const RUN_LIMIT = 180_000;
+const MORE_FOR_EACH = 30_000;
 /** What needs no copy, or must not be in one. */
 const LEFT_OUT = /^(node_modules|\.git|\.wrangler|dist|\.env.*|\.dev\.vars(?!\.example).*)$/;
 /** A test that fails with one of these was stopped by a broken removal, not by a missing guard. */
@@ -160,12 +161,14 @@ async function run(stories: string[]): Promise<Outcome> {
   const output = join(copy, 'report.json');
   rmSync(output, { force: true });
   const files = stories.map(fileOf);
-  const said = await vitest([...files, '--reporter=json', `--outputFile=${output}`]);
+  const patience = RUN_LIMIT + MORE_FOR_EACH * (stories.length - 1);
+  const { said, givenUp } = await vitest([...files, '--reporter=json', `--outputFile=${output}`], patience);
   let report: Report;
   try {
     report = JSON.parse(readFileSync(output, 'utf8')) as Report;
   } catch {
-    return { failures: [], problem: `The test runner made no report: ${said.slice(-2000)}` };
+    const what = givenUp ? `was ended after ${patience / 1000} s` : 'made no report';
+    return { failures: [], problem: `The test runner ${what}: ${said.slice(-2000)}` };
   }
   const failures = report.testResults.flatMap(({ name, assertionResults }) =>
     assertionResults
@@ -184,8 +187,8 @@ async function run(stories: string[]): Promise<Outcome> {
   return { failures };
 }
 
-/** What the test runner said, once it has ended. */
-function vitest(args: string[]): Promise<string> {
+/** What the test runner said, once it has ended, or was ended after so many milliseconds. */
+function vitest(args: string[], patience: number): Promise<{ said: string; givenUp: boolean }> {
   return new Promise((resolve) => {
     const child = spawn(
       process.execPath,
@@ -201,11 +204,15 @@ function vitest(args: string[]): Promise<string> {
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const limit = setTimeout(() => child.pid && process.kill(-child.pid, 'SIGKILL'), RUN_LIMIT);
+    let givenUp = false;
+    const limit = setTimeout(() => {
+      givenUp = true;
+      if (child.pid) process.kill(-child.pid, 'SIGKILL');
+    }, patience);
     child.on('close', () => {
       clearTimeout(limit);
       running = undefined;
-      resolve(said);
+      resolve({ said, givenUp });
     });
   });
 }
