@@ -240,10 +240,9 @@ export class McpShopServer extends McpAgent {
     grantCleared(this.#ledger, deputyId);
   }
 
-  /** What the human does on the console, with what a passkey has signed at `origin`. It has taken effect once this returns. */
-  async act(act: Act, device?: { assertion: Assertion; origin: string }): Promise<Done | Problem> {
-    const signed = device && (await this.prove(device.assertion, device.origin));
-    if (device && !signed) return { problem: 'not_proven' };
+  /** What the human does on the console, with what came as signed at `origin`. It has taken effect once this returns. */
+  async act(act: Act, device?: { assertion: Assertion | undefined; origin: string }): Promise<Done | Problem> {
+    const signed = device && ((await this.prove(device.assertion, device.origin)) ?? 'not_proven');
     if (act.do === 'approve' && this.#isHalted(act.decision.effectId)) return { problem: 'halted' };
     const result = perform(this.#ledger, act, {
       userId: this.#userId,
@@ -257,8 +256,8 @@ export class McpShopServer extends McpAgent {
   }
 
   /** What a passkey of this human has signed at `origin`; undefined when none has. Whether it is the right thing is not said. */
-  async prove(assertion: Assertion, origin: string): Promise<Signed | undefined> {
-    return this.#ledger.passkeys.prove(assertion, { userId: this.#userId, origin });
+  async prove(assertion: Assertion | undefined, origin: string): Promise<Signed | undefined> {
+    return assertion && this.#ledger.passkeys.prove(assertion, { userId: this.#userId, origin });
   }
 
   async addPasskey(response: Attestation, offer: { until: number; origin: string }): Promise<Done | Problem> {
@@ -268,7 +267,8 @@ export class McpShopServer extends McpAgent {
   }
 
   async lookAtApproval(effectId: string): Promise<ApprovalView | undefined> {
-    return lookAtApproval(this.#ledger, this.#userId, effectId, usesNow);
+    const view = lookAtApproval(this.#ledger, this.#userId, effectId, usesNow);
+    return view && { ...view, halted: this.#isHalted(effectId) };
   }
 
   async lookAtPasskeys(): Promise<PasskeysView> {
@@ -355,7 +355,8 @@ export class McpShopServer extends McpAgent {
   }
 
   async lookForConsent(client: AskingClient): Promise<ConsentView> {
-    return lookForConsent(this.#ledger, client);
+    const halted = haltFor(this.env, client.clientId) !== undefined;
+    return { ...lookForConsent(this.#ledger, client), halted };
   }
 
   async verifyRecord(expected?: { sequence: number; hash: string }): Promise<Verification> {

@@ -178,6 +178,11 @@ const Warnings: FC<{ known: ConsentView; details: ConsentDescription; clock: Clo
         you resume them.
       </Notice>
     )}
+    {known.halted && (
+      <Notice kind="halt" icon="stop">
+        <b>The operator has stopped this app.</b> It cannot go live until the operator lifts that.
+      </Notice>
+    )}
     {details.redirectIsLoopback && (
       <Notice icon="laptop">
         <b>Did you just connect it yourself?</b> It is a program on this computer, and any program here can say this

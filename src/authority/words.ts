@@ -197,8 +197,8 @@ function wordsFor(terms: Terms, reason: Reason): Words {
       return askWords(terms, reason);
     case 'approval_denied':
       return says(
-        `Your human said no to this ${act.noun} (${reason.id}). Stop, and ask them what they want instead.`,
-        'What the human has denied is not asked again.',
+        `Your human said no to this ${act.noun} (${reason.id}). Stop, and ask them what they want instead. Only if they want it after all, call again with something changed, such as a new idempotencyKey.`,
+        'The very call that a human has denied is not asked again.',
       );
     case 'approval_lapsed':
       return says(

@@ -1,5 +1,6 @@
 /** The pages that an act needs: one deputy, resume, the account's limits, erase. */
 import type { FC } from 'hono/jsx';
+import { SIGN_IN } from '../auth/names.ts';
 import type { Problems, Typed } from '../authority/form.ts';
 import { latestEnd } from '../authority/mandate.ts';
 import { partsOf } from '../authority/words.ts';
@@ -35,7 +36,7 @@ export const DeputyPage: FC<DeputyProps> = ({ found, typed, scopes, problems, sa
   const name = nameOf(deputy);
   const clock = { ...looking.clock, now };
   const live = isLive(deputy);
-  const isStopped = account.authority !== 'active' || deputy.paused !== undefined || !live;
+  const isStopped = looking.halted || account.authority !== 'active' || deputy.paused !== undefined || !live;
   return (
     <Frame {...looking} title={name} class="passport-page" authority={account.authority} said={said}>
       <Passport found={found} looking={looking} />
@@ -71,7 +72,9 @@ export const DeputyPage: FC<DeputyProps> = ({ found, typed, scopes, problems, sa
             <div class="keys">
               <button class="key ink">Sign the new terms</button>
               <a href="/deputies">Leave them</a>
-              <span class="small quiet">Less takes effect at once. More asks you to sign in again.</span>
+              <span class="small quiet">
+                Less takes effect at once. For more, {SIGN_IN} must say that you are still signed in.
+              </span>
             </div>
           </Post>
         )}
@@ -211,8 +214,13 @@ function zoneOf({ deputyId, appointedAt, mandate, clientName, name }: DeputyView
 
 /** Who is left out stays paused. */
 export const ResumePage: FC<Looking & { overview: Overview }> = ({ overview, ...looking }) => {
-  const { account, deputies, live } = overview;
+  const { account, deputies, live, paused } = overview;
   const shown = deputies.filter(isLive);
+  const unseenPaused = paused - shown.filter((deputy) => deputy.paused !== undefined).length;
+  const more = [
+    [live - shown.length - unseenPaused, 'go on with them'],
+    [unseenPaused, 'you paused alone, and that stays'],
+  ] as const;
   const names = namesOf(shown);
   const clock = { ...looking.clock, now: overview.now };
   return (
@@ -257,7 +265,14 @@ export const ResumePage: FC<Looking & { overview: Overview }> = ({ overview, ...
               </label>
             ))}
             {shown.length === 0 && <p>Nobody acts for you.</p>}
-            {live > shown.length && <p>And {live - shown.length} more, which go on with them.</p>}
+            {more.map(
+              ([many, what]) =>
+                many > 0 && (
+                  <p>
+                    And {many} more: {what}.
+                  </p>
+                ),
+            )}
           </fieldset>
         </div>
         <div class="decide">

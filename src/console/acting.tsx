@@ -31,12 +31,13 @@ export async function simply(
 
 /** Carries out an act, with what a passkey has signed for it, and says what came of it; then leads to `to`, or the console. */
 export async function perform(c: PageContext, userId: string, act: Act, show?: Show, to?: string): Promise<Response> {
-  const typed = typedIn(await formOf(c));
-  const device = readAssertion(typed[ASSERTION] ?? '');
-  if (!device && typed[ASSERTION]) return problemPage(c, { problem: 'not_proven' }, show);
+  const signed = typedIn(await formOf(c))[ASSERTION];
   let result: Done | Problem;
   try {
-    result = await objectOf(c, userId).act(act, device && { assertion: device, origin: originOf(c) });
+    result = await objectOf(c, userId).act(
+      act,
+      signed ? { assertion: readAssertion(signed), origin: originOf(c) } : undefined,
+    );
   } catch (error) {
     logError('object_unreachable', error);
     return c.html(
@@ -98,7 +99,7 @@ const PROBLEMS: Record<Asked['problem'], { title: string; text: string; status: 
   },
   answered: {
     title: 'That is over by now',
-    text: 'Another page of yours, or the end of its time, was first. This is what came of it.',
+    text: 'It was answered, taken back, or out of time before this press.',
     status: 409,
   },
   too_weak: {
@@ -108,7 +109,7 @@ const PROBLEMS: Record<Asked['problem'], { title: string; text: string; status: 
   },
   changed: {
     title: 'It would be another one now',
-    text: 'What it costs or counts as has changed since it was asked. Deny it, and let your deputy ask again.',
+    text: 'What it costs or counts as has changed since it was asked. Deny it, and tell your deputy to ask anew.',
     status: 409,
   },
   not_proven: {
@@ -119,6 +120,11 @@ const PROBLEMS: Record<Asked['problem'], { title: string; text: string; status: 
   stopped: { title: 'A yes changes nothing now', text: '', status: 409 },
   halted: { title: 'The operator has stopped this deputy', text: 'Only the operator can lift that.', status: 409 },
   unknown_passkey: { title: 'You have no such passkey', text: 'Look at those you have, and add one.', status: 404 },
+  no_passkey_counts: {
+    title: 'No passkey of yours counts now',
+    text: 'Add one, or wait until it counts: without one there would be no way back from this.',
+    status: 409,
+  },
   too_many_passkeys: { title: 'You have ten passkeys', text: 'Remove one that you do not use any more.', status: 409 },
   wider: { title: 'This grants more', text: 'Sign in again for that.', status: 409 },
 };

@@ -1,5 +1,6 @@
 /** The page of one question: exactly what a deputy asks for, why it must ask, what it would leave, and the human's answer. */
 import type { Child, FC } from 'hono/jsx';
+import { SIGN_IN } from '../auth/names.ts';
 import { loginPath } from '../auth/requests.ts';
 import type { Grade } from '../authority/grade.ts';
 import { reads, readsAmounts } from '../authority/words.ts';
@@ -20,7 +21,14 @@ import { Leaves, leftOfDay } from './left.tsx';
 /** Things that are drawn one by one. */
 const MOST_DRAWN = 4;
 
-type Props = Looking & { view: ApprovalView; here: string; fresh: boolean; host: string; said?: Said };
+/** `fresh`: whether the human has just signed in; `unheard` when they have, and WorkOS does not say so. */
+type Props = Looking & {
+  view: ApprovalView;
+  here: string;
+  fresh: 'yes' | 'no' | 'unheard';
+  host: string;
+  said?: Said;
+};
 
 export const ApprovalPage: FC<Props> = ({ view, here, fresh, host, said, ...looking }) => {
   const { effect, deputy, approval } = view;
@@ -136,9 +144,10 @@ type Answering = Pick<Props, 'view' | 'here' | 'fresh' | 'host' | 'clock'> & { n
 
 const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock, isTheirs }) => {
   const { approval, agreed, grade, passkeys, now, deputy } = view;
+  const signsIn = grade === 'confirmed' && fresh !== 'yes';
   const usable = passkeys.filter(({ rpId, usableAt }) => rpId === host && usableAt <= now);
   const noDevice = grade === 'device' && usable.length === 0;
-  const hint = isTheirs ? hintOf(view, noDevice) : 'Only they themselves can say yes or no to it.';
+  const hint = isTheirs ? hintOf(view, { noDevice, unheard: signsIn && fresh === 'unheard' }) : NOT_THEIRS;
   const mayApprove = hint === undefined && deputy !== undefined;
   return (
     <div class="decide">
@@ -170,13 +179,13 @@ const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock, isTheirs 
           Deny
         </button>
       )}
-      {mayApprove && grade === 'confirmed' && !fresh && (
+      {mayApprove && signsIn && (
         <a class="key brass" href={loginPath(here, { fresh: true })}>
           <Icon of="key" /> Sign in again to approve
         </a>
       )}
       {mayApprove && grade === 'device' && <DeviceFields allow={usable} host={host} challenges={agreed} />}
-      {mayApprove && (grade !== 'confirmed' || fresh) && (
+      {mayApprove && !signsIn && (
         <button class="key brass" name="decision" value="approve" {...(grade === 'device' && { 'data-device': 'get' })}>
           <Icon of="key" /> {grade === 'device' ? 'Approve with your device' : 'Approve'}
         </button>
@@ -185,12 +194,19 @@ const Answer: FC<Answering> = ({ view, here, fresh, host, name, clock, isTheirs 
   );
 };
 
+const NOT_THEIRS = 'Only they themselves can say yes or no to it.';
+
 /** Why there is no yes to give; undefined when there is. */
-function hintOf({ changed, stoppedBy }: ApprovalView, noDevice: boolean): string | undefined {
-  if (changed) return 'What it costs or counts as has changed since. Deny it, and let your deputy ask again.';
+function hintOf(
+  { changed, halted, stoppedBy }: ApprovalView,
+  { noDevice, unheard }: { noDevice: boolean; unheard: boolean },
+): string | undefined {
+  if (halted) return 'No yes is taken now: the operator has stopped this deputy.';
+  if (changed) return 'What it costs or counts as has changed since. Deny it, and tell your deputy to ask anew.';
   if (stoppedBy) return `A yes would change nothing now, because ${stoppedInWords(stoppedBy)}.`;
-  return noDevice
-    ? 'It needs a passkey, and none of yours counts here now. You can deny it, or let it lapse.'
+  if (noDevice) return 'It needs a passkey, and none of yours counts here now. You can deny it, or let it lapse.';
+  return unheard
+    ? `${SIGN_IN} does not say that you have just signed in, and a yes needs that. Tell the operator.`
     : undefined;
 }
 
@@ -206,9 +222,9 @@ const Outcome: FC<{ effect: Effect; granted: string }> = ({ effect, granted }) =
 );
 
 const ENDED_WORDS = {
-  denied: 'You said no, so nothing came of it.',
+  denied: 'It was denied, so nothing came of it.',
   lapsed: 'Nobody answered in time, so nothing came of it.',
-  void: 'The question was taken back, so nothing came of it.',
+  void: 'It was taken back, or its deputy is gone, so nothing came of it.',
 };
 
 function outcomeOf({ state, number }: Effect, granted: string): string {

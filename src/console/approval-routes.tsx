@@ -10,7 +10,7 @@ import { jsonIn } from '../text.ts';
 import { finish, perform, problemPage, type Show, simply } from './acting.tsx';
 import { ApprovalPage } from './approval-page.tsx';
 import type { Said } from './frame.tsx';
-import { accept, freshVisitor, isFresh, looking, visitor } from './guard.tsx';
+import { accept, freshVisitor, isFresh, isUnheard, looking, visitor } from './guard.tsx';
 import { PasskeysPage } from './passkeys-page.tsx';
 
 export const approvalPages = new Hono<{ Bindings: PageEnv }>();
@@ -25,7 +25,8 @@ async function showQuestion(
   if (session instanceof Response) return session;
   const view = await objectOf(c, session.user.userId).lookAtApproval(id);
   if (!view) return problemPage(c, { problem: 'unknown_approval' });
-  const page = { view, here: `/deputies/approvals/${id}`, fresh: isFresh(session), host: hostOf(c), said };
+  const fresh = isFresh(session) ? 'yes' : isUnheard(c) ? 'unheard' : 'no';
+  const page = { view, here: `/deputies/approvals/${id}`, fresh, host: hostOf(c), said } as const;
   return c.html(<ApprovalPage {...looking(c, session)} {...page} />, status);
 }
 

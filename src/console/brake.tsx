@@ -77,7 +77,12 @@ const Switch: FC<{ token: string; idle?: boolean }> = ({ token, idle }) => (
 );
 
 /** While nobody may act: what the human said, or that the system has no human any more. The same figures in every window. */
-export const Stopped: FC<{ view: View; token: string; clock: Clock }> = ({ view, token, clock }) => {
+export const Stopped: FC<{ view: View; token: string; halted: boolean; clock: Clock }> = ({
+  view,
+  token,
+  halted,
+  clock,
+}) => {
   const { account, effects, recent } = view;
   const { authority, authorityAt, authorityTook, paused } = account;
   const word = authority === 'paused' ? 'Stopped' : 'Suspended';
@@ -133,13 +138,16 @@ export const Stopped: FC<{ view: View; token: string; clock: Clock }> = ({ view,
             was the last
           </li>
         )}
-        <li>
-          <b class="num">
-            {tried}
-            {recent.cut && '+'}
-          </b>{' '}
-          {tried === 1 ? 'attempt' : 'attempts'} refused since
-        </li>
+        {/* Under the operator's stop no attempt comes as far as the record. */}
+        {!halted && (
+          <li>
+            <b class="num">
+              {tried}
+              {recent.cut && '+'}
+            </b>{' '}
+            {tried === 1 ? 'attempt' : 'attempts'} refused since
+          </li>
+        )}
       </ul>
     </section>
   );

@@ -51,7 +51,7 @@ export const ConsolePage: FC<Props> = ({ view, demoOff, origin, said, ...looking
           })}
         />
       ) : (
-        <Stopped view={view} token={looking.token} clock={clock} />
+        <Stopped view={view} token={looking.token} halted={looking.halted} clock={clock} />
       )}
       {view.banned && !demoOff && <DemoBan token={looking.token} />}
       {isFirst ? (
@@ -85,7 +85,7 @@ const Deputies: FC<Looking & { view: View; names: NameOf; address: string }> = (
     <ol
       class="deputies"
       role="list"
-      aria-label={account.authority === 'active' ? 'Acting for you' : 'Stopped'}
+      aria-label={account.authority === 'active' ? 'Your deputies' : 'Stopped'}
       tabindex={0}
     >
       {shown.map((deputy) => (

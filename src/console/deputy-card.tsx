@@ -51,7 +51,7 @@ export const DeputyCard: FC<Shown> = ({ deputy, authority, name, token, halted, 
               <When at={tried.last} clock={clock} />
             </>
           ) : (
-            <span class="quiet">Nothing tried since</span>
+            !halted && <span class="quiet">Nothing tried since</span>
           )}
         </p>
       ) : (

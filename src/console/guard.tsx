@@ -43,9 +43,7 @@ export async function visitor(c: AppContext): Promise<SignIn | Response> {
 export async function freshVisitor(c: AppContext): Promise<SignIn | Response> {
   const session = await visitor(c);
   if (session instanceof Response || isFresh(session)) return session;
-  // Asking once more would bring the same: WorkOS does not say when they signed in, or keeps to an earlier time.
-  if (justSignedIn(c) === 'fresh') {
-    logError('authkit_unavailable', 'a fresh sign-in brought no new auth_time');
+  if (isUnheard(c)) {
     return refuse(
       c,
       'AuthKit does not say that you have just signed in',
@@ -54,6 +52,16 @@ export async function freshVisitor(c: AppContext): Promise<SignIn | Response> {
     );
   }
   return c.redirect(loginPath(hereOf(c), { fresh: true }));
+}
+
+/**
+ * Whether a session that is not fresh comes from a fresh sign-in: WorkOS does not say when it was, or keeps to an earlier
+ * time. Asking once more would bring the same.
+ */
+export function isUnheard(c: AppContext): boolean {
+  if (justSignedIn(c) !== 'fresh') return false;
+  logError('authkit_unavailable', 'a fresh sign-in brought no new auth_time');
+  return true;
 }
 
 export function isFresh({ authTime }: SignIn): boolean {

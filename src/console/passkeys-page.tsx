@@ -72,7 +72,7 @@ export const PasskeysPage: FC<Looking & { view: PasskeysView; host: string; said
         ) : (
           <p>Passkeys belong to a name, and this page is at {host}. Open it at localhost to add one.</p>
         )}
-        {(passkeys.length > 0 || guarded) && (
+        {(passkeys.some(({ usableAt }) => usableAt <= now) || guarded) && (
           <Post action={`${PATH}/guard`} token={looking.token} class="keys">
             <p>
               {guarded

@@ -9,8 +9,9 @@ import { inShort } from './approval-page.tsx';
 import { Post } from './frame.tsx';
 import { amountsInShort, type NameOf } from './in-short.tsx';
 
-/** Tickets that the console shows; the others follow once these are answered. */
-const SHOWN = 2;
+/** Questions that the console shows as tickets, and those that it names after them; others follow once these are answered. */
+const TICKETS = 2;
+const NAMED = 8;
 
 type Props = {
   waiting: readonly WaitingView[];
@@ -23,7 +24,7 @@ type Props = {
 export const WaitingRequests: FC<Props> = ({ waiting, allowances, names, clock, token }) =>
   waiting.length + allowances.length > 0 && (
     <div class="asks">
-      {waiting.slice(0, SHOWN).map(({ effect, deputyId, endsAt }) => (
+      {waiting.slice(0, TICKETS).map(({ effect, deputyId, endsAt }) => (
         <section class="ask sheet" aria-labelledby={`ask-${effect.number}`} data-asks={effect.id}>
           <Thing class={domain.effect.brief?.(effect).tint ?? ''} />
           <div>
@@ -31,7 +32,7 @@ export const WaitingRequests: FC<Props> = ({ waiting, allowances, names, clock, 
               <bdi>{names(deputyId)}</bdi> asks: {inShort(effect)}
             </h2>
             <p class="small quiet">
-              {waiting.length > SHOWN && `One of ${waiting.length} questions. `}It ends{' '}
+              {waiting.length > TICKETS && `One of ${waiting.length} questions. `}It ends{' '}
               <When at={endsAt} clock={clock} moment />.
             </p>
           </div>
@@ -42,6 +43,19 @@ export const WaitingRequests: FC<Props> = ({ waiting, allowances, names, clock, 
           </p>
         </section>
       ))}
+      {waiting.length > TICKETS && (
+        <p class="small">
+          {waiting.slice(TICKETS, TICKETS + NAMED).map(({ effect, deputyId }, index) => (
+            <>
+              {index > 0 && ' · '}
+              <a href={`/deputies/approvals/${effect.id}`} data-asks={effect.id}>
+                <bdi>{names(deputyId)}</bdi> asks: {inShort(effect)}
+              </a>
+            </>
+          ))}
+          {waiting.length > TICKETS + NAMED && ` · and ${waiting.length - TICKETS - NAMED} more`}
+        </p>
+      )}
       {allowances.map(({ line, deputyId, count, amounts, endsAt }) => (
         <section class="ask sheet" aria-labelledby={`allowed-${line}`}>
           <Icon of="check" />

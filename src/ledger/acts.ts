@@ -30,7 +30,7 @@ export type GrantToClear = { deputyId: string; grantId: string };
 export type Problem =
   | { problem: 'unknown_deputy' | 'ended' | 'stale' | 'above_ceiling' | 'wider' }
   | { problem: 'unknown_approval' | 'answered' | 'too_weak' | 'changed' | 'not_proven' | 'unknown_passkey' }
-  | { problem: 'too_many_passkeys' | 'halted' }
+  | { problem: 'no_passkey_counts' | 'too_many_passkeys' | 'halted' }
   /** The human's yes was given, and something else stops the call. */
   | { problem: 'stopped'; reason: Reason }
   /** A passkey is to sign this digest first: one of those that count now. */
@@ -318,7 +318,7 @@ export function erase(ledger: Ledger): Done {
     const grants = ledger.deputies.grants(Number.MAX_SAFE_INTEGER, true);
     freeWaiting(ledger);
     const { authority, paused, authorityAt, ceiling, windows, guarded, passkeysUntil } = ledger.account.read();
-    const had = ledger.passkeys.all().length > 0 ? now : passkeysUntil;
+    const had = ledger.passkeys.usable(now).length > 0 ? now : passkeysUntil;
     const own = paused ? 'paused' : 'active';
     ledger.effects.erase();
     for (const table of ERASED) sql.exec(`DELETE FROM ${table}`);

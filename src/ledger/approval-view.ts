@@ -21,6 +21,8 @@ export type ApprovalView = {
   agreed: { one: string; next: string };
   /** It would cost or count as something else now. */
   changed: boolean;
+  /** The operator lets this deputy do nothing now. */
+  halted: boolean;
   /** What would stop a yes now. */
   stoppedBy?: Reason;
   passkeys: Passkey[];
@@ -33,7 +35,7 @@ export function lookAtApproval(
   userId: string,
   effectId: string,
   usesNow: UsesNow,
-): ApprovalView | undefined {
+): Omit<ApprovalView, 'halted'> | undefined {
   const { now } = settled(ledger);
   const approval = ledger.approvals.find(effectId);
   const effect = ledger.effects.find(effectId);

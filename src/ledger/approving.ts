@@ -9,7 +9,7 @@ import { type As, type Done, done, pauseOne, type Problem } from './acts.ts';
 import { type Approval, WAITING } from './approvals.ts';
 import type { Effect } from './effects.ts';
 import type { Ledger } from './ledger.ts';
-import type { Signed } from './passkeys.ts';
+import type { Claimed } from './passkeys.ts';
 import { settle } from './waiting.ts';
 
 /** How many more like it a human can allow at once. */
@@ -62,12 +62,13 @@ export function approve(
   ledger: Ledger,
   userId: string,
   { effectId, shown, grade: session, next }: Decision,
-  { signed, usesNow }: { signed: Signed | undefined; usesNow: UsesNow },
+  { signed, usesNow }: { signed: Claimed | undefined; usesNow: UsesNow },
 ): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
     const found = open(ledger, effectId);
     if ('problem' in found) return found;
+    if (signed === 'not_proven') return { problem: 'not_proven' };
     const { approval, effect } = found;
     const agreed = agreementOf(ledger, userId, approval, { next });
     if ((signed?.challenge ?? shown) !== agreed) return { problem: 'stale' };

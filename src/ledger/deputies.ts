@@ -59,8 +59,9 @@ type Row = {
 const END = "mandate ->> 'expiresAt'";
 
 /** With so many deputies, what a page, a consent or an act asks for is found without reading every one. */
-const MANY = 50;
-const INDEXES = {
+export const MANY = 50;
+/** What each is made on, by its name after `deputies_by_`. */
+export const INDEXES = {
   age: '(status, appointed_at)',
   end: `(status, ${END}, paused)`,
   client: '(client_id, status, appointed_at)',

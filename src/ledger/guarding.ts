@@ -30,7 +30,8 @@ export async function addPasskey(
     if (now >= until || until > now + OFFERED_MS) return { problem: 'stale' };
     if (ledger.passkeys.all().length >= MOST_PASSKEYS) return { problem: 'too_many_passkeys' };
     if (ledger.passkeys.find(made.id)) return unchanged(ledger, head);
-    const atOnce = !ledger.passkeys.had(now) && ledger.approvals.firstEnd() === Infinity;
+    const first = ledger.passkeys.all().length === 0 && !ledger.passkeys.had(now);
+    const atOnce = first && ledger.approvals.firstEnd() === Infinity;
     const passkey: Passkey = { ...made, addedAt: now, usableAt: atOnce ? now : now + PASSKEY_WAITS_MS };
     ledger.passkeys.add(passkey);
     const { id, publicKey, counter, usableAt } = passkey;
@@ -45,18 +46,19 @@ export function removePasskey(ledger: Ledger, id: string): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
     if (!ledger.passkeys.find(id)) return { problem: 'unknown_passkey' };
+    const counted = ledger.passkeys.usable(now).length > 0;
     ledger.passkeys.remove(id);
-    if (ledger.passkeys.all().length === 0) ledger.account.setPasskeysUntil(now);
+    if (counted && ledger.passkeys.usable(now).length === 0) ledger.account.setPasskeysUntil(now);
     return done(ledger, ledger.record.append({ actor: 'human', act: 'passkeyRemoved', passkey: id }, head, now));
   });
 }
 
-/** Sets whether what grants more needs a passkey. Without any there would be no way back, so one must be there. */
+/** Sets whether what grants more needs a passkey. Until one counts there would be no way back, so one must. */
 export function guard(ledger: Ledger, device: boolean, by: Proven): Done | Problem {
   return ledger.transaction(() => {
     const { head, now } = ledger.moment();
     if (ledger.account.read().guarded > 0 === device) return unchanged(ledger, head);
-    if (device && ledger.passkeys.all().length === 0) return { problem: 'unknown_passkey' };
+    if (device && ledger.passkeys.usable(now).length === 0) return { problem: 'no_passkey_counts' };
     const newest = ledger.record.append({ actor: 'human', act: 'guarded', device, ...by }, head, now);
     ledger.account.setGuarded(device ? newest.sequence : 0);
     return done(ledger, newest);

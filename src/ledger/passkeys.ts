@@ -54,6 +54,8 @@ export type Passkey = z.infer<typeof passkeySchema>;
 
 /** A digest, and that a passkey has signed it. Whether it still counts is decided where it is used. */
 export type Signed = { challenge: string; proof: Proof };
+/** What came as a passkey's signature. What needs none, such as a no or a pause, does not ask whether it is one. */
+export type Claimed = Signed | 'not_proven';
 
 /** Passkeys of one human at most. */
 export const MOST_PASSKEYS = 10;
@@ -84,9 +86,9 @@ export class Passkeys {
     return this.all().find((passkey) => passkey.id === id);
   }
 
-  /** Whether the human has any, or had until a day ago: taking them away makes nothing easier at once. */
+  /** Whether one counts, or did until a day ago: taking it away makes nothing easier at once. */
   had(now: number): boolean {
-    return this.all().length > 0 || this.#account.read().passkeysUntil > now - PASSKEY_WAITS_MS;
+    return this.usable(now).length > 0 || this.#account.read().passkeysUntil > now - PASSKEY_WAITS_MS;
   }
 
   add(passkey: Passkey): void {

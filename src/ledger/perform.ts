@@ -23,7 +23,7 @@ import {
 import { approve, type Decision, deny, denyAndPause, endAllowance, type UsesNow } from './approving.ts';
 import { guard, removePasskey } from './guarding.ts';
 import type { Ledger } from './ledger.ts';
-import type { Signed } from './passkeys.ts';
+import type { Claimed } from './passkeys.ts';
 
 export type Act =
   | { do: 'erase' | 'unban' }
@@ -43,8 +43,8 @@ export type Act =
   /** Whether a passkey is needed for what grants more. */
   | { do: 'guard'; device: boolean };
 
-/** Who acts: whose ledger it is, and what a passkey of theirs has signed for this act. */
-export type Actor = { userId: string; signed?: Signed | undefined; usesNow: UsesNow };
+/** Who acts: whose ledger it is, and what came with the act as signed by a passkey of theirs. */
+export type Actor = { userId: string; signed?: Claimed | undefined; usesNow: UsesNow };
 
 export function perform(ledger: Ledger, act: Act, by: Actor): Done | Problem {
   const { signed, usesNow, userId } = by;
@@ -131,6 +131,7 @@ function guarded(
     if (since === 0) return work({});
     const challenge = digestOf({ human: userId, record, since, ...what });
     if (!signed) return { problem: 'needs_device', challenge, allow: ledger.passkeys.usable(ledger.now()) };
+    if (signed === 'not_proven') return { problem: 'not_proven' };
     if (signed.challenge !== challenge) return { problem: 'stale' };
     if (!ledger.passkeys.counts(signed.proof, ledger.now())) return { problem: 'not_proven' };
     const result = work({ proof: signed.proof });

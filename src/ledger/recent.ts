@@ -14,7 +14,7 @@ type Mark = { step: number } & Record<Deed, boolean>;
 /** `count`: how often, in the whole time that is shown. */
 export type Lane = { deputyId: string; marks: Mark[]; count: Record<Deed, number> };
 
-/** Refusals since the pause or suspension, and when the last one was (ISO 8601). `more`: there are more than were read. */
+/** Refusals since the pause or suspension, and when the last one was (ISO 8601). */
 export type Tried = { count: number; last: string };
 
 export type Recent = {

@@ -16,7 +16,7 @@ export const coreSchema = z.object({
   ceiling: ceilingSchema,
   /** The line since which a passkey is needed for what grants more; 0 for none. */
   guarded: z.int(),
-  /** When the last passkey was removed, in milliseconds. */
+  /** When the last passkey that counted was removed, in milliseconds. */
   passkeysUntil: z.int(),
   passkeys: z.record(z.string(), z.object({ publicKey: z.string(), usableAt: z.int(), counter: z.int() })),
   /** By the line of the yes: whose it is, how many are left, and until when (milliseconds). */
@@ -121,8 +121,7 @@ export function apply(state: State, line: Line): void {
       };
       return;
     case 'passkeyRemoved':
-      delete state.passkeys[line.passkey];
-      if (Object.keys(state.passkeys).length === 0) state.passkeysUntil = Date.parse(line.at);
+      removePasskey(state, line.passkey, Date.parse(line.at));
       return;
     case 'clock':
       state.allowances = {};
@@ -150,6 +149,14 @@ function passkey(state: State, id: string) {
   const found = state.passkeys[id];
   if (!found) throw new Error(`the passkey ${id} was never added`);
   return found;
+}
+
+/** Once none counts any more, the day begins in which nothing is easier for that. */
+function removePasskey(state: State, id: string, at: number): void {
+  const counts = () => Object.values(state.passkeys).some(({ usableAt }) => usableAt <= at);
+  const counted = counts();
+  delete state.passkeys[id];
+  if (counted && !counts()) state.passkeysUntil = at;
 }
 
 function allowance(state: State, line: number) {

@@ -214,13 +214,15 @@ export type ConsentView = {
   passkeys: Passkey[];
   /** When the human last dismissed this client (ISO 8601), or one that registered with its name and went to its host. */
   dismissed?: { at: string; same: boolean };
+  /** The operator lets this client do nothing now. */
+  halted: boolean;
 };
 
 /** The client as it is now. It has another id whenever it registers anew. */
 export type AskingClient = Pick<Deputy, 'clientId' | 'clientName' | 'redirectHost'>;
 
 /** The live deputies that the client has already, its dismissal if it has none, and what a new mandate must stay within. */
-export function lookForConsent(ledger: Ledger, client: AskingClient): ConsentView {
+export function lookForConsent(ledger: Ledger, client: AskingClient): Omit<ConsentView, 'halted'> {
   const now = ledger.now();
   const { ceiling, authority, recordId, guarded } = ledger.account.read();
   const deputies = ledger.deputies.liveOf(client.clientId, now).map((deputy) => toView(ledger, deputy, now));

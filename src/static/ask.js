@@ -17,7 +17,7 @@ look();
 function questions() {
   return [...document.querySelectorAll('[data-asks]')].map((ticket) => ({
     id: ticket.getAttribute('data-asks') ?? '',
-    text: ticket.querySelector('h2')?.textContent?.trim() ?? '',
+    text: (ticket.querySelector('h2') ?? ticket).textContent?.trim() ?? '',
     ticket,
   }));
 }

@@ -6,7 +6,9 @@
 document.addEventListener('submit', (event) => {
   const button = event instanceof SubmitEvent ? event.submitter : undefined;
   const form = event.target;
-  if (!(button instanceof HTMLButtonElement) || !(form instanceof HTMLFormElement) || !button.dataset['device']) return;
+  if (!(button instanceof HTMLButtonElement) || !(form instanceof HTMLFormElement)) return;
+  forget(form);
+  if (!button.dataset['device']) return;
   event.preventDefault();
   void sign(form, button);
 });
@@ -22,7 +24,7 @@ async function sign(form, button) {
   button.disabled = true;
   try {
     field.value = JSON.stringify(await answer(button.dataset['device'] === 'create', options));
-    if (button.name) form.append(hidden(button.name, button.value));
+    if (button.name) form.append(pressed(button));
     form.submit();
   } catch (error) {
     button.disabled = false;
@@ -48,11 +50,22 @@ function whyNot(error) {
   return 'This browser cannot use a passkey here. Nothing was sent.';
 }
 
-/** @param {string} name @param {string} value */
-function hidden(name, value) {
+/**
+ * What an earlier press put in, while its answer does not come or after a way back, is no part of this one.
+ * @param {HTMLFormElement} form
+ */
+function forget(form) {
+  const field = form.querySelector('[data-options]');
+  if (field instanceof HTMLInputElement) field.value = '';
+  form.querySelector('[data-pressed]')?.remove();
+}
+
+/** @param {HTMLButtonElement} button */
+function pressed({ name, value }) {
   const input = document.createElement('input');
   input.type = 'hidden';
   input.name = name;
   input.value = value;
+  input.dataset['pressed'] = '';
   return input;
 }

@@ -218,10 +218,10 @@ export class Boundary {
     }
     refuseEnded(effect);
     const { desk, close } = deskOf(this.#ledger, this.#caller, turn, undefined);
-    const answer = effect.state === approval.state ? approval.answer : call.again(id, desk);
+    const { text, data } = effect.state === approval.state ? approval.answer : call.again(id, desk);
     if (close()) throw new Error(`${line.tool} did something again`);
     turn.allowed({ ...line, repeats: id });
-    return answer;
+    return { text: `${text} ${SAID_YES}`, data };
   }
 
   /** Under which key the call is to be recognised, and the effect of one that was made before under it. */
@@ -289,6 +289,10 @@ export class Boundary {
 const showsPages = z.object({
   [CLIENT_CAPABILITIES_META_KEY]: z.object({ elicitation: z.object({ url: z.looseObject({}) }) }),
 });
+
+/** A model that calls once more would else report the same thing twice. */
+const SAID_YES =
+  'It is the one that your human said yes to: this very call brings nothing more. For another one, call with something changed, such as a new idempotencyKey.';
 
 const ENDED_AS = {
   denied: 'approval_denied',

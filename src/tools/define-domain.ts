@@ -38,7 +38,10 @@ type Effects<Data> = {
   deliver?: Deliver<Effect<Data>>;
 };
 
-/** "2 blue shirts", "M", "$50"; of the first one how many and the tint of its drawing, each as an argument says it. */
+/**
+ * "2 blue shirts", "M", "$50". `count` and `tint` are what is drawn: how many, and in which colour, each written as the
+ * argument of the call, so that the page of a question does not show it twice.
+ */
 export type Brief = { what: string; more?: string; sum?: string; count?: number; tint?: string };
 
 /** What pages draw of a domain. Paths are of the squares that `icons.tsx` names, addresses of `static/`. */

@@ -3,11 +3,13 @@
  * that she has just signed in, every page would send her there again. A second turn ends in a page that says so.
  */
 import { afterEach, expect, test, vi } from 'vitest';
-import { Browser, type Fetch, hiddenFields, textOf } from '../../src/dev/browser.ts';
+import { Browser, type Fetch, hiddenFields, linkOf, textOf } from '../../src/dev/browser.ts';
+import { questionPath } from '../support/answering.ts';
 import { authorizePath, registeredClient, send } from '../support/http.ts';
 import { quiet } from '../support/outages.ts';
 import { deputyOf, person } from '../support/people.ts';
 import { recordOf, SESSION } from '../support/scene.ts';
+import { PURCHASE } from '../support/shop.ts';
 import { ORIGIN, workerFetch } from '../support/worker.ts';
 import { workosAnswers } from '../support/workos-answers.ts';
 
@@ -104,6 +106,21 @@ test.each([
   await browser.press(await browser.open('/deputies'), 'Stop all');
   const { account, deputies } = await recordOf(ada);
   expect([account.authority, account.ceiling['spendPerDay'], deputies.length]).toEqual(['paused', 50_000, 1]);
+});
+
+test('a question that needs a fresh sign-in says that none was heard of, instead of asking for one again', async () => {
+  quiet();
+  const ada = person();
+  const deputy = await deputyOf(ada, '2025-11-25');
+  const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 4 });
+  const { id } = (data['error'] as { waiting: { id: string } }).waiting;
+  await workosAnswers((claims) => (claims['auth_time'] = Math.floor(Date.now() / 1000) - 3600));
+  const browser = knownTo(ada.email);
+  const page = await browser.open(questionPath(id));
+  const again = await browser.open(linkOf(page, 'Sign in again to approve') ?? 'no link');
+  expect(textOf(again)).toContain('does not say that you have just signed in');
+  expect(linkOf(again, 'Sign in again to approve')).toBeUndefined();
+  expect(again.html).toContain('value="deny"');
 });
 
 test('a fresh sign-in is asked for even when a plain one was a moment ago, and then counts', async () => {

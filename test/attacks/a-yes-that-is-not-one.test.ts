@@ -175,6 +175,22 @@ test('a passkey that is added while something waits, or beside another, counts a
   expect((await approve(human, third, { device: first })).status).toBe(200);
 });
 
+test('a passkey that does not count yet changes nothing: what a yes takes, nor what it is asked for', async () => {
+  const human = person();
+  const deputy = await deputyOf(human, '2026-07-28');
+  const first = await ask(deputy);
+  await addPasskey(human);
+  const passkeys = await human.walk('/deputies/passkeys');
+  expect(passkeys.html).not.toContain('Ask for it there too');
+  expect(await objectOf(human).act({ do: 'guard', device: true })).toEqual({ problem: 'no_passkey_counts' });
+  expect((await approve(human, first)).status).toBe(200);
+  const second = await ask(deputy, { company: 'Other Ltd' });
+  expect((await approve(human, second)).status).toBe(200);
+  await human.browser.press(passkeys, 'Remove it');
+  expect((await objectOf(human).lookAtPasskeys()).passkeysUntil).toBe(0);
+  expect(await objectOf(human).verifyRecord()).toMatchObject({ ok: true });
+});
+
 test('taking the passkey away makes nothing easier for a day, and neither does deleting everything', async () => {
   const { human, device, deputy, id } = await guardedBy();
   const form = await human.walk('/deputies/passkeys');
@@ -269,12 +285,28 @@ test('of fifty questions of one deputy at once five wait, the page shows them, a
   expect(new Set(said)).not.toContain('allowed');
   expect(await states(human)).toEqual(['waiting', 'waiting', 'waiting', 'waiting', 'waiting']);
   // Another deputy's question is not behind them.
-  await ask(other, { company: 'Other Ltd' });
+  const others = await ask(other, { company: 'Other Ltd' });
   const page = await human.browser.open('/deputies');
   expect(textOf(page)).toContain('One of 6 questions.');
+  const asks = [...page.html.matchAll(/data-asks="([^"]+)"/g)].map(([, id]) => id);
+  expect([asks.indexOf(others), asks.length]).toEqual([1, 6]);
   expect(await outcome(deputy, 'buyMcpShopItem', { ...FOUR, company: 'One more' })).toBe('too_many_waiting');
   await human.browser.press(page, 'Stop all');
   expect(await outcome(deputy, 'buyMcpShopItem', FOUR)).toBe('paused');
+});
+
+test('a no and a pause ask for no passkey, whatever a page still holds of an earlier press', async () => {
+  const { human, device, deputy, id } = await guardedBy();
+  const used = await yesTo(human, id, { device });
+  expect((await send(human, id, used)).status).toBe(200);
+  const other = await ask(deputy, { company: 'Other Ltd' });
+  for (const assertion of [used['assertion'] ?? '', 'none'])
+    expect((await send(human, other, { ...(await yesTo(human, other)), assertion })).status).toBe(403);
+  const { form = '' } = used;
+  expect((await send(human, other, { form, assertion: used['assertion'] ?? '', decision: 'deny' })).status).toBe(200);
+  expect(await states(human)).toEqual(['denied', 'confirmed']);
+  expect((await send(human, id, { ...used, decision: 'pause' })).status).toBe(200);
+  expect((await recordOf(human)).deputies[0]?.paused).toBeDefined();
 });
 
 test('two tabs and two clicks have one winner', async () => {

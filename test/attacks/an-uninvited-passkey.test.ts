@@ -102,7 +102,7 @@ test('what needs a passkey is not set without any, and is taken off with one alo
   const human = person();
   const set = async (device: string, more = {}) =>
     human.browser.post(`${PATH}/guard`, { ...hiddenFields(await openFresh(human, PATH)), device, ...more });
-  expect((await set('yes')).status).toBe(404);
+  expect((await set('yes')).status).toBe(409);
   const device = await addPasskey(human);
   expect((await set('yes')).status).toBe(200);
   const asked = await set('no');

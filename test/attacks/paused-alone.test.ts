@@ -35,7 +35,9 @@ test.each(ERAS)(
     const page = await human.browser.open(`/deputies/${deputyId}`);
     const paused = await human.browser.press(page, 'Pause');
     expect(textOf(paused)).toContain('You paused Held.');
-    expect(textOf(paused)).toMatch(/One deputy acts for you.* One deputy is paused\./);
+    expect(textOf(paused)).toMatch(
+      /One deputy acts for you.* One deputy is paused\. Together the others may still buy 10 shirts/,
+    );
     for (const tool of ['listMcpShopInventory', 'prettyPlease', 'getMyMandate'])
       expect(await codeOf(held, tool), tool).toBe('deputy_paused');
     expect(await status(held), 'it keeps its token').toBe(200);

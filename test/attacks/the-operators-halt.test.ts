@@ -7,8 +7,9 @@ import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { haltFor } from '../../src/edge/halt.ts';
 import worker from '../../src/dev/index.ts';
-import { callMessage, messageOf } from '../support/http.ts';
-import { approve } from '../support/answering.ts';
+import { textOf } from '../../src/dev/browser.ts';
+import { approve, send, yesTo } from '../support/answering.ts';
+import { authorizePath, callMessage, messageOf, registeredClient } from '../support/http.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
 import { PURCHASE } from '../support/shop.ts';
 import { plainClient, recordOf } from '../support/scene.ts';
@@ -59,13 +60,18 @@ test('a yes of the human does not reach over a halt', async () => {
   const { data } = await deputy.call('buyMcpShopItem', { ...PURCHASE, quantity: 4 });
   const { id } = (data['error'] as { waiting: { id: string } }).waiting;
   const [{ clientId } = { clientId: '' }] = (await recordOf(ada)).deputies;
-  for (const variables of [{ HALT: 'on' }, { BLOCKED_CLIENTS: clientId }]) {
+  const asking = await registeredClient();
+  for (const variables of [{ HALT: 'on' }, { BLOCKED_CLIENTS: `${clientId}, ${asking}` }]) {
+    const yes = await yesTo(ada, id);
     await runInDurableObject(objectOf(ada), (object) => void Object.assign(object, { env: { ...env, ...variables } }));
-    const refused = await approve(ada, id);
+    const refused = await send(ada, id, yes);
     expect([variables, refused.status]).toEqual([variables, 409]);
     expect(refused.html).toContain('Only the operator can lift that.');
+    expect(refused.html).not.toContain('value="approve"');
+    expect(textOf(await ada.browser.open(authorizePath(asking)))).toContain('The operator has stopped this app.');
   }
   await runInDurableObject(objectOf(ada), (object) => void Object.assign(object, { env }));
+  expect(textOf(await ada.browser.open(authorizePath(asking)))).not.toContain('The operator has stopped');
   expect((await approve(ada, id)).status).toBe(200);
 });
 

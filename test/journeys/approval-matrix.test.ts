@@ -11,6 +11,7 @@ import { callMessage, messageOf, rpcIn } from '../support/http.ts';
 import { deputyOf, objectOf, person } from '../support/people.ts';
 import { outcome, recordOf } from '../support/scene.ts';
 import { PURCHASE } from '../support/shop.ts';
+import { ORIGIN } from '../support/worker.ts';
 
 const PRICE = SHIRT.price;
 
@@ -114,7 +115,7 @@ const ENDS: Record<string, (scene: Scene) => Promise<void>> = {
     expect(await yes()).toBe(200);
     expect(await states()).toEqual(['confirmed']);
   },
-  async 'limit lowered'({ human, id, device, yes, again, states, grade }) {
+  async 'limit lowered'({ human, id, device, yes, again, states }) {
     const [deputy] = (await recordOf(human)).deputies;
     if (!deputy) throw new Error('no deputy');
     const { deputyId, mandate } = deputy;
@@ -130,16 +131,22 @@ const ENDS: Record<string, (scene: Scene) => Promise<void>> = {
     expect(await yes(), 'the page from before').toBe(409);
     // The page as it is now offers no yes; who sends one all the same is refused too.
     expect((await human.browser.open(questionPath(id))).html).not.toContain('value="approve"');
-    const late = await yesTo(human, id, { device });
-    expect((await send(human, id, late)).status).toBe(grade === 'device' ? 403 : 409);
+    const late = await yesTo(human, id);
+    const signed = await device?.assertion(late['shown'] ?? '', { origin: ORIGIN });
+    expect((await send(human, id, { ...late, ...(signed && { assertion: JSON.stringify(signed) }) })).status).toBe(409);
     expect(await again()).toBe('approval_required');
     expect(await states()).toEqual(['waiting']);
   },
-  async 'price changed'({ yes, again, states }) {
+  async 'price changed'({ human, id, yes, again, states }) {
     SHIRT.price = PRICE + 500;
     expect(await yes()).toBe(409);
     expect(await again()).toBe('approval_required');
-    expect(await states()).toEqual(['waiting']);
+    const page = await human.browser.open(questionPath(id));
+    expect(page.html).not.toContain('value="approve"');
+    await human.browser.press(page, 'Deny');
+    expect(await again()).toBe('approval_denied');
+    expect(await again({ idempotencyKey: 'anew' })).toBe('approval_required');
+    expect(await states()).toEqual(['waiting', 'denied']);
   },
 };
 

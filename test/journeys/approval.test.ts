@@ -64,8 +64,8 @@ test.each(ERAS)('a %s client is told where its human answers, and repeating the 
   expect(textOf(await approve(human, waiting.id))).toContain('You said yes: it is order 1.');
   const { data: bought } = await deputy.call('buyMcpShopItem', FOUR);
   expect(bought).toMatchObject({ status: 'success', order: { id: waiting.id, number: 1, status: 'confirmed' } });
-  // Once more is not another one.
-  await deputy.call('buyMcpShopItem', FOUR);
+  // Once more is not another one, and the model is told so.
+  expect((await deputy.call('buyMcpShopItem', FOUR)).text).toContain('this very call brings nothing more');
   expect((await recordOf(human)).effects).toHaveLength(1);
   expect(await verified(human)).toBe(true);
 });

@@ -166,6 +166,8 @@ test.each([...CHANGES, ['another unit', weighing] as [string, Domain]])(
       const stopped = view?.stoppedBy && { problem: 'stopped', reason: view.stoppedBy };
       expect(answer).toEqual(isSame ? (stopped ?? expect.objectContaining({ grants: [] })) : { problem: 'changed' });
       vi.setSystemTime(START + DAY_MS);
+      const ended = lookAtApproval(ledger, 'user_1', id, usesNow)?.effect.state;
+      expect(ended).toBe('problem' in answer ? 'lapsed' : 'confirmed');
       expect(check(ledger)).toMatchObject({ ok: true });
     }),
 );

@@ -11,6 +11,7 @@ import { parse } from 'node-html-parser';
 import { z } from 'zod';
 import type { Page } from '../../../src/dev/browser.ts';
 import { freePort } from '../../../src/dev/dev-server.ts';
+import { INDEXES, MANY } from '../../../src/ledger/deputies.ts';
 import { type BenchServer, startShop } from './bench-server.ts';
 import { median } from './measure.ts';
 import { RawClient, toolCall } from './raw-client.ts';
@@ -183,15 +184,6 @@ async function consentQuery(server: BenchServer): Promise<string> {
   }).toString();
 }
 
-/** As the shop makes them once there are many deputies. */
-const INDEXES = [
-  'deputies_by_age ON deputies (status, appointed_at)',
-  "deputies_by_end ON deputies (status, mandate ->> 'expiresAt')",
-  'deputies_by_client ON deputies (client_id, status, appointed_at)',
-  'deputies_by_look ON deputies (client_name, redirect_host, status, changed_at)',
-  'deputies_by_grant ON deputies (status, grant_id) WHERE grant_id IS NOT NULL',
-];
-
 /** Writes the record anew, a second a line up to now: what is there, then deputies, then calls of the first one. */
 function fill(folder: string, { deputies, lines }: Size): void {
   const [file, ...others] = readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
@@ -228,7 +220,10 @@ function fill(folder: string, { deputies, lines }: Size): void {
       append({ ...appointed, deputy: id });
       append({ actor: 'client', act: 'activated', deputy: id });
     }
-    if (deputies > 50) for (const index of INDEXES) sql.exec(`CREATE INDEX ${index}`);
+    // As the shop makes them.
+    if (deputies > MANY)
+      for (const [index, on] of Object.entries(INDEXES))
+        sql.exec(`CREATE INDEX deputies_by_${index} ON deputies ${on}`);
     const { deputy_id: deputy, client_id: client } = first;
     const tool = 'listMcpShopInventory';
     const call = { actor: 'deputy', deputy, client, tool, decision: 'allowed', mandateVersion: 1 };

@@ -27,7 +27,7 @@ export class Questions {
   readonly allowed = new Map<number, Allowed>();
   readonly passkeys = new Map<string, Passkey>();
   readonly #userId: string;
-  /** When the last passkey was taken away. */
+  /** When the last passkey that counted was taken away. */
   #lastRemoved = -Infinity;
   readonly #signatures = new Set<string>();
   /** By deputy and arguments: when it asked that last. */
@@ -98,14 +98,15 @@ export class Questions {
   /** An act about passkeys, or about what was allowed in advance. False when it is another one. */
   act({ act, passkey = '', publicKey = '', counter = 0, usable = '', line, time }: ActLine & Timed, holds: Holds) {
     if (act === 'passkeyAdded') {
-      const atOnce = !this.#hadPasskey(time) && this.waiting.size === 0;
+      const atOnce = this.passkeys.size === 0 && !this.#hadPasskey(time) && this.waiting.size === 0;
       const usableAt = Date.parse(usable);
       holds(usableAt === (atOnce ? time : time + DAY), `and counts from ${usable} on`);
       holds(!this.passkeys.has(passkey), 'twice');
       this.passkeys.set(passkey, { publicKey, counter, usableAt });
     } else if (act === 'passkeyRemoved') {
+      const counted = this.#onesThatCount(time) > 0;
       holds(this.passkeys.delete(passkey), 'which was never added');
-      if (this.passkeys.size === 0) this.#lastRemoved = time;
+      if (counted && this.#onesThatCount(time) === 0) this.#lastRemoved = time;
     } else if (act === 'allowanceEnded') {
       holds(this.allowed.delete(line ?? 0), `of line ${line}, which allowed nothing`);
     } else return false;
@@ -125,8 +126,12 @@ export class Questions {
     holds(before <= time - DAY, 'although the same call has asked before');
   }
 
+  #onesThatCount(now: number): number {
+    return [...this.passkeys.values()].filter(({ usableAt }) => usableAt <= now).length;
+  }
+
   #hadPasskey(now: number): boolean {
-    return this.passkeys.size > 0 || now < this.#lastRemoved + DAY;
+    return this.#onesThatCount(now) > 0 || now < this.#lastRemoved + DAY;
   }
 
   /** A passkey of this human, which counted by then, has signed exactly this, once, with its human in front of it. */

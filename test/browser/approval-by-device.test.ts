@@ -42,13 +42,9 @@ async function story(browser: BrowserContext): Promise<void> {
   await page.getByRole('button', { name: 'Add a passkey' }).click();
   await page.getByText(', counts').first().waitFor();
 
-  const deputy = await Deputy.connect(
-    '2026-07-28',
-    new Person(email, server.origin, fetch),
-    server.origin,
-    fetch,
-    'Claude',
-  );
+  const human = new Person(email, server.origin, fetch);
+  human.blanks = { shirtsPerDay: '20', spendPerDay: '500' };
+  const deputy = await Deputy.connect('2026-07-28', human, server.origin, fetch, 'Claude');
   await page.goto(`${server.origin}/deputies`);
   await page.getByText('Live', { exact: true }).waitFor();
   const { waiting } = await ask(deputy);
@@ -61,6 +57,26 @@ async function story(browser: BrowserContext): Promise<void> {
   await page.getByText('You said yes: it is order 1.').waitFor();
   const { data } = await deputy.call('buyMcpShopItem', FOUR);
   expect(data).toMatchObject({ order: { id: waiting.id, status: 'confirmed' } });
+
+  // Where no answer to a yes comes, the same page says no and pauses: what was signed is no part of that.
+  const lost = await ask(deputy, { color: 'black' });
+  await page.goto(lost.url);
+  await page.route(lost.url, async (route) => {
+    if (!route.request().postData()?.includes('decision=approve')) return route.continue();
+    await route.fetch();
+    // A browser that is answered so stays where it is.
+    return route.fulfill({ status: 204 });
+  });
+  const landed = page.waitForResponse(lost.url);
+  await page.getByRole('button', { name: 'Approve with your device' }).click();
+  expect((await landed).status()).toBe(204);
+  const stops = page.waitForRequest(lost.url);
+  await page.getByRole('button', { name: 'Deny and pause Claude' }).click();
+  expect(new URLSearchParams((await stops).postData() ?? '').getAll('decision')).toEqual(['pause']);
+  await page.getByText('You paused Claude').first().waitFor();
+  await page.unroute(lost.url);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByText('You let Claude go on').first().waitFor();
 
   // The same button, pressed by a script in a browser without the device.
   await session.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
