@@ -19,7 +19,7 @@ export type Done = {
   sequence: number;
   /** Milliseconds since the epoch, on the ledger's clock. */
   at: number;
-  /** It was so already, and no line says it again. */
+  /** Nothing was left to change, and no line says so. */
   unchanged?: true;
   /** OAuth grants that are of no more use, to be cleaned up. */
   grants: GrantToClear[];

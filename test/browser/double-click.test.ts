@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { DevServer } from '../../src/dev/dev-server.ts';
 import { inBrowser, noBrowser } from '../support/chromium.ts';
 
-const TIMES = 25;
+const TIMES = 12;
 /** Milliseconds between two clicks, and of the way back from the server: the second click comes before the answer. */
 const BETWEEN_CLICKS = 20;
 const WAY_BACK = 120;
